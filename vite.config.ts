@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const pages = ['demo/index.html', 'demo/machine.html'].map(here).filter(existsSync)
+
+export default defineConfig({
+  // Vitest looks for tests from the top; the pages are built from demo/.
+  root: process.env['VITEST'] === undefined ? here('demo') : here('.'),
+  // Relative addresses: with absolute ones a consumer's worker never answers.
+  base: './',
+  // The module entry of simple-peer needs Node's globals; its bundled build does not.
+  resolve: { alias: { 'simple-peer': 'simple-peer/simplepeer.min.js' } },
+  worker: { format: 'es' },
+  build: {
+    outDir: here('dist'),
+    emptyOutDir: true,
+    target: 'es2023',
+    rolldownOptions: { input: pages },
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/browser/**', 'node_modules/**'],
+  },
+})
