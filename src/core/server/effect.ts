@@ -1,0 +1,51 @@
+/** Inputs and effects of the whole member: Zab's plus those of clients. */
+import type { ServerId } from '../base/zxid.ts'
+import type { RecoveredState, ZabEffect } from '../zab/effect.ts'
+
+/** Number of one client connection of this member, chosen by the driver, never reused. */
+export type ConnectionId = number
+
+export type MemberInput =
+  /** Comes about every TICK_INTERVAL_MS, and says how long the oldest unfinished append waits. */
+  | { readonly kind: 'tick'; readonly oldestAppendAgeMs: number }
+  /** A verified link to a voter is open. A newer link-up of the same peer replaces the old link. */
+  | { readonly kind: 'link-up'; readonly peer: ServerId }
+  | { readonly kind: 'link-down'; readonly peer: ServerId; readonly reason: string }
+  /** One whole frame from a peer (see zab/frame.ts). */
+  | { readonly kind: 'frame'; readonly peer: ServerId; readonly bytes: Uint8Array }
+  /** The link's outgoing buffer fell below its low watermark: more bulk may be produced. */
+  | { readonly kind: 'link-writable'; readonly peer: ServerId }
+  /** A crash hint (design §4): probe that peer with a short time-out; decides nothing itself. */
+  | { readonly kind: 'suspect'; readonly peer: ServerId }
+  /** From the gate: everything emitted up to `mark` is durable. */
+  | { readonly kind: 'persisted'; readonly mark: number }
+  /** A truncate effect is durable; this is what the storage holds now. */
+  | { readonly kind: 'truncated'; readonly recovered: RecoveredState }
+  /** Storage failed for good: stop serving, stop voting, say so. */
+  | { readonly kind: 'storage-failed'; readonly reason: string }
+  | { readonly kind: 'client-open'; readonly connection: ConnectionId; readonly address: string }
+  /** One or more whole length-prefixed frames from a client (jute/framing.ts splitFrames). */
+  | { readonly kind: 'client-data'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
+  | { readonly kind: 'client-closed'; readonly connection: ConnectionId }
+
+/** Length-prefixed frames for one client; the driver may join several into one message. */
+export interface ClientSendEffect {
+  readonly kind: 'client-send'
+  readonly connection: ConnectionId
+  readonly bytes: Uint8Array
+}
+
+export interface ClientCloseEffect {
+  readonly kind: 'client-close'
+  readonly connection: ConnectionId
+  /** One of the disconnect reasons of W63. */
+  readonly reason: string
+}
+
+/** The member stops for good (unknown transaction, failed storage…). Nothing follows. */
+export interface HaltEffect {
+  readonly kind: 'halt'
+  readonly reason: string
+}
+
+export type MemberEffect = ZabEffect | ClientSendEffect | ClientCloseEffect | HaltEffect

@@ -1,0 +1,73 @@
+/**
+ * The state machine that Zab replicates, as Zab sees it. The server implements it; zab never knows
+ * trees, sessions or clients. All calls are synchronous and pure.
+ */
+import type { ServerId, Zxid } from '../base/zxid.ts'
+import type { LogEntry, Moment } from './effect.ts'
+
+/** An exact snapshot being read in slices while the state moves on. */
+export interface SnapshotSource {
+  /** The state it shows: exactly the transactions up to and including this zxid. */
+  readonly zxid: Zxid
+  /** Next chunk of about `maxBytes` (≤ SNAPSHOT_CHUNK_BYTES), or null at the end. */
+  next(maxBytes: number): Uint8Array | null
+  /** Stop early; releases copy-on-write state. Idempotent. */
+  cancel(): void
+}
+
+/** Why a server begins or stops serving (Q38, Q54). */
+export type Service =
+  | { readonly kind: 'leading'; readonly epoch: number }
+  | { readonly kind: 'following'; readonly epoch: number; readonly leader: ServerId }
+  | { readonly kind: 'stopped'; readonly reason: string }
+
+export interface Replica {
+  /** Last transaction applied to the state. */
+  lastProcessed(): Zxid
+  /** Apply one committed (or, at recovery and fast-forward, logged) transaction. Order = zxid. */
+  deliver(entry: LogEntry, at: Moment): void
+  /** Replace the whole state: snapshot chunks, then log entries. Used at start, TRUNC and SNAP. */
+  restore(
+    snapshot: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] },
+    log: readonly LogEntry[],
+  ): void
+  /** An exact snapshot of the state as of now, for SNAP or for the local disk. */
+  beginSnapshot(): SnapshotSource
+  /**
+   * Serving starts (after UPTODATE / a quorum of NEWLEADER acks) or stops. On 'stopped' every
+   * client connection is closed and all requests in flight are forgotten (Q54).
+   */
+  onService(service: Service, at: Moment): void
+  /** Leader: a REQUEST, REVALIDATE or session-touching PING arrived from a synced learner. */
+  onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void
+  /** Learner: a REVALIDATE answer or a SYNC arrived, in stream order with deliver. */
+  onLeaderPacket(packet: ReplicaPacket, at: Moment): void
+  /** Learner: sessions touched since the last leader PING (S10), as PING data; clears the table. */
+  takeTouchedSessions(): Uint8Array
+}
+
+/** A quorum packet that zab routes but does not read. */
+export interface ReplicaPacket {
+  /** PacketType.REQUEST, REVALIDATE, SYNC or PING. */
+  readonly type: number
+  readonly data: Uint8Array
+}
+
+/** What the server may ask of Zab; implemented by QuorumPeer. */
+export interface Broadcaster {
+  /** Leader only: allocate the zxid of the next transaction (Q3). Asserts when not leading. */
+  nextZxid(): Zxid
+  /** Leader only: log, send and count one proposal made with the zxid just allocated. */
+  propose(zxid: Zxid, entry: Uint8Array, at: Moment): void
+  /** Leader only: true while nothing proposed is uncommitted. */
+  readonly idle: boolean
+  /**
+   * Leader only: call back once everything proposed up to now has been committed AND delivered
+   * (immediately when idle). This is ZooKeeper's sync on the leader (Q64).
+   */
+  whenCaughtUp(then: () => void): void
+  /** Leader only: send a REVALIDATE answer or a SYNC to a learner, in stream order. */
+  sendToLearner(to: ServerId, packet: ReplicaPacket): void
+  /** Learner only: send a REQUEST or REVALIDATE to the leader. */
+  sendToLeader(packet: ReplicaPacket): void
+}

@@ -1,0 +1,73 @@
+/**
+ * Where a member keeps what it must never forget. One Storage = one member identity.
+ *
+ * Guarantees an implementation must give:
+ * - `write` is one atomic, strictly durable transaction: when its promise resolves, all of it is on
+ *   disk (IndexedDB `durability: 'strict'`, fsync on files); when it rejects, none of it counts and
+ *   the storage is failed for good (`StorageError.fatal`): the caller stops acknowledging.
+ * - Writes are applied in the order of their calls. The caller keeps at most one in flight.
+ * - Staged snapshot chunks of an id that was never committed are invisible to `recover` and are
+ *   removed at the next open.
+ * - Every write verifies the owner token: when another holder opened the same storage since, it
+ *   rejects with code 'not-owner' and nothing is written.
+ * - What comes back is verified by checksum. A torn or corrupt LAST log value is dropped and
+ *   reported in `droppedTail`; corruption before the tail is a StorageError 'corrupt'.
+ */
+import type { PersistEffect, RecoveredState } from '../core/zab/effect.ts'
+
+export type StorageErrorCode =
+  | 'quota'
+  | 'closed'
+  | 'blocked'
+  | 'not-owner'
+  | 'corrupt'
+  | 'newer-format'
+  | 'wiped'
+  | 'unavailable'
+  | 'timeout'
+
+export class StorageError extends Error {
+  readonly code: StorageErrorCode
+  constructor(code: StorageErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StorageError'
+    this.code = code
+  }
+}
+
+export interface Recovered extends RecoveredState {
+  /** Entries dropped from a torn tail; 0 normally. */
+  readonly droppedTail: number
+}
+
+/** Everything about the member that is not the replicated log. */
+export interface MemberMeta {
+  /** Signed founding record bytes this member pinned, or null before the founding (design §4). */
+  readonly founding: Uint8Array | null
+  /** Random tokens, one per start, newest last, at most START_CHAIN_MAX. */
+  readonly startChain: readonly string[]
+  /** Number of starts of this identity. */
+  readonly lives: number
+  /** Newest start token seen of each peer, by incarnation: detects a rolled-back profile. */
+  readonly peerTokens: Readonly<Record<string, string>>
+}
+
+export const START_CHAIN_MAX = 64
+
+export interface Storage {
+  /** Verify, repair a torn tail, and read everything. */
+  recover(): Promise<Recovered>
+  /** One atomic, strictly durable transaction of these effects, in this order. */
+  write(batch: readonly PersistEffect[]): Promise<void>
+  meta(): Promise<MemberMeta>
+  /**
+   * Pin the founding record, strictly, once: in the same transaction writes the empty snapshot of
+   * zxid 0 and both epochs 0 (the `initialize` marker, Q18/P15). Rejects when another record is
+   * already pinned; resolves when the same bytes are.
+   */
+  pinFounding(record: Uint8Array, emptySnapshot: Uint8Array): Promise<void>
+  rememberPeerToken(incarnation: string, token: string): Promise<void>
+  /** Resolves once with the reason when the storage dies under us (connection lost, wiped…). */
+  readonly failed: Promise<StorageError>
+  close(): Promise<void>
+}
