@@ -1,0 +1,120 @@
+// `npm start`: install what is missing, build the pages when a source changed, serve them and the
+// signaling server on one port, print one link.
+// Until the install is done there is nothing but Node itself, so packages are imported late.
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import process from 'node:process'
+import { buildWhatChanged } from './build.mjs'
+import { installWhatIsMissing, requireNode, TOP } from './install.mjs'
+
+const PORT_DEFAULT = 4173
+/** How many ports after the default one are tried before giving up. */
+const PORTS_TRIED_MAX = 100
+
+try {
+  requireNode()
+  await installWhatIsMissing()
+  await buildWhatChanged()
+  await serve()
+} catch (error) {
+  console.error(`zabra did not start: ${error instanceof Error ? error.message : String(error)}`)
+  process.exit(1)
+}
+
+async function serve() {
+  const { register } = await import('tsx/esm/api')
+  register()
+  const { startServer } = await import('../src/edge/serve.ts')
+  const host = process.env.HOST || '127.0.0.1'
+  const { server, asked } = await listen(startServer, host)
+  if (server.port !== asked && asked !== 0) {
+    console.log(`Port ${asked} is taken, so this is port ${server.port}.`)
+  }
+  console.log(`\n  zabra is at ${linkTo(host, server.port)}\n\n  Ctrl+C ends it.`)
+  if (host !== '127.0.0.1' && host !== 'localhost') {
+    console.log('  Other machines need https in front: browsers keep what we use to secure pages.')
+  }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end(server))
+}
+
+/** The server on the port that was asked for, or on the next free one when none was. */
+async function listen(startServer, host) {
+  const asked = portAsked()
+  const first = asked ?? PORT_DEFAULT
+  const last = asked === undefined ? PORT_DEFAULT + PORTS_TRIED_MAX : asked
+  for (let port = first; port <= last; port += 1) {
+    try {
+      return { server: await listenOn(startServer, host, port), asked: first }
+    } catch (error) {
+      if (error.code === 'EACCES') {
+        throw new Error(
+          `port ${port} needs more rights than you have; choose one above 1023: PORT=4173 npm start`,
+        )
+      }
+      if (error.code !== 'EADDRINUSE') throw error
+    }
+  }
+  if (asked === undefined)
+    throw new Error(`no free port from ${first} to ${last}; choose one: PORT=8080 npm start`)
+  throw new Error(
+    `port ${asked} is taken by another program. End that program, name another port` +
+      ` (PORT=${asked + 1} npm start), or leave PORT out and a free one is found.`,
+  )
+}
+
+async function listenOn(startServer, host, port) {
+  const server = await startServer({ host, port, staticDir: join(TOP, 'dist') })
+  if (host !== '127.0.0.1') return server
+  try {
+    await alsoOnIpv6(server.port)
+    return server
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+}
+
+/**
+ * Hands connections to [::1] on to 127.0.0.1. `localhost` means either, and the address that we
+ * left free could be another program's. One server behind both, so a room is one room.
+ */
+function alsoOnIpv6(port) {
+  const bridge = createServer((incoming) => {
+    const outgoing = connect(port, '127.0.0.1')
+    incoming.pipe(outgoing).pipe(incoming)
+    incoming.on('error', () => outgoing.destroy())
+    outgoing.on('error', () => incoming.destroy())
+  })
+  return new Promise((resolve, reject) => {
+    bridge.once('error', (error) => {
+      // A machine without IPv6 has no second meaning of `localhost`.
+      if (error.code === 'EADDRINUSE') reject(error)
+      else resolve()
+    })
+    bridge.listen(port, '::1', () => {
+      bridge.unref()
+      resolve()
+    })
+  })
+}
+
+function portAsked() {
+  const text = process.env.PORT
+  if (text === undefined || text === '') return undefined
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new Error(`PORT is '${text}', which is no port number (0 to 65535)`)
+}
+
+function linkTo(host, port) {
+  const everywhere = host === '127.0.0.1' || host === '0.0.0.0' || host === '::'
+  if (everywhere) return `http://localhost:${port}/`
+  return host.includes(':') ? `http://[${host}]:${port}/` : `http://${host}:${port}/`
+}
+
+async function end(server) {
+  // Open WebSockets may take their time; nothing here is worth waiting for.
+  setTimeout(() => process.exit(0), 500).unref()
+  await server.close()
+  process.exit(0)
+}
