@@ -3,6 +3,7 @@
  * trees, sessions or clients. All calls are synchronous and pure.
  */
 import type { ServerId, Zxid } from '../base/zxid.ts'
+import type { Id } from '../jute/data-records.ts'
 import type { LogEntry, Moment } from './effect.ts'
 
 /** An exact snapshot being read in slices while the state moves on. */
@@ -51,6 +52,8 @@ export interface ReplicaPacket {
   /** PacketType.REQUEST, REVALIDATE, SYNC or PING. */
   readonly type: number
   readonly data: Uint8Array
+  /** The packet's authinfo field: whom the client of a REQUEST authenticated as (Q24, A15). */
+  readonly authinfo?: readonly Id[]
 }
 
 /** What the server may ask of Zab; implemented by QuorumPeer. */
