@@ -1,0 +1,34 @@
+/** A Jute record type: its fields in wire order, written and read by straight-line code. */
+
+import { JuteError } from './jute-error.ts'
+import { JuteReader, type JuteLimits } from './reader.ts'
+import { JuteWriter } from './writer.ts'
+
+export interface JuteRecord<T> {
+  /** The record's name in zookeeper.jute. */
+  readonly name: string
+  write(w: JuteWriter, v: T): void
+  read(r: JuteReader): T
+}
+
+export interface DecodeOptions {
+  /** Bytes may follow the record. Off: they are malformed input. */
+  readonly allowTrailing?: boolean
+  readonly limits?: JuteLimits
+}
+
+export function encode<T>(record: JuteRecord<T>, v: T): Uint8Array {
+  const w = new JuteWriter()
+  record.write(w, v)
+  return w.finish()
+}
+
+/** Buffers inside the result are views of `bytes`. */
+export function decode<T>(record: JuteRecord<T>, bytes: Uint8Array, options?: DecodeOptions): T {
+  const r = new JuteReader(bytes, options?.limits)
+  const v = record.read(r)
+  if (!r.atEnd && options?.allowTrailing !== true) {
+    throw new JuteError(`${r.remaining} bytes after ${record.name}`)
+  }
+  return v
+}

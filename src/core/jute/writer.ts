@@ -1,0 +1,132 @@
+/**
+ * Writes Jute's primitive types (W2–W4) into one growing buffer.
+ *
+ * A value that does not fit its type is a programmer's error and asserts; only running into the
+ * size bound is a JuteError, since requests decide how long an answer gets.
+ */
+
+import { assert } from '../base/assert.ts'
+import { writeUtf8 } from '../base/utf8.ts'
+import { JuteError } from './jute-error.ts'
+
+/** What one writer may hold, in bytes. Ours: a getChildren answer has no other bound (D42). */
+export const JUTE_MAX_WRITTEN: number = 64 * 1024 * 1024
+
+const INT_MIN = -0x8000_0000
+const INT_MAX = 0x7fff_ffff
+
+export class JuteWriter {
+  #bytes: Uint8Array
+  #view: DataView
+  #length = 0
+  readonly #maxBytes: number
+
+  constructor(initialCapacity = 128, maxBytes: number = JUTE_MAX_WRITTEN) {
+    this.#bytes = new Uint8Array(initialCapacity)
+    this.#view = new DataView(this.#bytes.buffer)
+    this.#maxBytes = maxBytes
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  int(n: number): void {
+    assert(Number.isInteger(n) && n >= INT_MIN && n <= INT_MAX, `${n} is no int`)
+    const at = this.#reserve(4)
+    this.#view.setInt32(at, n)
+  }
+
+  long(n: bigint): void {
+    assert(BigInt.asIntN(64, n) === n, `${n} is no long`)
+    const at = this.#reserve(8)
+    this.#view.setBigInt64(at, n)
+  }
+
+  /** A long that is a count or a time in ms, kept as a number. */
+  longNumber(n: number): void {
+    assert(Number.isSafeInteger(n), `${n} is no safe integer`)
+    const at = this.#reserve(8)
+    this.#view.setInt32(at, Math.floor(n / 0x1_0000_0000))
+    this.#view.setUint32(at + 4, n >>> 0)
+  }
+
+  bool(b: boolean): void {
+    this.byte(b ? 1 : 0)
+  }
+
+  byte(n: number): void {
+    const at = this.#reserve(1)
+    this.#bytes[at] = n
+  }
+
+  ustring(text: string | null): void {
+    if (text === null) {
+      this.int(-1)
+      return
+    }
+    // Reserves for the longest encoding and gives back what the text did not need.
+    const at = this.#reserve(4 + 3 * text.length)
+    const end = writeUtf8(text, this.#bytes, at + 4)
+    this.#view.setInt32(at, end - at - 4)
+    this.#length = end
+  }
+
+  buffer(bytes: Uint8Array | null): void {
+    if (bytes === null) {
+      this.int(-1)
+      return
+    }
+    this.int(bytes.length)
+    this.raw(bytes)
+  }
+
+  vector<T>(items: readonly T[] | null, write: (w: JuteWriter, item: T) => void): void {
+    if (items === null) {
+      this.int(-1)
+      return
+    }
+    this.int(items.length)
+    for (const item of items) write(this, item)
+  }
+
+  /** Bytes as they are, without a length. */
+  raw(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length)
+    this.#bytes.set(bytes, at)
+  }
+
+  /** A copy of what was written, exactly as long. The writer may go on or be reset. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length)
+  }
+
+  /** Empties the writer and keeps its memory. */
+  reset(): void {
+    this.#length = 0
+  }
+
+  /** Makes room, counts it as written and returns where it starts. */
+  #reserve(count: number): number {
+    const at = this.#length
+    const needed = at + count
+    if (needed > this.#bytes.length) this.#grow(needed)
+    this.#length = needed
+    return at
+  }
+
+  #grow(needed: number): void {
+    if (needed > this.#maxBytes) {
+      throw new JuteError(`record longer than ${this.#maxBytes} bytes`)
+    }
+    const wider = new Uint8Array(Math.min(Math.max(needed, 2 * this.#bytes.length), this.#maxBytes))
+    wider.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = wider
+    this.#view = new DataView(wider.buffer)
+  }
+}
+
+/** An item writer for `vector`. */
+export function writeUstring(w: JuteWriter, text: string): void {
+  w.ustring(text)
+}
