@@ -1,0 +1,220 @@
+// `npm test`: everything that can be checked, in one go. Each step adds to two numbers, and the last
+// line is `N passed, N failed`. What could not run, or was skipped, counts as failed.
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { installWhatIsMissing, requireNode, TOP } from '../demo/install.mjs'
+import { findBrowser } from './browser-binary.mjs'
+
+const MINUTE_MS = 60_000
+/** All steps together, so that who waits gets an answer; the steps' own limits sum up to more. */
+const TOTAL_TIMEOUT_MS = 24 * MINUTE_MS
+
+const SIM_SEEDS = 1_000
+const PLANTED_SEEDS = 200
+
+const started = Date.now()
+const reports = await mkdtemp(join(tmpdir(), 'zabra-test-'))
+const children = new Set()
+const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, CI: '1' }
+const total = { passed: 0, failed: 0 }
+const failures = []
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    for (const child of children) killGroup(child)
+    process.exit(1)
+  })
+}
+
+requireNode()
+await prepare()
+await step('typecheck', 2, npmRun('typecheck'), countExit)
+await step('lint', 4, npmRun('lint'), countExit)
+await step('format', 2, npmRun('format:check'), countExit)
+await step('unit', 8, npx('vitest', 'run', ...vitestReport()), countVitest)
+await step('simulator', 8, npmRun('sim', '--seeds', SIM_SEEDS), countLine)
+await step('planted bugs', 6, npmRun('sim', '--planted', '--seeds', PLANTED_SEEDS), countLine)
+await step('build', 3, npmRun('build'), countExit)
+await step('browser', 15, npx('playwright', 'test', ...playwrightOptions()), countPlaywright)
+await finish()
+
+async function prepare() {
+  try {
+    await installWhatIsMissing()
+  } catch (error) {
+    add('install', { passed: 0, failed: 1, failures: [error.message] })
+    await finish()
+  }
+  try {
+    env.ZABRA_BROWSER = await findBrowser()
+    console.log(`Browser: ${env.ZABRA_BROWSER}`)
+  } catch (error) {
+    // The browser tests then fail each for itself; this line says why.
+    add('browser binary', { passed: 0, failed: 1, failures: [error.message] })
+  }
+}
+
+/** Runs one command and adds what `count` makes of its outcome. */
+async function step(name, limitMinutes, command, count) {
+  const remainingMs = started + TOTAL_TIMEOUT_MS - Date.now()
+  const limitMs = Math.min(limitMinutes * MINUTE_MS, remainingMs)
+  if (limitMs <= 0) return add(name, failed('not run: the time for all tests was used up'))
+  console.log(`\n== ${name}: ${command.join(' ')}`)
+  const begun = Date.now()
+  const outcome = await run(command, limitMs)
+  const counted = await count(outcome).catch((error) => failed(error.message))
+  if (outcome.timedOut) {
+    counted.failed += 1
+    counted.failures.push(`stopped after ${Math.round(limitMs / 1_000)} s`)
+  } else if (outcome.code !== 0 && counted.failed === 0) {
+    counted.failed = 1
+    counted.failures.push(`exit code ${outcome.code} although nothing is counted as failed`)
+  }
+  add(name, counted)
+  const seconds = ((Date.now() - begun) / 1_000).toFixed(1)
+  console.log(`== ${name}: ${counted.passed} passed, ${counted.failed} failed in ${seconds} s`)
+}
+
+function add(name, counted) {
+  total.passed += counted.passed
+  total.failed += counted.failed
+  failures.push(...counted.failures.map((text) => `${name}: ${text}`))
+}
+
+async function finish() {
+  await rm(reports, { recursive: true, force: true })
+  if (failures.length > 0)
+    console.log(`\nFailed:\n${failures.map((text) => `  ${text}`).join('\n')}`)
+  console.log(`\n${total.passed} passed, ${total.failed} failed`)
+  process.exit(total.failed === 0 ? 0 : 1)
+}
+
+/** Streams the output through and keeps it for counting. */
+function run([program, ...args], limitMs) {
+  return new Promise((resolve) => {
+    const stdio = ['ignore', 'pipe', 'inherit']
+    const detached = process.platform !== 'win32'
+    const child = spawn(program, args, { cwd: TOP, env, stdio, detached, shell: !detached })
+    children.add(child)
+    let output = ''
+    let timedOut = false
+    child.stdout.on('data', (chunk) => {
+      process.stdout.write(chunk)
+      output += chunk
+    })
+    const timer = setTimeout(() => {
+      timedOut = true
+      killGroup(child)
+    }, limitMs)
+    const settle = (code) => {
+      clearTimeout(timer)
+      children.delete(child)
+      // What a step left running must not disturb the next one.
+      killGroup(child)
+      resolve({ code, output, timedOut })
+    }
+    child.on('error', () => settle(1))
+    child.on('exit', (code) => settle(code ?? 1))
+  })
+}
+
+function killGroup(child) {
+  try {
+    if (process.platform === 'win32') child.kill()
+    else process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has ended already, which is what was wanted.
+  }
+}
+
+function npmRun(script, ...args) {
+  return ['npm', 'run', '--silent', script, ...(args.length > 0 ? ['--', ...args.map(String)] : [])]
+}
+
+function npx(...args) {
+  return ['npx', '--no-install', ...args]
+}
+
+function vitestReport() {
+  return [
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${join(reports, 'unit.json')}`,
+  ]
+}
+
+function playwrightOptions() {
+  env.PLAYWRIGHT_JSON_OUTPUT_FILE = join(reports, 'browser.json')
+  return ['--config', 'test/browser/playwright.config.ts', '--reporter=list,json']
+}
+
+function failed(...texts) {
+  return { passed: 0, failed: texts.length, failures: texts }
+}
+
+async function countExit({ code }) {
+  return code === 0 ? { passed: 1, failed: 0, failures: [] } : failed(`exit code ${code}`)
+}
+
+/** The simulator ends its output with the same line as we do. */
+async function countLine({ code, output }) {
+  const line = output.trimEnd().split('\n').at(-1) ?? ''
+  const found = /^(\d+) passed, (\d+) failed$/.exec(line)
+  if (found === null) return failed(`exit code ${code}, and no last line 'N passed, N failed'`)
+  const counted = { passed: Number(found[1]), failed: Number(found[2]), failures: [] }
+  if (counted.failed > 0)
+    counted.failures.push(`${counted.failed}; what and how to replay is above`)
+  return counted
+}
+
+async function countVitest() {
+  const report = JSON.parse(await readFile(join(reports, 'unit.json'), 'utf8'))
+  const counted = { passed: 0, failed: 0, failures: [] }
+  const fail = (text) => {
+    counted.failed += 1
+    counted.failures.push(text)
+  }
+  for (const file of report.testResults) {
+    const name = file.name.replace(TOP, '')
+    for (const test of file.assertionResults) {
+      if (test.status === 'passed') counted.passed += 1
+      else fail(`${name}: ${test.fullName} (${test.status})`)
+    }
+    // A file that does not load has no tests to count.
+    if (file.assertionResults.length === 0) fail(`${name}: ${firstLine(file.message)}`)
+  }
+  return counted
+}
+
+async function countPlaywright() {
+  const report = JSON.parse(await readFile(join(reports, 'browser.json'), 'utf8'))
+  const counted = { passed: 0, failed: 0, failures: [] }
+  for (const error of report.errors) counted.failures.push(firstLine(error.message))
+  counted.failed += report.errors.length
+  for (const { title, file, status } of testsIn(report.suites)) {
+    if (status === 'expected') counted.passed += 1
+    else {
+      // Flaky counts too: a test that passes at the second try proves little about a protocol.
+      counted.failed += 1
+      counted.failures.push(`${file}: ${title} (${status})`)
+    }
+  }
+  if (counted.passed + counted.failed === 0) return failed('no browser tests were found')
+  return counted
+}
+
+function testsIn(suites) {
+  return suites.flatMap((suite) => [
+    ...suite.specs.flatMap(({ title, file, tests }) =>
+      tests.map(({ status }) => ({ title, file, status })),
+    ),
+    ...testsIn(suite.suites ?? []),
+  ])
+}
+
+function firstLine(text) {
+  return String(text ?? '').split('\n')[0]
+}
