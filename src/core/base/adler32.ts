@@ -8,10 +8,9 @@ const RUN_BYTES = 5552
 export function adler32(bytes: Uint8Array, previous = 1): number {
   let a = previous & 0xffff
   let b = previous >>> 16
-  for (let at = 0; at < bytes.length;) {
-    const end = Math.min(at + RUN_BYTES, bytes.length)
-    for (; at < end; at++) {
-      a += bytes[at]!
+  for (let at = 0; at < bytes.length; at += RUN_BYTES) {
+    for (const byte of bytes.subarray(at, at + RUN_BYTES)) {
+      a += byte
       b += a
     }
     a %= MODULUS

@@ -31,7 +31,7 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
 export function compare(a: Uint8Array, b: Uint8Array): number {
   const shorter = Math.min(a.length, b.length)
   for (let i = 0; i < shorter; i++) {
-    const difference = a[i]! - b[i]!
+    const difference = (a[i] as number) - (b[i] as number)
     if (difference !== 0) return difference
   }
   return a.length - b.length
@@ -39,7 +39,7 @@ export function compare(a: Uint8Array, b: Uint8Array): number {
 
 export function toHex(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += HEX[byte]!
+  for (const byte of bytes) text += HEX[byte] as string
   return text
 }
 
@@ -55,7 +55,7 @@ export function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (let i = 0; i < bytes.length; i += 3) {
     const left = bytes.length - i
-    const bits = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
+    const bits = ((bytes[i] as number) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
     text += BASE64.charAt(bits >> 18) + BASE64.charAt((bits >> 12) & 63)
     text += left > 1 ? BASE64.charAt((bits >> 6) & 63) : '='
     text += left > 2 ? BASE64.charAt(bits & 63) : '='

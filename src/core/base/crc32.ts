@@ -5,8 +5,8 @@ const TABLE: Uint32Array = makeTable()
 /** Unsigned. Pass the result of the bytes before as `previous` to go on. */
 export function crc32(bytes: Uint8Array, previous = 0): number {
   let crc = ~previous
-  for (let i = 0; i < bytes.length; i++) {
-    crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)
+  for (const byte of bytes) {
+    crc = (TABLE[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8)
   }
   return ~crc >>> 0
 }

@@ -9,12 +9,20 @@ import { assert } from './assert.ts'
 
 export class Prng {
   readonly #seed: string
-  readonly #state: Uint32Array
+  #a: number
+  #b: number
+  #c: number
+  #d: number
 
   /** A number and its decimal text are the same seed. */
   constructor(seed: number | string) {
     this.#seed = String(seed)
-    this.#state = stateFromSeed(this.#seed)
+    const nextWord = seedWords(this.#seed)
+    this.#a = nextWord()
+    this.#b = nextWord()
+    this.#c = nextWord()
+    // The state must not be all zero.
+    this.#d = nextWord() | 1
   }
 
   /** In [0, 1), with 32 random bits. */
@@ -23,16 +31,15 @@ export class Prng {
   }
 
   uint32(): number {
-    const s = this.#state
-    const s1 = s[1]!
-    const times5 = Math.imul(s1, 5)
+    const times5 = Math.imul(this.#b, 5)
     const result = Math.imul((times5 << 7) | (times5 >>> 25), 9) >>> 0
-    s[2] = s[2]! ^ s[0]!
-    s[3] = s[3]! ^ s1
-    s[1] = s1 ^ s[2]
-    s[0] = s[0]! ^ s[3]
-    s[2] = s[2] ^ (s1 << 9)
-    s[3] = (s[3] << 11) | (s[3] >>> 21)
+    const shifted = this.#b << 9
+    this.#c ^= this.#a
+    this.#d ^= this.#b
+    this.#b ^= this.#c
+    this.#a ^= this.#d
+    this.#c ^= shifted
+    this.#d = (this.#d << 11) | (this.#d >>> 21)
     return result
   }
 
@@ -59,8 +66,8 @@ export class Prng {
   }
 }
 
-/** FNV-1a over the text, then splitmix32 to fill the state (which must not be all zero). */
-function stateFromSeed(seed: string): Uint32Array {
+/** Two hashes over the text (FNV-1a and a reversed one), then a splitmix32 stream from them. */
+function seedWords(seed: string): () => number {
   let hash = 0x811c_9dc5
   for (let i = 0; i < seed.length; i++) hash = Math.imul(hash ^ seed.charCodeAt(i), 0x0100_0193)
   let second = 0x9e37_79b9
@@ -68,14 +75,12 @@ function stateFromSeed(seed: string): Uint32Array {
     second = Math.imul(second ^ seed.charCodeAt(i), 0x85eb_ca6b)
     second ^= second >>> 15
   }
-  const state = new Uint32Array(4)
-  for (let i = 0; i < 4; i++) {
-    hash = (hash + (i < 2 ? 0x9e37_79b9 : second | 1)) | 0
+  return () => {
+    hash = (hash + 0x9e37_79b9) | 0
+    second = Math.imul(second ^ (second >>> 13), 0xc2b2_ae35)
     let z = hash ^ second
     z = Math.imul(z ^ (z >>> 16), 0x21f0_aaad)
     z = Math.imul(z ^ (z >>> 15), 0x735a_2d97)
-    state[i] = z ^ (z >>> 15)
+    return z ^ (z >>> 15)
   }
-  if (state.every((word) => word === 0)) state[0] = 1
-  return state
 }

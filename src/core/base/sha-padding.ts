@@ -23,9 +23,9 @@ export function hmac(
   const shortKey = key.length > blockBytes ? hash(key) : key
   const inner = new Uint8Array(blockBytes).fill(0x36)
   const outer = new Uint8Array(blockBytes).fill(0x5c)
-  for (let i = 0; i < shortKey.length; i++) {
-    inner[i] = inner[i]! ^ shortKey[i]!
-    outer[i] = outer[i]! ^ shortKey[i]!
+  for (const [i, byte] of shortKey.entries()) {
+    inner[i] = byte ^ 0x36
+    outer[i] = byte ^ 0x5c
   }
   return hash(concat([outer, hash(concat([inner, bytes]))]))
 }

@@ -11,13 +11,17 @@ export function sha1(bytes: Uint8Array): Uint8Array {
   for (let at = 0; at < view.byteLength; at += BLOCK_BYTES) {
     for (let t = 0; t < 16; t++) words[t] = view.getUint32(at + 4 * t)
     for (let t = 16; t < 80; t++) {
-      const mixed = words[t - 3]! ^ words[t - 8]! ^ words[t - 14]! ^ words[t - 16]!
+      const mixed =
+        (words[t - 3] as number) ^
+        (words[t - 8] as number) ^
+        (words[t - 14] as number) ^
+        (words[t - 16] as number)
       words[t] = (mixed << 1) | (mixed >>> 31)
     }
     compress(state, words)
   }
   const digest = new DataView(new ArrayBuffer(20))
-  for (let i = 0; i < 5; i++) digest.setUint32(4 * i, state[i]!)
+  for (let i = 0; i < 5; i++) digest.setUint32(4 * i, state[i] as number)
   return new Uint8Array(digest.buffer)
 }
 
@@ -26,11 +30,11 @@ export function hmacSha1(key: Uint8Array, bytes: Uint8Array): Uint8Array {
 }
 
 function compress(state: Uint32Array, words: Uint32Array): void {
-  let a = state[0]!
-  let b = state[1]!
-  let c = state[2]!
-  let d = state[3]!
-  let e = state[4]!
+  let a = state[0] as number
+  let b = state[1] as number
+  let c = state[2] as number
+  let d = state[3] as number
+  let e = state[4] as number
   for (let t = 0; t < 80; t++) {
     let f: number
     let k: number
@@ -47,16 +51,16 @@ function compress(state: Uint32Array, words: Uint32Array): void {
       f = b ^ c ^ d
       k = 0xca62c1d6
     }
-    const next = (((a << 5) | (a >>> 27)) + f + e + k + words[t]!) >>> 0
+    const next = (((a << 5) | (a >>> 27)) + f + e + k + (words[t] as number)) >>> 0
     e = d
     d = c
     c = (b << 30) | (b >>> 2)
     b = a
     a = next
   }
-  state[0] = state[0]! + a
-  state[1] = state[1]! + b
-  state[2] = state[2]! + c
-  state[3] = state[3]! + d
-  state[4] = state[4]! + e
+  state[0] = (state[0] as number) + a
+  state[1] = (state[1] as number) + b
+  state[2] = (state[2] as number) + c
+  state[3] = (state[3] as number) + d
+  state[4] = (state[4] as number) + e
 }

@@ -14,16 +14,16 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   for (let at = 0; at < view.byteLength; at += BLOCK_BYTES) {
     for (let t = 0; t < 16; t++) words[t] = view.getUint32(at + 4 * t)
     for (let t = 16; t < 64; t++) {
-      const w15 = words[t - 15]!
-      const w2 = words[t - 2]!
+      const w15 = words[t - 15] as number
+      const w2 = words[t - 2] as number
       const s0 = rotr(w15, 7) ^ rotr(w15, 18) ^ (w15 >>> 3)
       const s1 = rotr(w2, 17) ^ rotr(w2, 19) ^ (w2 >>> 10)
-      words[t] = words[t - 16]! + s0 + words[t - 7]! + s1
+      words[t] = (words[t - 16] as number) + s0 + (words[t - 7] as number) + s1
     }
     compress(state, words)
   }
   const digest = new DataView(new ArrayBuffer(32))
-  for (let i = 0; i < 8; i++) digest.setUint32(4 * i, state[i]!)
+  for (let i = 0; i < 8; i++) digest.setUint32(4 * i, state[i] as number)
   return new Uint8Array(digest.buffer)
 }
 
@@ -32,11 +32,21 @@ export function hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array {
 }
 
 function compress(state: Uint32Array, words: Uint32Array): void {
-  let [a, b, c, d] = [state[0]!, state[1]!, state[2]!, state[3]!]
-  let [e, f, g, h] = [state[4]!, state[5]!, state[6]!, state[7]!]
+  let [a, b, c, d] = [
+    state[0] as number,
+    state[1] as number,
+    state[2] as number,
+    state[3] as number,
+  ]
+  let [e, f, g, h] = [
+    state[4] as number,
+    state[5] as number,
+    state[6] as number,
+    state[7] as number,
+  ]
   for (let t = 0; t < 64; t++) {
     const s1 = rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K[t]! + words[t]!) | 0
+    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (K[t] as number) + (words[t] as number)) | 0
     const s0 = rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)
     const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0
     h = g
@@ -49,7 +59,7 @@ function compress(state: Uint32Array, words: Uint32Array): void {
     a = (t1 + t2) | 0
   }
   const add = [a, b, c, d, e, f, g, h]
-  for (let i = 0; i < 8; i++) state[i] = state[i]! + add[i]!
+  for (let i = 0; i < 8; i++) state[i] = (state[i] as number) + (add[i] as number)
 }
 
 function rotr(x: number, n: number): number {

@@ -54,10 +54,10 @@ export function encodeUtf8(text: string): Uint8Array {
 export function decodeUtf8(bytes: Uint8Array): string {
   const length = bytes.length
   let i = 0
-  while (i < length && bytes[i]! < 0x80) i++
+  while (i < length && (bytes[i] as number) < 0x80) i++
   if (i === length) return fromUnits(bytes)
   const units = new Uint16Array(length)
-  for (let k = 0; k < i; k++) units[k] = bytes[k]!
+  for (let k = 0; k < i; k++) units[k] = bytes[k] as number
   return fromUnits(units.subarray(0, decodeUnits(bytes, i, units)))
 }
 
@@ -66,7 +66,7 @@ function decodeUnits(bytes: Uint8Array, start: number, units: Uint16Array): numb
   let at = start
   let i = start
   while (i < bytes.length) {
-    const first = bytes[i]!
+    const first = bytes[i] as number
     if (first < 0x80) {
       units[at++] = first
       i++
@@ -79,12 +79,12 @@ function decodeUnits(bytes: Uint8Array, start: number, units: Uint16Array): numb
       continue
     }
     if (size === 2) {
-      units[at++] = ((first & 0x1f) << 6) | (bytes[i + 1]! & 0x3f)
+      units[at++] = ((first & 0x1f) << 6) | ((bytes[i + 1] as number) & 0x3f)
     } else if (size === 3) {
       units[at++] = unitOf3(bytes, i)
     } else if (size === 4) {
-      const code = (((first & 7) << 18) | ((bytes[i + 1]! & 0x3f) << 12)) - 0x10000
-      const rest = ((bytes[i + 2]! & 0x3f) << 6) | (bytes[i + 3]! & 0x3f)
+      const code = (((first & 7) << 18) | (((bytes[i + 1] as number) & 0x3f) << 12)) - 0x10000
+      const rest = (((bytes[i + 2] as number) & 0x3f) << 6) | ((bytes[i + 3] as number) & 0x3f)
       units[at++] = 0xd800 | ((code | rest) >> 10)
       units[at++] = 0xdc00 | (rest & 0x3ff)
     } else {
@@ -97,7 +97,11 @@ function decodeUnits(bytes: Uint8Array, start: number, units: Uint16Array): numb
 }
 
 function unitOf3(bytes: Uint8Array, i: number): number {
-  return ((bytes[i]! & 0xf) << 12) | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f)
+  return (
+    (((bytes[i] as number) & 0xf) << 12) |
+    (((bytes[i + 1] as number) & 0x3f) << 6) |
+    ((bytes[i + 2] as number) & 0x3f)
+  )
 }
 
 /**
@@ -105,7 +109,7 @@ function unitOf3(bytes: Uint8Array, i: number): number {
  * of the ill-formed part that one U+FFFD replaces.
  */
 function sequenceSize(bytes: Uint8Array, i: number): number {
-  const first = bytes[i]!
+  const first = bytes[i] as number
   if (first < 0xc2 || first > 0xf4) return -1
   const second = bytes[i + 1] ?? 0
   if (first < 0xe0) return isContinuation(second) ? 2 : -1
@@ -123,7 +127,7 @@ function sequenceSize(bytes: Uint8Array, i: number): number {
 /** ED A0..AF xx ED B0..BF xx: a high and a low surrogate, each in three bytes. */
 function isCesuPair(bytes: Uint8Array, i: number): boolean {
   return (
-    bytes[i + 1]! <= 0xaf &&
+    (bytes[i + 1] as number) <= 0xaf &&
     isContinuation(bytes[i + 2] ?? 0) &&
     bytes[i + 3] === 0xed &&
     (bytes[i + 4] ?? 0) >= 0xb0 &&

@@ -66,12 +66,9 @@ export class FrameSplitter {
     const payloads: Uint8Array[] = []
     let at = 0
     while (this.#held > 0 && at < chunk.length) {
-      const length = frameLength(this.#buffer, 0, this.#held, this.#maxFrameBytes)
-      const wanted = LENGTH_BYTES + (length ?? 0)
+      const wanted = LENGTH_BYTES + (this.#heldFrameLength() ?? 0)
       at += this.#hold(chunk.subarray(at, at + wanted - this.#held))
-      if (this.#held < LENGTH_BYTES) break
-      const known = length ?? frameLength(this.#buffer, 0, this.#held, this.#maxFrameBytes)!
-      if (this.#held === LENGTH_BYTES + known) payloads.push(this.#release())
+      if (this.#held - LENGTH_BYTES === this.#heldFrameLength()) payloads.push(this.#release())
     }
     if (this.#held > 0) return payloads
     while (at < chunk.length) {
@@ -84,6 +81,10 @@ export class FrameSplitter {
       at += LENGTH_BYTES + length
     }
     return payloads
+  }
+
+  #heldFrameLength(): number | undefined {
+    return frameLength(this.#buffer, 0, this.#held, this.#maxFrameBytes)
   }
 
   /** Doubles as bytes really come: a length word alone must not make us allocate. */
@@ -115,8 +116,7 @@ function frameLength(
   maxFrameBytes: number,
 ): number | undefined {
   if (end - at < LENGTH_BYTES) return undefined
-  const length =
-    (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+  const length = new DataView(bytes.buffer, bytes.byteOffset + at).getInt32(0)
   if (length < 0 || length > maxFrameBytes) {
     throw new JuteError(`frame of ${length} bytes, at most ${maxFrameBytes}`)
   }

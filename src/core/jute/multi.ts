@@ -207,7 +207,7 @@ function writeResult(w: JuteWriter, result: MultiResult): void {
       return errorResponseRecord.write(w, result)
     case OpCode.delete:
     case OpCode.check:
-      return
+      return undefined
   }
 }
 

@@ -7,8 +7,8 @@ import { JuteWriter } from './writer.ts'
 export interface JuteRecord<T> {
   /** The record's name in zookeeper.jute. */
   readonly name: string
-  write(w: JuteWriter, v: T): void
-  read(r: JuteReader): T
+  readonly write: (w: JuteWriter, v: T) => void
+  readonly read: (r: JuteReader) => T
 }
 
 export interface DecodeOptions {
