@@ -1,5 +1,5 @@
-// `npm test`: everything that can be checked, in one go. Each step adds to two numbers, and the last
-// line is `N passed, N failed`. What could not run, or was skipped, counts as failed.
+// `npm test`: everything that can be checked, in one go. Each step adds to two numbers, and the
+// last line is `N passed, N failed`. What could not run, or was skipped, counts as failed.
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
