@@ -10,6 +10,7 @@ import { installWhatIsMissing, requireNode, TOP } from './install.mjs'
 const PORT_DEFAULT = 4173
 /** How many ports after the default one are tried before giving up. */
 const PORTS_TRIED_MAX = 100
+const OTHER_PORT = 'name another port (PORT=8080 npm start)'
 
 try {
   requireNode()
@@ -41,24 +42,20 @@ async function serve() {
 async function listen(startServer, host) {
   const asked = portAsked()
   const first = asked ?? PORT_DEFAULT
-  const last = asked === undefined ? PORT_DEFAULT + PORTS_TRIED_MAX : asked
+  const last = asked ?? PORT_DEFAULT + PORTS_TRIED_MAX
   for (let port = first; port <= last; port += 1) {
     try {
       return { server: await listenOn(startServer, host, port), asked: first }
     } catch (error) {
-      if (error.code === 'EACCES') {
-        throw new Error(
-          `port ${port} needs more rights than you have; choose one above 1023: PORT=4173 npm start`,
-        )
-      }
+      if (error.code === 'EACCES') throw new Error(`port ${port} is not for you; ${OTHER_PORT}`)
       if (error.code !== 'EADDRINUSE') throw error
     }
   }
   if (asked === undefined)
-    throw new Error(`no free port from ${first} to ${last}; choose one: PORT=8080 npm start`)
+    throw new Error(`no port from ${first} to ${last} is free; ${OTHER_PORT}`)
   throw new Error(
-    `port ${asked} is taken by another program. End that program, name another port` +
-      ` (PORT=${asked + 1} npm start), or leave PORT out and a free one is found.`,
+    `port ${asked} is taken by another program. End that program, ${OTHER_PORT},` +
+      ' or leave PORT out and a free one is found.',
   )
 }
 
