@@ -1,0 +1,108 @@
+/** One HTTP server for the built pages and, on the same port, the signaling. */
+
+import { createServer, type Server } from 'node:http'
+import { attachSignaling, type SignalServer } from '../signaling/server.ts'
+import type { SignalLimits } from '../signaling/limits.ts'
+import { serveFile } from './static-files.ts'
+
+/** Slow senders of headers are cut: a static server has nothing to wait for. */
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+
+export interface ServerOptions {
+  /** Address to listen on; default 127.0.0.1, so that nothing is published by accident. */
+  readonly host?: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Folder of the built pages; without it only signaling is served. */
+  readonly staticDir?: string
+  /** Default true. */
+  readonly signal?: boolean
+  readonly signalLimits?: SignalLimits
+}
+
+export interface RunningServer {
+  readonly host: string
+  readonly port: number
+  readonly signaling: SignalServer | null
+  close(): Promise<void>
+}
+
+export type StartErrorCode = 'port-busy' | 'port-forbidden' | 'bad-host' | 'failed'
+
+/** Why no server runs, in a sentence that can be printed as it is. */
+export class StartError extends Error {
+  readonly code: StartErrorCode
+  constructor(code: StartErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StartError'
+    this.code = code
+  }
+}
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const host = options.host ?? '127.0.0.1'
+  const { staticDir } = options
+  const server = createServer((request, response) => {
+    if (staticDir !== undefined) {
+      void serveFile(staticDir, request, response)
+      return
+    }
+    response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' })
+    response.end('zabra signaling\n')
+  })
+  server.headersTimeout = HEADERS_TIMEOUT_MS
+  server.requestTimeout = REQUEST_TIMEOUT_MS
+  server.on('clientError', (_error, socket) => socket.destroy())
+  await listen(server, host, options.port)
+  const signaling =
+    options.signal === false
+      ? null
+      : attachSignaling(
+          server,
+          options.signalLimits === undefined ? {} : { limits: options.signalLimits },
+        )
+  if (signaling === null) server.on('upgrade', (_request, socket) => socket.destroy())
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : options.port
+  return { host, port, signaling, close: () => closeServer(server, signaling) }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => reject(startError(error, host, port))
+    server.once('error', onError)
+    server.listen(port, host, () => {
+      server.off('error', onError)
+      resolve()
+    })
+  })
+}
+
+function startError(error: NodeJS.ErrnoException, host: string, port: number): StartError {
+  const cause = { cause: error }
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new StartError(
+        'port-busy',
+        `Port ${port} on ${host} is in use. Stop what uses it, or choose another with PORT=…`,
+        cause,
+      )
+    case 'EACCES':
+      return new StartError('port-forbidden', `Port ${port} needs rights you do not have.`, cause)
+    case 'ENOTFOUND':
+    case 'EADDRNOTAVAIL':
+      return new StartError('bad-host', `This machine has no address ${host}.`, cause)
+    default:
+      return new StartError('failed', `Cannot listen on ${host}:${port}: ${error.message}`, cause)
+  }
+}
+
+async function closeServer(server: Server, signaling: SignalServer | null): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve())
+  })
+  await signaling?.close()
+  server.closeAllConnections()
+  await closed
+}
