@@ -4,9 +4,9 @@ import { defineConfig } from 'vitest/config'
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const pages = ['demo/index.html', 'demo/machine.html'].map(here)
 
-export default defineConfig({
-  // Vitest looks for tests from the top; the pages are built from demo/.
-  root: process.env['VITEST'] === undefined ? here('demo') : here('.'),
+export default defineConfig(({ command }) => ({
+  // The pages are built from demo/; Vitest looks for tests from the top.
+  root: here(command === 'build' ? 'demo' : '.'),
   // Relative addresses: with absolute ones a consumer's worker never answers.
   base: './',
   // The module entry of simple-peer needs Node's globals; its bundled build does not.
@@ -22,4 +22,4 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/browser/**', 'node_modules/**'],
   },
-})
+}))

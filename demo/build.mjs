@@ -21,7 +21,9 @@ async function build(logLevel) {
   // The time from before the build: what changes while it runs must be built again.
   const newest = await newestChange()
   const vite = join(TOP, 'node_modules', 'vite', 'bin', 'vite.js')
-  const code = await run(process.execPath, [vite, 'build', '--logLevel', logLevel])
+  // A setting of NODE_ENV around us, as in tests, must not change what is built.
+  const env = { ...process.env, NODE_ENV: 'production' }
+  const code = await run(process.execPath, [vite, 'build', '--logLevel', logLevel], env)
   if (code !== 0) throw new Error('the pages did not build; the message of Vite is above')
   await writeFile(STAMP, newest)
 }

@@ -29,11 +29,12 @@ export async function installWhatIsMissing() {
 }
 
 /** Runs a program in the top folder with our own input and output; resolves to its exit code. */
-export function run(program, args) {
+export function run(program, args, env = process.env) {
   return new Promise((resolve, reject) => {
     // On Windows npm is a script, which only a shell starts.
     const child = spawn(program, args, {
       cwd: TOP,
+      env,
       stdio: 'inherit',
       shell: process.platform === 'win32' && program === 'npm',
     })

@@ -14,22 +14,23 @@ const OTHER_PORT = 'name another port (PORT=8080 npm start)'
 
 try {
   requireNode()
+  const asked = portAsked()
   await installWhatIsMissing()
   await buildWhatChanged()
-  await serve()
+  await serve(asked)
 } catch (error) {
   console.error(`zabra did not start: ${error instanceof Error ? error.message : String(error)}`)
   process.exit(1)
 }
 
-async function serve() {
+async function serve(asked) {
   const { register } = await import('tsx/esm/api')
   register()
   const { startServer } = await import('../src/edge/serve.ts')
   const host = process.env.HOST || '127.0.0.1'
-  const { server, asked } = await listen(startServer, host)
-  if (server.port !== asked && asked !== 0) {
-    console.log(`Port ${asked} is taken, so this is port ${server.port}.`)
+  const server = await listen(startServer, host, asked)
+  if (asked === undefined && server.port !== PORT_DEFAULT) {
+    console.log(`Port ${PORT_DEFAULT} is taken, so this is port ${server.port}.`)
   }
   console.log(`\n  zabra is at ${linkTo(host, server.port)}\n\n  Ctrl+C ends it.`)
   if (host !== '127.0.0.1' && host !== 'localhost') {
@@ -39,13 +40,12 @@ async function serve() {
 }
 
 /** The server on the port that was asked for, or on the next free one when none was. */
-async function listen(startServer, host) {
-  const asked = portAsked()
+async function listen(startServer, host, asked) {
   const first = asked ?? PORT_DEFAULT
   const last = asked ?? PORT_DEFAULT + PORTS_TRIED_MAX
   for (let port = first; port <= last; port += 1) {
     try {
-      return { server: await listenOn(startServer, host, port), asked: first }
+      return await listenOn(startServer, host, port)
     } catch (error) {
       if (error.code === 'EACCES') throw new Error(`port ${port} is not for you; ${OTHER_PORT}`)
       if (error.code !== 'EADDRINUSE') throw error
