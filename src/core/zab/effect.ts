@@ -20,9 +20,11 @@ export interface Moment {
 
 /**
  * Lanes of one link. `pulse` and `election` are never held by the gate; `stream` is the ordered
- * learner conversation (including SNAP chunks, paced by link-writable).
+ * learner conversation, SNAP chunks included. `request` is the learner's way to the leader for what
+ * owes nothing to the disk (REQUEST, REVALIDATE, PING answers): it belongs to the conversation, is
+ * in order in itself, and is never held, so that a request does not wait for the acks before it.
  */
-export type Lane = 'pulse' | 'election' | 'stream'
+export type Lane = 'pulse' | 'election' | 'stream' | 'request'
 
 export interface SendEffect {
   readonly kind: 'send'
@@ -123,7 +125,12 @@ export interface TraceEffect {
 
 export type TraceEvent =
   | { readonly type: 'role'; readonly role: Role; readonly epoch: number; readonly reason: string }
-  | { readonly type: 'vote'; readonly leader: number; readonly zxid: string; readonly round: number }
+  | {
+      readonly type: 'vote'
+      readonly leader: number
+      readonly zxid: string
+      readonly round: number
+    }
   | {
       readonly type: 'sync'
       /** 'in' on the learner, 'out' on the leader. */
@@ -144,12 +151,35 @@ export type TraceEvent =
 /** The roles a page shows, in ZooKeeper's words (Q1). */
 export type Role = 'looking' | 'following' | 'leading' | 'observing'
 
+const PERSIST_KINDS: ReadonlySet<string> = new Set<PersistEffect['kind']>([
+  'append',
+  'accepted-epoch',
+  'current-epoch',
+  'truncate',
+  'snapshot-chunk',
+  'snapshot-commit',
+  'snapshot-abandon',
+])
+
+/** Has a mark: joins a storage batch. */
+export function isPersistEffect(effect: { readonly kind: string }): effect is PersistEffect {
+  return PERSIST_KINDS.has(effect.kind)
+}
+
 export type ZabEffect =
-  | SendEffect
-  | EndConversationEffect
-  | CloseLinkEffect
-  | PersistEffect
-  | TraceEffect
+  SendEffect | EndConversationEffect | CloseLinkEffect | PersistEffect | TraceEffect
+
+/** The inputs that are Zab's; the member machine adds those of clients. */
+export type ZabInput =
+  | { readonly kind: 'tick'; readonly oldestAppendAgeMs: number }
+  | { readonly kind: 'link-up'; readonly peer: ServerId }
+  | { readonly kind: 'link-down'; readonly peer: ServerId; readonly reason: string }
+  | { readonly kind: 'frame'; readonly peer: ServerId; readonly bytes: Uint8Array }
+  | { readonly kind: 'link-writable'; readonly peer: ServerId }
+  | { readonly kind: 'suspect'; readonly peer: ServerId }
+  | { readonly kind: 'persisted'; readonly mark: number }
+  | { readonly kind: 'truncated'; readonly recovered: RecoveredState }
+  | { readonly kind: 'storage-failed'; readonly reason: string }
 
 /** What storage held when it was opened or re-read after TRUNC. Everything in it is durable. */
 export interface RecoveredState {
