@@ -109,15 +109,16 @@ function run([program, ...args], limitMs) {
       timedOut = true
       killGroup(child)
     }, limitMs)
-    const settle = (code) => {
+    child.on('error', (error) => {
+      output += error.message
+    })
+    // What a step left running must not disturb the next one, nor hold its output open.
+    child.on('exit', () => killGroup(child))
+    child.on('close', (code) => {
       clearTimeout(timer)
       children.delete(child)
-      // What a step left running must not disturb the next one.
-      killGroup(child)
-      resolve({ code, output, timedOut })
-    }
-    child.on('error', () => settle(1))
-    child.on('exit', (code) => settle(code ?? 1))
+      resolve({ code: code ?? 1, output, timedOut })
+    })
   })
 }
 
@@ -170,8 +171,9 @@ async function countLine({ code, output }) {
   return counted
 }
 
-async function countVitest() {
-  const report = JSON.parse(await readFile(join(reports, 'unit.json'), 'utf8'))
+async function countVitest({ code }) {
+  const report = await reportOf('unit.json')
+  if (report === undefined) return failed(`exit code ${code} and no report`)
   const counted = { passed: 0, failed: 0, failures: [] }
   const fail = (text) => {
     counted.failed += 1
@@ -189,8 +191,9 @@ async function countVitest() {
   return counted
 }
 
-async function countPlaywright() {
-  const report = JSON.parse(await readFile(join(reports, 'browser.json'), 'utf8'))
+async function countPlaywright({ code }) {
+  const report = await reportOf('browser.json')
+  if (report === undefined) return failed(`exit code ${code} and no report`)
   const counted = { passed: 0, failed: 0, failures: [] }
   for (const error of report.errors) counted.failures.push(firstLine(error.message))
   counted.failed += report.errors.length
@@ -204,6 +207,12 @@ async function countPlaywright() {
   }
   if (counted.passed + counted.failed === 0) return failed('no browser tests were found')
   return counted
+}
+
+/** A tool that did not come so far as to report has said why on its output. */
+async function reportOf(name) {
+  const text = await readFile(join(reports, name), 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : JSON.parse(text)
 }
 
 function testsIn(suites) {
