@@ -27,8 +27,8 @@ export function writeUtf8(text: string, target: Uint8Array, offset: number): num
       continue
     }
     if (code >= 0xd800 && code <= 0xdfff) {
-      const low = i + 1 < length ? text.charCodeAt(i + 1) : 0
-      if (code <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) {
+      const low = text.charCodeAt(i + 1)
+      if (code <= 0xdbff && isLowSurrogate(low)) {
         i++
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00)
         target[at++] = 0xf0 | (code >> 18)
@@ -47,8 +47,22 @@ export function writeUtf8(text: string, target: Uint8Array, offset: number): num
 }
 
 export function encodeUtf8(text: string): Uint8Array {
-  const scratch = new Uint8Array(text.length * 3)
-  return scratch.slice(0, writeUtf8(text, scratch, 0))
+  const bytes = new Uint8Array(utf8Length(text))
+  writeUtf8(text, bytes, 0)
+  return bytes
+}
+
+/** Bytes that `writeUtf8` writes. */
+export function utf8Length(text: string): number {
+  let bytes = text.length
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x80) continue
+    bytes += code < 0x800 ? 1 : 2
+    // A pair is four bytes for two units.
+    if (code >= 0xd800 && code <= 0xdbff && isLowSurrogate(text.charCodeAt(i + 1))) i++
+  }
+  return bytes
 }
 
 export function decodeUtf8(bytes: Uint8Array): string {
@@ -134,6 +148,11 @@ function isCesuPair(bytes: Uint8Array, i: number): boolean {
     (bytes[i + 4] ?? 0) <= 0xbf &&
     isContinuation(bytes[i + 5] ?? 0)
   )
+}
+
+/** false for NaN, which `charCodeAt` gives past the end. */
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff
 }
 
 function isContinuation(byte: number): boolean {

@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../base/assert.ts'
-import { writeUtf8 } from '../base/utf8.ts'
+import { utf8Length, writeUtf8 } from '../base/utf8.ts'
 import { JuteError } from './jute-error.ts'
 
 /** What one writer may hold, in bytes. Ours: a getChildren answer has no other bound (D42). */
@@ -65,8 +65,9 @@ export class JuteWriter {
       this.int(-1)
       return
     }
-    // Reserves for the longest encoding and gives back what the text did not need.
-    const at = this.#reserve(4 + 3 * text.length)
+    // Three bytes a unit are enough for any text; only where that much is not free, measure it.
+    const free = this.#bytes.length - this.#length - 4
+    const at = this.#reserve(4 + (3 * text.length <= free ? 3 * text.length : utf8Length(text)))
     const end = writeUtf8(text, this.#bytes, at + 4)
     this.#view.setInt32(at, end - at - 4)
     this.#length = end
