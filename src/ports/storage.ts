@@ -18,6 +18,8 @@ import type { PersistEffect, RecoveredState } from '../core/zab/effect.ts'
 export type StorageErrorCode =
   | 'quota'
   | 'closed'
+  /** Another founding record is pinned already. Not fatal: the storage goes on. */
+  | 'already-founded'
   | 'blocked'
   | 'not-owner'
   | 'corrupt'
@@ -44,15 +46,28 @@ export interface Recovered extends RecoveredState {
 export interface MemberMeta {
   /** Signed founding record bytes this member pinned, or null before the founding (design §4). */
   readonly founding: Uint8Array | null
-  /** Random tokens, one per start, newest last, at most START_CHAIN_MAX. */
+  /** Tokens `LIFE.RANDOM`, one per start, newest last, at most START_CHAIN_MAX. */
   readonly startChain: readonly string[]
   /** Number of starts of this identity. */
   readonly lives: number
-  /** Newest start token seen of each peer, by incarnation: detects a rolled-back profile. */
+  /**
+   * Newest start token seen of each peer, by incarnation: detects a rolled-back profile. At most
+   * PEER_TOKENS_MAX; the peers not heard of for longest are forgotten first.
+   */
   readonly peerTokens: Readonly<Record<string, string>>
 }
 
-export const START_CHAIN_MAX = 64
+/**
+ * Starts that a peer may miss before it can no longer verify this member (about 20 bytes each in a
+ * handshake). Ours: a peer that was closed while a tab was reloaded all day must still find its token.
+ */
+export const START_CHAIN_MAX = 256
+
+/** Peers remembered. Ours: voters and observers of one room are far fewer. */
+export const PEER_TOKENS_MAX = 64
+
+/** Newest snapshots kept, and the log from the oldest of them on (autopurge.snapRetainCount, P18). */
+export const SNAPSHOTS_RETAINED = 3
 
 export interface Storage {
   /** Verify, repair a torn tail, and read everything. */

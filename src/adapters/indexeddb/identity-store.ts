@@ -1,0 +1,91 @@
+/**
+ * The identities of one room that are stored in this origin. The list of databases is the registry:
+ * a database exists exactly when its key was committed, so there is nothing that could disagree.
+ */
+import type { MemberMeta, Storage } from '../../ports/storage.ts'
+import { StorageError } from '../../ports/storage.ts'
+import { type ConnectionLimits, DEFAULT_LIMITS } from './connection.ts'
+import { generateKeys, incarnationOfKey, signWith } from './identity.ts'
+import { openStorage, peekMeta } from './open-storage.ts'
+import { incarnationOfName, type KeyPair } from './schema.ts'
+
+export interface StoredIdentity {
+  readonly incarnation: string
+  /** Raw public key, 65 bytes. */
+  readonly publicKey: Uint8Array
+  sign(bytes: Uint8Array): Promise<Uint8Array>
+  readonly storage: Storage
+  /** As of this start, its own token included. */
+  readonly meta: MemberMeta
+}
+
+/** A key that is not stored yet: nobody may hear of it. */
+export interface NewIdentity {
+  readonly incarnation: string
+  readonly keys: KeyPair
+}
+
+export class IndexedDbIdentities {
+  readonly #room: string
+  readonly #limits: ConnectionLimits
+
+  constructor(room: string, limits: ConnectionLimits = DEFAULT_LIMITS) {
+    this.#room = room
+    this.#limits = limits
+  }
+
+  /** Incarnations in a fixed order. */
+  async list(): Promise<string[]> {
+    const databases = await allDatabases()
+    const incarnations: string[] = []
+    for (const { name } of databases) {
+      const incarnation = name === undefined ? null : incarnationOfName(this.#room, name)
+      if (incarnation !== null) incarnations.push(incarnation)
+    }
+    return incarnations.sort()
+  }
+
+  /** Read only. The caller must hold the identity's lock. */
+  async peek(incarnation: string): Promise<MemberMeta> {
+    return peekMeta(this.#room, incarnation)
+  }
+
+  async open(incarnation: string): Promise<StoredIdentity> {
+    return this.#open(incarnation, null)
+  }
+
+  async generate(): Promise<NewIdentity> {
+    const keys = await generateKeys()
+    return { incarnation: incarnationOfKey(keys.publicKey), keys }
+  }
+
+  /** Resolves when key and storage are on disk; only then may the public key be published. */
+  async create(identity: NewIdentity): Promise<StoredIdentity> {
+    return this.#open(identity.incarnation, identity.keys)
+  }
+
+  async #open(incarnation: string, create: KeyPair | null): Promise<StoredIdentity> {
+    const options = { room: this.#room, incarnation, create, limits: this.#limits }
+    const { storage, keys, meta } = await openStorage(options)
+    if (incarnationOfKey(keys.publicKey) !== incarnation) {
+      await storage.close()
+      throw new StorageError('corrupt', 'the stored key is not the one that named this storage')
+    }
+    return {
+      incarnation,
+      publicKey: keys.publicKey,
+      sign: (bytes) => signWith(keys.privateKey, bytes),
+      storage,
+      meta,
+    }
+  }
+}
+
+async function allDatabases(): Promise<IDBDatabaseInfo[]> {
+  try {
+    return await indexedDB.databases()
+  } catch (cause) {
+    const text = 'this browser gives no access to IndexedDB (private window, or blocked site data)'
+    throw new StorageError('unavailable', text, { cause })
+  }
+}
