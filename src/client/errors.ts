@@ -1,0 +1,89 @@
+/** What a call rejects with. `code` is ZooKeeper's, the message is KeeperException's text. */
+
+import { ErrorCode, errorCodeName, errorName } from '../core/jute/error-code.ts'
+
+/** KeeperException's class names without the suffix. */
+const NAMES: Readonly<Record<string, string>> = {
+  SYSTEMERROR: 'SystemError',
+  RUNTIMEINCONSISTENCY: 'RuntimeInconsistency',
+  DATAINCONSISTENCY: 'DataInconsistency',
+  CONNECTIONLOSS: 'ConnectionLoss',
+  MARSHALLINGERROR: 'MarshallingError',
+  UNIMPLEMENTED: 'Unimplemented',
+  OPERATIONTIMEOUT: 'OperationTimeout',
+  BADARGUMENTS: 'BadArguments',
+  UNKNOWNSESSION: 'UnknownSession',
+  NEWCONFIGNOQUORUM: 'NewConfigNoQuorum',
+  RECONFIGINPROGRESS: 'ReconfigInProgress',
+  APIERROR: 'APIError',
+  NONODE: 'NoNode',
+  NOAUTH: 'NoAuth',
+  BADVERSION: 'BadVersion',
+  NOCHILDRENFOREPHEMERALS: 'NoChildrenForEphemerals',
+  NODEEXISTS: 'NodeExists',
+  NOTEMPTY: 'NotEmpty',
+  SESSIONEXPIRED: 'SessionExpired',
+  INVALIDCALLBACK: 'InvalidCallback',
+  INVALIDACL: 'InvalidACL',
+  AUTHFAILED: 'AuthFailed',
+  SESSIONMOVED: 'SessionMoved',
+  NOTREADONLY: 'NotReadOnly',
+  EPHEMERALONLOCALSESSION: 'EphemeralOnLocalSession',
+  NOWATCHER: 'NoWatcher',
+  REQUESTTIMEOUT: 'RequestTimeout',
+  RECONFIGDISABLED: 'ReconfigDisabled',
+  SESSIONCLOSEDREQUIRESASLAUTH: 'SessionClosedRequireSaslAuth',
+  QUOTAEXCEEDED: 'QuotaExceeded',
+  THROTTLEDOP: 'ThrottledOp',
+}
+
+export interface ZooKeeperErrorOptions extends ErrorOptions {
+  readonly path?: string | null
+  readonly outcomeUnknown?: boolean
+  /** Follows ZooKeeper's text after a colon. */
+  readonly detail?: string
+}
+
+export class ZooKeeperError extends Error {
+  /** An ErrorCode; any other number that a server sent. */
+  readonly code: number
+  /** The path of the request as the caller gave it (C37). */
+  readonly path: string | null
+  /**
+   * true: the request had left when its connection, its time or its session ended, and it may
+   * have changed something or not. Only reading tells.
+   */
+  readonly outcomeUnknown: boolean
+
+  constructor(code: number, options: ZooKeeperErrorOptions = {}) {
+    const text = errorName(code, options.path)
+    super(options.detail === undefined ? text : `${text}: ${options.detail}`, options)
+    this.name = NAMES[errorCodeName(code)] ?? `KeeperError${code}`
+    this.code = code
+    this.path = options.path ?? null
+    this.outcomeUnknown = options.outcomeUnknown ?? false
+  }
+}
+
+/** A path that breaks D40, refused before anything is sent. The message is PathUtils' text. */
+export class InvalidPathError extends ZooKeeperError {
+  constructor(path: string, problem: string) {
+    super(ErrorCode.BADARGUMENTS, { path })
+    this.name = 'InvalidPath'
+    this.message = problem
+  }
+}
+
+export function isZooKeeperError(error: unknown, code?: number): error is ZooKeeperError {
+  return error instanceof ZooKeeperError && (code === undefined || error.code === code)
+}
+
+/** May the call that rejected with `error` have taken effect all the same? */
+export function isOutcomeUnknown(error: unknown): boolean {
+  return error instanceof ZooKeeperError && error.outcomeUnknown
+}
+
+/** A promise rejects with an Error; a signal's reason may be anything. */
+export function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
+}

@@ -1,0 +1,32 @@
+/** How a client reaches members. Messages are whole length-prefixed frames, one or more each. */
+
+export interface ClientHost {
+  /** Stable name of the member, unique in the list. */
+  readonly id: string
+  /** For people. */
+  readonly label: string
+  /** The member of the own tab: tried first. */
+  readonly isLocal: boolean
+}
+
+export interface ClientTransport {
+  /** Who can be tried now. Asked again before each attempt; may be empty for a while. */
+  hosts(): readonly ClientHost[]
+  /** Rejects when there is no way to the host, or with the signal's reason. */
+  connect(host: ClientHost, signal: AbortSignal): Promise<ClientConnection>
+}
+
+/**
+ * One connection. The caller sets the three handlers in the task in which `connect` resolved;
+ * no message comes before.
+ */
+export interface ClientConnection {
+  /** Takes the bytes over: the caller must not touch them again. Never blocks. */
+  send(bytes: Uint8Array): void
+  onMessage: (bytes: Uint8Array) => void
+  /** Exactly once, unless `close` was called. */
+  onClose: (reason: string) => void
+  /** A heartbeat from a place where timers are not throttled; never called where there is none. */
+  onTick: () => void
+  close(reason: string): void
+}
