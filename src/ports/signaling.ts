@@ -35,7 +35,8 @@ export interface Signaling {
   /** Everybody in the room, this page included, as the broker last told. */
   readonly peers: readonly RoomPeer[]
   send(to: PeerId, message: Uint8Array): void
-  onPeers: (peers: readonly RoomPeer[]) => void
+  /** `isFirst`: the first list since this page (re)joined, so news of everybody. */
+  onPeers: (peers: readonly RoomPeer[], isFirst: boolean) => void
   onGone: (peer: PeerId, reason: GoneReason) => void
   onMessage: (from: PeerId, message: Uint8Array) => void
   onState: (state: SignalingState) => void

@@ -4,6 +4,7 @@
  * empty only delays: nothing is kept there that this client does not say again when it joins.
  */
 
+import { Backoff } from '../core/base/backoff.ts'
 import { fromBase64, toBase64, toHex } from '../core/base/bytes.ts'
 import type {
   GoneReason,
@@ -14,7 +15,6 @@ import type {
   SignalingState,
   SignalSocket,
 } from '../ports/signaling.ts'
-import { Backoff } from './backoff.ts'
 import { deriveRoomKeys, Envelope, EnvelopeError, type RoomKeys } from './envelope.ts'
 import { SIGNAL_LIMITS } from './limits.ts'
 import {
@@ -78,7 +78,7 @@ export async function joinRoom(options: SignalingOptions): Promise<SignalingClie
 export class SignalingClient implements Signaling {
   readonly peer: PeerId
   readonly room: string
-  onPeers: (peers: readonly RoomPeer[]) => void = () => {}
+  onPeers: (peers: readonly RoomPeer[], isFirst: boolean) => void = () => {}
   onGone: (peer: PeerId, reason: GoneReason) => void = () => {}
   onMessage: (from: PeerId, message: Uint8Array) => void = () => {}
   onState: (state: SignalingState) => void = () => {}
@@ -107,7 +107,7 @@ export class SignalingClient implements Signaling {
     this.#envelope = new Envelope(keys, this.peer)
     this.#backoff = new Backoff(
       { firstMs: RECONNECT_FIRST_MS, capMs: RECONNECT_CAP_MS },
-      options.random,
+      options.random ?? Math.random,
     )
     options.signal?.addEventListener('abort', () => this.close('aborted'), { once: true })
     this.#connect()
@@ -201,12 +201,13 @@ export class SignalingClient implements Signaling {
   #onJoined(peers: readonly RoomPeer[]): void {
     this.#peers = peers
     this.#refusal = null
-    if (this.#state.kind !== 'joined') {
+    const isFirst = this.#state.kind !== 'joined'
+    if (isFirst) {
       this.#backoff.reset()
       this.#schedulePing()
       this.#setState({ kind: 'joined' })
     }
-    this.onPeers(peers)
+    this.onPeers(peers, isFirst)
   }
 
   #onRelay(message: Extract<ServerMessage, { type: 'relay' }>): void {

@@ -29,8 +29,10 @@ export const MUX_QUEUE_MAX_BYTES: number = 8 * 1024 * 1024
 /** Bytes said with an `open`: an address for people. */
 export const MUX_INFO_MAX_BYTES = 1024
 
-/** Links a page keeps: the voters' mesh, and the clients of a member in other tabs. */
-export const PEERS_MAX_DEFAULT = 32
+/** Connections a page keeps: everybody in a room that is as full as the broker allows (64). */
+export const PEERS_MAX_DEFAULT = 63
+/** Peers whose state is kept, connected or not: a broker could name any number. */
+export const REMOTES_MAX = 256
 /** A connection that is not verified by then is given up: ICE alone takes up to 15 s to fail. */
 export const CONNECT_TIMEOUT_MS = 10_000
 /** The side that does not offer asks when nothing came: the offer may have met no socket. */

@@ -11,7 +11,7 @@ export class Backoff {
   #failures = 0
 
   /** `random` gives numbers in [0, 1). */
-  constructor(limits: BackoffLimits, random: () => number = Math.random) {
+  constructor(limits: BackoffLimits, random: () => number) {
     this.#limits = limits
     this.#random = random
   }

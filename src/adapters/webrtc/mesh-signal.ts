@@ -1,0 +1,93 @@
+/**
+ * What pages say to each other through the broker, inside sealed envelopes. The sender holds the
+ * room's secret, which does not make it a friend: every field is checked.
+ *
+ * Attempts at a connection of a pair are numbered by the initiator, so what belongs to an attempt
+ * that was replaced meanwhile is known and ignored.
+ */
+
+import { decodeUtf8, encodeUtf8 } from '../../core/base/utf8.ts'
+import { SIGNAL_TEXT_MAX } from './limits.ts'
+import type { RtcSignal } from './rtc-peer.ts'
+
+const REASON_MAX = 200
+
+export type MeshSignal =
+  | { readonly kind: 'rtc'; readonly attempt: number; readonly signal: RtcSignal }
+  /** From the side that does not offer: attempt `attempt` is over (or never came), make a new one. */
+  | { readonly kind: 'ask'; readonly attempt: number }
+  /** No connection for now, whoever asks; `reason` is for people. */
+  | { readonly kind: 'refuse'; readonly attempt: number; readonly reason: string }
+
+export function encodeMeshSignal(signal: MeshSignal): Uint8Array {
+  return encodeUtf8(JSON.stringify(signal))
+}
+
+/** null for anything else. */
+export function decodeMeshSignal(bytes: Uint8Array): MeshSignal | null {
+  if (bytes.length > SIGNAL_TEXT_MAX) return null
+  let value: unknown
+  try {
+    value = JSON.parse(decodeUtf8(bytes))
+  } catch {
+    return null
+  }
+  if (!isObject(value)) return null
+  const { kind, attempt } = value
+  if (!isAttempt(attempt)) return null
+  switch (kind) {
+    case 'rtc': {
+      const signal = parseRtcSignal(value['signal'])
+      return signal === null ? null : { kind, attempt, signal }
+    }
+    case 'ask':
+      return { kind, attempt }
+    case 'refuse': {
+      const reason = value['reason']
+      return typeof reason === 'string'
+        ? { kind, attempt, reason: reason.slice(0, REASON_MAX) }
+        : null
+    }
+    default:
+      return null
+  }
+}
+
+/** Only what a connection of data channels needs; simple-peer's other signals are never made. */
+function parseRtcSignal(value: unknown): RtcSignal | null {
+  if (!isObject(value)) return null
+  const { type, sdp, candidate } = value
+  if (type === 'offer' || type === 'answer') {
+    return typeof sdp === 'string' ? { type, sdp } : null
+  }
+  if (type !== 'candidate' || !isObject(candidate)) return null
+  const { candidate: line, sdpMid, sdpMLineIndex } = candidate
+  if (typeof line !== 'string') return null
+  return {
+    type,
+    candidate: {
+      candidate: line,
+      sdpMid: typeof sdpMid === 'string' ? sdpMid : null,
+      sdpMLineIndex: typeof sdpMLineIndex === 'number' ? sdpMLineIndex : null,
+    },
+  }
+}
+
+interface Fields {
+  readonly [name: string]: unknown
+  readonly kind?: unknown
+  readonly attempt?: unknown
+  readonly type?: unknown
+  readonly sdp?: unknown
+  readonly candidate?: unknown
+  readonly sdpMid?: unknown
+  readonly sdpMLineIndex?: unknown
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isAttempt(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

@@ -1,0 +1,215 @@
+/**
+ * One attempt at a connection with one peer, in the page: simple-peer, the two channels handed to
+ * the worker, the handshake, and one end. It knows nothing of retries.
+ */
+
+import type { PeerId } from '../../ports/signaling.ts'
+import { relayChannel } from './channel-relay.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { Handshake, type VerifiedPeer } from './handshake.ts'
+import type { HelloFields } from './hello.ts'
+import { CANDIDATES_MAX, CONNECT_TIMEOUT_MS, REFUSAL_GRACE_MS } from './limits.ts'
+import type { OpenRtcPeer, RtcPeer, RtcSignal } from './rtc-peer.ts'
+
+export type ChannelLabel = 'quorum' | 'client'
+
+/** Negotiated ids: both sides make the channels themselves, so nobody waits for an event. */
+const CHANNELS: readonly { readonly label: ChannelLabel; readonly id: number }[] = [
+  { label: 'quorum', id: 1 },
+  { label: 'client', id: 2 },
+]
+
+/** What connections need of the page, the same for all of them. */
+export interface PageServices {
+  readonly build: string
+  readonly hello: () => Promise<HelloFields>
+  readonly sign: (bytes: Uint8Array) => Promise<Uint8Array>
+  /**
+   * Must move the channel to the worker in this very task: later it cannot be moved any more
+   * (browser-facts, rule 4). When it throws, or rejects because the channel cannot be moved, a
+   * relay's port is offered by `attachPort` instead.
+   */
+  readonly attachChannel: (
+    linkId: string,
+    label: ChannelLabel,
+    channel: RTCDataChannel,
+  ) => void | Promise<unknown>
+  readonly attachPort: (
+    linkId: string,
+    label: ChannelLabel,
+    port: MessagePort,
+  ) => void | Promise<unknown>
+  /** The peer is verified: null lets it in, a sentence refuses it. */
+  readonly admit: (linkId: string, peer: VerifiedPeer) => Promise<string | null>
+}
+
+export interface ConnectionOptions {
+  readonly linkId: string
+  readonly isInitiator: boolean
+  readonly self: PeerId
+  readonly other: PeerId
+  readonly room: string
+  readonly iceServers: readonly RTCIceServer[]
+  readonly services: PageServices
+  readonly openPeer: OpenRtcPeer
+  readonly onSignal: (signal: RtcSignal) => void
+  readonly onAdmitted: (peer: VerifiedPeer) => void
+  readonly onPage: (message: Uint8Array) => void
+  /** Once, never inside the constructor; not after our own `close`. */
+  readonly onEnd: (end: ConnectionEnd) => void
+}
+
+export interface ConnectionEnd {
+  readonly reason: string
+  /** One of the two sides does not want the other: trying again soon is of no use. */
+  readonly isRefusal: boolean
+}
+
+export class PageConnection {
+  readonly #options: ConnectionOptions
+  readonly #peer: RtcPeer
+  #handshake: Handshake | null = null
+  /** Came before our hello was ready; at most what one peer says before it hears from us. */
+  #early: Uint8Array[] = []
+  #candidates = 0
+  #hasDescription = false
+  #isEnded = false
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  /** Throws when the browser has no connection to give. */
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    const { isInitiator, iceServers } = options
+    this.#peer = options.openPeer(
+      { isInitiator, iceServers },
+      {
+        onSignal: (signal) => this.#options.onSignal(signal),
+        onConnect: () => void this.#startHandshake(),
+        onData: (bytes) => this.#onData(bytes),
+        onClose: (reason) => this.#end({ reason, isRefusal: false }),
+      },
+    )
+    try {
+      for (const { label, id } of CHANNELS) this.#handOver(label, id)
+    } catch (error) {
+      this.#peer.destroy()
+      throw error
+    }
+    this.#timer = setTimeout(() => {
+      this.#end({ reason: 'no connection came about in time', isRefusal: false })
+    }, CONNECT_TIMEOUT_MS)
+  }
+
+  get isAdmitted(): boolean {
+    return this.#handshake?.isOpen === true
+  }
+
+  /** One description and a bounded number of candidates: a peer cannot renegotiate or flood. */
+  signal(signal: RtcSignal): void {
+    if (this.#isEnded) return
+    if (signal.type === 'candidate') {
+      if (++this.#candidates > CANDIDATES_MAX) return
+    } else {
+      if (this.#hasDescription) return
+      this.#hasDescription = true
+    }
+    try {
+      this.#peer.signal(signal)
+    } catch (error) {
+      this.#end({ reason: `bad signal: ${String(error)}`, isRefusal: false })
+    }
+  }
+
+  sendPage(message: Uint8Array): boolean {
+    return this.#handshake?.sendPage(message) === true
+  }
+
+  /** Synchronous; no event follows. */
+  close(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    clearTimeout(this.#timer)
+    this.#handshake?.end()
+    this.#peer.destroy()
+  }
+
+  #end(end: ConnectionEnd): void {
+    if (this.#isEnded) return
+    this.close()
+    this.#options.onEnd(end)
+  }
+
+  /** Runs in the task that creates the channel: see PageServices.attachChannel. */
+  #handOver(label: ChannelLabel, id: number): void {
+    const { linkId, services } = this.#options
+    const channel = this.#peer.createDataChannel(label, id)
+    let handed: void | Promise<unknown>
+    try {
+      handed = services.attachChannel(linkId, label, channel)
+    } catch {
+      this.#relay(label, channel)
+      return
+    }
+    handed?.catch((error: unknown) => {
+      // A call through comlink posts at once but tells by its promise.
+      if (error instanceof DOMException && error.name === 'DataCloneError') {
+        this.#relay(label, channel)
+      } else {
+        this.#end({ reason: `the worker took no channel: ${String(error)}`, isRefusal: false })
+      }
+    })
+  }
+
+  #relay(label: ChannelLabel, channel: RTCDataChannel): void {
+    if (this.#isEnded) return
+    const { port1, port2 } = new MessageChannel()
+    relayChannel(channel, port2)
+    const handed = this.#options.services.attachPort(this.#options.linkId, label, port1)
+    handed?.catch((error: unknown) => {
+      this.#end({ reason: `the worker took no port: ${String(error)}`, isRefusal: false })
+    })
+  }
+
+  async #startHandshake(): Promise<void> {
+    const { services, onAdmitted, onPage, linkId, isInitiator, self, other, room } = this.#options
+    try {
+      const hello = await services.hello()
+      if (this.#isEnded) return
+      const both = this.#peer.descriptions()
+      const localFingerprint = fingerprintOf(both?.local ?? '')
+      const remoteFingerprint = fingerprintOf(both?.remote ?? '')
+      if (localFingerprint === null || remoteFingerprint === null) {
+        this.#end({ reason: 'a description without exactly one fingerprint', isRefusal: true })
+        return
+      }
+      this.#handshake = new Handshake({
+        ...{ isInitiator, self, other, room, localFingerprint, remoteFingerprint, hello, onPage },
+        build: services.build,
+        sign: (bytes) => services.sign(bytes),
+        admit: (peer) => services.admit(linkId, peer),
+        send: (message) => void this.#peer.send(message),
+        onAdmitted: (peer) => {
+          clearTimeout(this.#timer)
+          onAdmitted(peer)
+        },
+        onRefused: (refusal) => this.#endAfterGrace(`${refusal.code}: ${refusal.message}`),
+      })
+      for (const message of this.#early.splice(0)) this.#handshake.receive(message)
+    } catch (error) {
+      this.#end({ reason: `handshake failed: ${String(error)}`, isRefusal: false })
+    }
+  }
+
+  #onData(bytes: Uint8Array): void {
+    if (this.#handshake !== null) this.#handshake.receive(bytes)
+    else if (this.#early.push(bytes) > 2) {
+      this.#end({ reason: 'too much said before the handshake', isRefusal: true })
+    }
+  }
+
+  /** Our refusal has to leave before the connection goes. */
+  #endAfterGrace(reason: string): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#end({ reason, isRefusal: true }), REFUSAL_GRACE_MS)
+  }
+}

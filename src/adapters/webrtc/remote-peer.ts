@@ -1,0 +1,286 @@
+/**
+ * One other page of the room as the mesh sees it: whether it is listed, the present attempt at a
+ * connection, and when to try again. The rules of who offers stand in peer-mesh.ts.
+ */
+
+import { Backoff } from '../../core/base/backoff.ts'
+import type { PeerId } from '../../ports/signaling.ts'
+import type { VerifiedPeer } from './handshake.ts'
+import {
+  ASK_AFTER_MS,
+  REFUSED_RETRY_MS,
+  RETRY_CAP_MS,
+  RETRY_FIRST_MS,
+  STABLE_AFTER_MS,
+} from './limits.ts'
+import type { MeshSignal } from './mesh-signal.ts'
+import { PageConnection, type ConnectionEnd, type PageServices } from './page-connection.ts'
+import type { OpenRtcPeer, RtcSignal } from './rtc-peer.ts'
+
+export type PeerState = 'absent' | 'waiting' | 'connecting' | 'connected'
+
+export interface PeerStatus {
+  readonly peerId: PeerId
+  readonly state: PeerState
+  readonly linkId: string | null
+  /** Why there is no connection, or why the last one ended; for people. */
+  readonly reason: string | null
+}
+
+/** What a remote peer needs of its mesh. */
+export interface RemoteContext {
+  readonly self: PeerId
+  readonly room: string
+  readonly iceServers: readonly RTCIceServer[]
+  readonly services: PageServices
+  readonly openPeer: OpenRtcPeer
+  readonly random: () => number
+  readonly now: () => number
+  /** Grows over the whole page life, so a peer that was forgotten meanwhile starts no lower. */
+  readonly nextAttempt: () => number
+  readonly send: (to: PeerId, signal: MeshSignal) => void
+  readonly canSignal: () => boolean
+  readonly hasPlace: () => boolean
+  readonly onAdmitted: (linkId: string, peer: VerifiedPeer) => void
+  readonly onPage: (linkId: string, message: Uint8Array) => void
+  readonly onLinkClosed: (linkId: string, peerId: PeerId, reason: string) => void
+  /** Something of the status changed; the remote may be forgotten when it is idle. */
+  readonly onChange: (remote: RemotePeer) => void
+}
+
+interface Current {
+  readonly linkId: string
+  readonly connection: PageConnection
+  readonly startedAtMs: number
+  admittedAtMs: number | null
+}
+
+export class RemotePeer {
+  readonly peerId: PeerId
+  readonly #context: RemoteContext
+  readonly #isInitiator: boolean
+  readonly #backoff: Backoff
+  #isPresent = false
+  /** Newest attempt made (initiator) or taken (the other side). */
+  #attempt = 0
+  #current: Current | null = null
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #reason: string | null = null
+  #isStopped = false
+
+  constructor(peerId: PeerId, context: RemoteContext) {
+    this.peerId = peerId
+    this.#context = context
+    this.#isInitiator = context.self > peerId
+    this.#backoff = new Backoff({ firstMs: RETRY_FIRST_MS, capMs: RETRY_CAP_MS }, context.random)
+  }
+
+  get linkId(): string | null {
+    return this.#current?.linkId ?? null
+  }
+
+  get isConnected(): boolean {
+    return this.#current?.connection.isAdmitted === true
+  }
+
+  /** Nothing is known of it that would be missed. */
+  get isIdle(): boolean {
+    return !this.#isPresent && this.#current === null
+  }
+
+  get status(): PeerStatus {
+    const state = this.isConnected
+      ? 'connected'
+      : this.#current !== null
+        ? 'connecting'
+        : this.#isPresent
+          ? 'waiting'
+          : 'absent'
+    return { peerId: this.peerId, state, linkId: this.linkId, reason: this.#reason }
+  }
+
+  /** The broker lists it. `isNews`: it was not listed before, or the broker was away. */
+  onPresent(isNews: boolean): void {
+    const wasPresent = this.#isPresent
+    this.#isPresent = true
+    if (this.#current !== null || (wasPresent && !isNews)) return
+    this.#backoff.reset()
+    if (this.#isInitiator) this.#start()
+    // Its offer is on the way, unless it was lost.
+    else this.#schedule(ASK_AFTER_MS)
+  }
+
+  /** The broker does not list it. A verified link stays: links end by themselves. */
+  onAbsent(): void {
+    this.#isPresent = false
+    clearTimeout(this.#timer)
+    if (!this.isConnected) this.#close('the peer left the room')
+    this.#context.onChange(this)
+  }
+
+  onSignal(signal: MeshSignal): void {
+    switch (signal.kind) {
+      case 'rtc':
+        this.#onRtcSignal(signal.attempt, signal.signal)
+        break
+      case 'ask':
+        this.#onAsk(signal.attempt)
+        break
+      case 'refuse':
+        this.#onRefuse(signal.attempt, signal.reason)
+        break
+    }
+  }
+
+  /** Ends the present connection and makes a fresh one at once. */
+  replace(reason: string): void {
+    this.#endWith({ reason, isRefusal: false })
+  }
+
+  sendPage(message: Uint8Array): boolean {
+    return this.#current?.connection.sendPage(message) === true
+  }
+
+  /** Synchronous; no more attempts. */
+  stop(reason: string): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    this.#close(reason)
+  }
+
+  #onRtcSignal(attempt: number, signal: RtcSignal): void {
+    if (signal.type === 'offer') {
+      this.#onOffer(attempt, signal)
+      return
+    }
+    if (attempt !== this.#attempt || (signal.type === 'answer' && !this.#isInitiator)) return
+    this.#current?.connection.signal(signal)
+  }
+
+  #onOffer(attempt: number, signal: RtcSignal): void {
+    if (this.#isInitiator || attempt <= this.#attempt || this.#isStopped) return
+    this.#attempt = attempt
+    this.#isPresent = true
+    this.#close('replaced by a new offer')
+    if (!this.#context.hasPlace()) {
+      const reason = 'this page has no place for another connection'
+      this.#context.send(this.peerId, { kind: 'refuse', attempt, reason })
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#open()
+    this.#current?.connection.signal(signal)
+  }
+
+  #onAsk(attempt: number): void {
+    if (!this.#isInitiator || this.#isStopped) return
+    const current = this.#current
+    if (current !== null) {
+      const ageMs = this.#context.now() - current.startedAtMs
+      // An older number: the offer that is under way crossed the question, unless it was lost.
+      if (attempt !== this.#attempt && (this.isConnected || ageMs < ASK_AFTER_MS)) return
+      this.#close('the other side asked for a new connection')
+    }
+    if (!this.#context.hasPlace()) {
+      const reason = 'that page has no place for another connection'
+      this.#context.send(this.peerId, { kind: 'refuse', attempt, reason })
+      return
+    }
+    this.#isPresent = true
+    this.#start()
+  }
+
+  #onRefuse(attempt: number, reason: string): void {
+    if (attempt !== this.#attempt || this.isConnected) return
+    if (this.#current !== null) this.#endWith({ reason, isRefusal: true })
+    else {
+      this.#reason = reason
+      this.#schedule(REFUSED_RETRY_MS)
+    }
+  }
+
+  /** Offers or asks now, if that can lead to anything; else news will start it. */
+  #start(): void {
+    clearTimeout(this.#timer)
+    if (this.#isStopped || this.#current !== null) return
+    if (!this.#isPresent || !this.#context.canSignal()) return
+    if (!this.#context.hasPlace()) {
+      this.#reason = 'this page has no place for another connection'
+      this.#schedule(REFUSED_RETRY_MS)
+      return
+    }
+    if (this.#isInitiator) {
+      this.#attempt = this.#context.nextAttempt()
+      this.#open()
+      return
+    }
+    this.#context.send(this.peerId, { kind: 'ask', attempt: this.#attempt })
+    this.#schedule(Math.max(ASK_AFTER_MS, this.#backoff.nextMs()))
+  }
+
+  #open(): void {
+    const attempt = this.#attempt
+    const linkId = `${this.peerId.slice(0, 8)}-${attempt}`
+    const { self, room, iceServers, services, openPeer } = this.#context
+    try {
+      const connection = new PageConnection({
+        ...{ linkId, self, room, iceServers, services, openPeer },
+        isInitiator: this.#isInitiator,
+        other: this.peerId,
+        onSignal: (signal) => this.#context.send(this.peerId, { kind: 'rtc', attempt, signal }),
+        onAdmitted: (peer) => this.#onAdmitted(peer),
+        onPage: (message) => this.#context.onPage(linkId, message),
+        onEnd: (end) => this.#endWith(end),
+      })
+      const startedAtMs = this.#context.now()
+      this.#current = { linkId, connection, startedAtMs, admittedAtMs: null }
+      this.#context.onChange(this)
+    } catch (error) {
+      // The worker may have got the first channel.
+      this.#context.onLinkClosed(linkId, this.peerId, 'not made')
+      this.#retry({ reason: String(error), isRefusal: false })
+    }
+  }
+
+  #onAdmitted(peer: VerifiedPeer): void {
+    const current = this.#current
+    if (current === null) return
+    current.admittedAtMs = this.#context.now()
+    this.#reason = null
+    this.#context.onAdmitted(current.linkId, peer)
+    this.#context.onChange(this)
+  }
+
+  #endWith(end: ConnectionEnd): void {
+    const admittedAtMs = this.#current?.admittedAtMs ?? null
+    if (admittedAtMs !== null && this.#context.now() - admittedAtMs >= STABLE_AFTER_MS) {
+      this.#backoff.reset()
+    }
+    this.#close(end.reason)
+    this.#retry(end)
+  }
+
+  #retry(end: ConnectionEnd): void {
+    this.#reason = end.reason
+    const isFirst = this.#backoff.failures === 0
+    const delayMs = this.#backoff.nextMs()
+    if (end.isRefusal) this.#schedule(REFUSED_RETRY_MS)
+    else if (isFirst) this.#start()
+    else this.#schedule(delayMs)
+    this.#context.onChange(this)
+  }
+
+  #close(reason: string): void {
+    const current = this.#current
+    if (current === null) return
+    this.#current = null
+    current.connection.close()
+    this.#reason = reason
+    this.#context.onLinkClosed(current.linkId, this.peerId, reason)
+  }
+
+  #schedule(delayMs: number): void {
+    clearTimeout(this.#timer)
+    if (!this.#isStopped) this.#timer = setTimeout(() => this.#start(), delayMs)
+  }
+}
