@@ -1,0 +1,124 @@
+/**
+ * What the nodes will look like once everything proposed so far is committed (D33): preparation
+ * checks against these records first and against the tree only when there is none. Without them a
+ * pipelined create /a, create /a/b would fail.
+ *
+ * A record lives until its transaction is applied. Records of a failing multi are taken back, the
+ * parent's counter with them, so a failed multi burns no sequence number (D38, ZOOKEEPER-1624).
+ */
+import { assert } from '../base/assert.ts'
+import { Deque } from '../base/deque.ts'
+import type { Zxid } from '../base/zxid.ts'
+import type { Acl } from '../jute/data-records.ts'
+
+/** The fields of a node that a check may ask for. */
+export interface NodeView {
+  readonly version: number
+  /** The stored one, which counts creates (D14, D20). */
+  readonly cversion: number
+  readonly aversion: number
+  readonly ephemeralOwner: bigint
+  readonly childCount: number
+  readonly acl: readonly Acl[]
+}
+
+export interface ChangeRecord extends NodeView {
+  readonly zxid: Zxid
+  readonly path: string
+  /** False when the transaction deletes the node. */
+  readonly exists: boolean
+}
+
+/** A node of the tree, or undefined. */
+export type NodeLookup = (path: string) => NodeView | undefined
+
+interface Undo {
+  readonly record: ChangeRecord
+  readonly previous: ChangeRecord | undefined
+}
+
+export class ChangeRecords {
+  readonly #lookup: NodeLookup
+  /** In zxid order. */
+  readonly #outstanding = new Deque<ChangeRecord>()
+  /** The newest record of each path. */
+  readonly #byPath = new Map<string, ChangeRecord>()
+  /** Not null while a multi is being prepared. */
+  #undo: Undo[] | null = null
+
+  constructor(lookup: NodeLookup) {
+    this.#lookup = lookup
+  }
+
+  get size(): number {
+    return this.#outstanding.length
+  }
+
+  /** The node as the next transaction will find it; undefined when it will not exist. */
+  find(path: string): NodeView | undefined {
+    const record = this.#byPath.get(path)
+    if (record === undefined) return this.#lookup(path)
+    return record.exists ? record : undefined
+  }
+
+  add(record: ChangeRecord): void {
+    this.#undo?.push({ record, previous: this.#byPath.get(record.path) })
+    this.#outstanding.pushBack(record)
+    this.#byPath.set(record.path, record)
+  }
+
+  addDeleted(zxid: Zxid, path: string): void {
+    this.add({ zxid, path, exists: false, ...GONE })
+  }
+
+  beginMulti(): void {
+    assert(this.#undo === null, 'a multi inside a multi')
+    this.#undo = []
+  }
+
+  keepMulti(): void {
+    this.#undo = null
+  }
+
+  rollbackMulti(): void {
+    const undo = this.#undo
+    assert(undo !== null, 'rollback outside a multi')
+    this.#undo = null
+    for (const { record, previous } of undo.reverse()) {
+      assert(this.#outstanding.popBack() === record, 'change records out of order')
+      if (previous === undefined) this.#byPath.delete(record.path)
+      else this.#byPath.set(record.path, previous)
+    }
+  }
+
+  /** The tree shows everything up to this zxid now. */
+  committed(zxid: bigint): void {
+    for (;;) {
+      const record = this.#outstanding.peekFront()
+      if (record === undefined || record.zxid > zxid) return
+      this.#outstanding.popFront()
+      if (this.#byPath.get(record.path) === record) this.#byPath.delete(record.path)
+    }
+  }
+
+  /**
+   * Ephemerals of a session after all that is outstanding: pending creates in, deletes out (D45).
+   */
+  ephemeralsOf(session: bigint, committed: Iterable<string>): string[] {
+    const paths = new Set(committed)
+    for (const record of this.#outstanding) {
+      if (!record.exists) paths.delete(record.path)
+      else if (record.ephemeralOwner === session) paths.add(record.path)
+    }
+    return [...paths]
+  }
+}
+
+const GONE: NodeView = {
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0n,
+  childCount: 0,
+  acl: [],
+}

@@ -1,0 +1,317 @@
+/**
+ * All client connections of this member: connecting, frames in, throttling, time-outs (W54–W59,
+ * S13).
+ *
+ * Messages cannot be refused the way a socket is left unread, so what must wait stays in the
+ * connection's backlog, which is bounded in bytes; a client that goes beyond it is cut off.
+ */
+import { toSessionId, toZxid, type SessionId, type Zxid } from '../base/zxid.ts'
+import {
+  connectRequestRecord,
+  connectResponseRecord,
+  type ConnectRequest,
+} from '../jute/connect-records.ts'
+import { ErrorCode } from '../jute/error-code.ts'
+import { splitFrames } from '../jute/framing.ts'
+import { JuteError } from '../jute/jute-error.ts'
+import { OpCode } from '../jute/op-code.ts'
+import { decode, encode } from '../jute/record.ts'
+import { authPacketRecord, type AuthPacket } from '../jute/session-records.ts'
+import { digestIds } from '../tree/acl.ts'
+import type { Moment } from '../zab/effect.ts'
+import { Connection, type ClientOutput, type CloseReason } from './connection.ts'
+import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect.ts'
+import type { FinalStage } from './final-request.ts'
+import { checkPassword, PASSWORD_BYTES, sessionPassword, type SessionIds } from './session-ids.ts'
+import type { ServerLimits } from './server-config.ts'
+
+const REQUEST_HEADER_BYTES = 8
+/**
+ * How often connections are looked at for time-outs, ms. Ours: a fraction of the smallest limit.
+ */
+const SWEEP_INTERVAL_MS = 500
+
+/** What the connections need of their server. */
+export interface SessionHost {
+  readonly isServing: boolean
+  lastProcessed(): Zxid
+  /** Requests that wait for the leader. */
+  readonly outstanding: number
+  /** False: the session is unknown or closing and its requests are dropped (S8). */
+  touch(session: SessionId, timeoutMs: number): boolean
+  createSession(connection: Connection): void
+  reopenSession(connection: Connection): void
+  submit(connection: Connection, xid: number, type: number, body: Uint8Array): void
+  /** Nobody listens any more: its watches go (N6). */
+  forgetWatcher(watcher: ConnectionId): void
+  emit(effect: ClientSendEffect | ClientCloseEffect): void
+}
+
+export interface ConnectionKeys {
+  readonly sessionKey: Uint8Array
+  readonly superDigest: string | null
+}
+
+export class ClientConnections implements ClientOutput {
+  readonly #host: SessionHost
+  readonly #limits: ServerLimits
+  readonly #keys: ConnectionKeys
+  readonly #ids: SessionIds
+  readonly #final: FinalStage
+  readonly #connections = new Map<ConnectionId, Connection>()
+  readonly #bySession = new Map<SessionId, Connection>()
+  readonly #dirty = new Set<Connection>()
+  /** Connections with a backlog. */
+  readonly #held = new Set<Connection>()
+  #isPumping = false
+  #sweptAtMs = 0
+
+  constructor(
+    host: SessionHost,
+    limits: ServerLimits,
+    keys: ConnectionKeys,
+    ids: SessionIds,
+    final: FinalStage,
+  ) {
+    this.#host = host
+    this.#limits = limits
+    this.#keys = keys
+    this.#ids = ids
+    this.#final = final
+  }
+
+  get size(): number {
+    return this.#connections.size
+  }
+
+  find(id: ConnectionId): Connection | undefined {
+    return this.#connections.get(id)
+  }
+
+  bySession(session: SessionId): Connection | undefined {
+    return this.#bySession.get(session)
+  }
+
+  all(): IterableIterator<Connection> {
+    return this.#connections.values()
+  }
+
+  open(id: ConnectionId, address: string, at: Moment): void {
+    if (this.#connections.has(id)) return
+    const connection = new Connection(id, address, at.elapsedMs, this)
+    this.#connections.set(id, connection)
+    if (!this.#host.isServing) connection.close('not_serving')
+    else if (this.#connections.size > this.#limits.connectionsMax) {
+      connection.close('client_cnx_limit')
+    }
+  }
+
+  data(id: ConnectionId, message: Uint8Array, at: Moment): void {
+    const connection = this.#connections.get(id)
+    if (connection === undefined) return
+    connection.heardAtMs = at.elapsedMs
+    // Waiting frames are touched here too: a client is alive even if it has to wait.
+    const { state, session, timeoutMs } = connection
+    if (state === 'open' && !this.#host.touch(session, timeoutMs)) return
+    const frames = this.#split(connection, message)
+    for (const frame of frames) {
+      connection.backlog.pushBack(frame)
+      connection.backlogBytes += frame.length
+    }
+    this.#pump(connection)
+    if (connection.backlogBytes > this.#limits.backlogBytesMax)
+      connection.close('outstanding_limit')
+    this.resume()
+  }
+
+  clientClosed(id: ConnectionId): void {
+    this.#connections.get(id)?.forget()
+  }
+
+  /** Goes on with held connections as far as the limits let. */
+  resume(): void {
+    if (this.#isPumping || this.#held.size === 0) return
+    for (const connection of [...this.#held]) this.#pump(connection)
+  }
+
+  /** Every connection goes, with what was queued for it (Q54). */
+  closeAll(reason: CloseReason): void {
+    for (const connection of [...this.#connections.values()]) connection.close(reason)
+  }
+
+  closeSession(session: SessionId, reason: CloseReason): void {
+    this.#bySession.get(session)?.close(reason)
+  }
+
+  flush(): void {
+    if (this.#dirty.size === 0) return
+    for (const connection of this.#dirty) connection.flush()
+    this.#dirty.clear()
+  }
+
+  /** S13: connections without a session, and those that fell silent beyond their time-out. */
+  sweep(at: Moment): void {
+    if (at.elapsedMs - this.#sweptAtMs < SWEEP_INTERVAL_MS) return
+    this.#sweptAtMs = at.elapsedMs
+    for (const connection of [...this.#connections.values()]) {
+      const { state, openedAtMs, heardAtMs, timeoutMs } = connection
+      if (state === 'waiting') {
+        if (at.elapsedMs - openedAtMs > this.#limits.sessionlessTimeoutMs) {
+          connection.close('sessionless_timeout')
+        }
+      } else if (at.elapsedMs - heardAtMs > timeoutMs + this.#limits.tickTimeMs) {
+        connection.close('connection_expired')
+      }
+    }
+  }
+
+  /**
+   * The session exists now, was confirmed, or was refused (W55). Its requests wait for `resume`.
+   */
+  finishConnect(connection: Connection, isValid: boolean): void {
+    if (connection.state !== 'establishing') return
+    const { session, timeoutMs, readOnly } = connection
+    connection.send(
+      encode(connectResponseRecord, {
+        protocolVersion: 0,
+        timeOut: isValid ? timeoutMs : 0,
+        sessionId: isValid ? session : 0n,
+        passwd: isValid
+          ? sessionPassword(this.#keys.sessionKey, session)
+          : new Uint8Array(PASSWORD_BYTES),
+        readOnly: readOnly === undefined ? undefined : false,
+      }),
+    )
+    if (!isValid) {
+      connection.close('invalid_session')
+      return
+    }
+    connection.state = 'open'
+  }
+
+  effect(effect: ClientSendEffect | ClientCloseEffect): void {
+    this.#host.emit(effect)
+  }
+
+  dirty(connection: Connection): void {
+    this.#dirty.add(connection)
+  }
+
+  closed(connection: Connection): void {
+    this.#connections.delete(connection.id)
+    this.#held.delete(connection)
+    if (this.#bySession.get(connection.session) === connection) {
+      this.#bySession.delete(connection.session)
+    }
+    this.#host.forgetWatcher(connection.id)
+  }
+
+  #split(connection: Connection, message: Uint8Array): readonly Uint8Array[] {
+    try {
+      return splitFrames(message)
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error
+      connection.close('io_exception')
+      return []
+    }
+  }
+
+  /** Handles frames until the connection has to wait. */
+  #pump(connection: Connection): void {
+    const wasPumping = this.#isPumping
+    this.#isPumping = true
+    while (connection.backlog.length > 0 && !this.#mustWait(connection)) {
+      const frame = connection.backlog.popFront() as Uint8Array
+      connection.backlogBytes -= frame.length
+      if (connection.state === 'waiting') this.#connect(connection, frame)
+      else this.#request(connection, frame)
+    }
+    this.#isPumping = wasPumping
+    if (connection.backlog.length > 0) this.#held.add(connection)
+    else this.#held.delete(connection)
+  }
+
+  /** A connection without a request in flight is always let in, so all make progress (Q47). */
+  #mustWait(connection: Connection): boolean {
+    if (connection.state === 'establishing') return true
+    return connection.outstanding > 0 && this.#host.outstanding >= this.#limits.outstandingMax
+  }
+
+  #connect(connection: Connection, frame: Uint8Array): void {
+    let request: ConnectRequest
+    try {
+      request = decode(connectRequestRecord, frame, { allowTrailing: true })
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error
+      connection.close('io_exception')
+      return
+    }
+    if (toZxid(request.lastZxidSeen) > this.#host.lastProcessed()) {
+      // Without a word: the client has seen a later state and must try another server (W54).
+      connection.close('client_zxid_ahead')
+      return
+    }
+    const { sessionTimeoutMinMs, sessionTimeoutMaxMs } = this.#limits
+    connection.timeoutMs = Math.min(
+      Math.max(request.timeOut, sessionTimeoutMinMs),
+      sessionTimeoutMaxMs,
+    )
+    connection.readOnly = request.readOnly
+    connection.state = 'establishing'
+    if (request.sessionId === 0n) this.#createSession(connection)
+    else this.#reopenSession(connection, toSessionId(request.sessionId), request.passwd)
+  }
+
+  #createSession(connection: Connection): void {
+    connection.session = this.#ids.next()
+    this.#bySession.set(connection.session, connection)
+    this.#host.createSession(connection)
+  }
+
+  #reopenSession(connection: Connection, session: SessionId, password: Uint8Array | null): void {
+    if (!checkPassword(this.#keys.sessionKey, session, password)) {
+      this.finishConnect(connection, false)
+      return
+    }
+    this.closeSession(session, 'client_reconnect')
+    connection.session = session
+    this.#bySession.set(session, connection)
+    this.#host.reopenSession(connection)
+  }
+
+  #request(connection: Connection, frame: Uint8Array): void {
+    if (frame.length < REQUEST_HEADER_BYTES) {
+      connection.close('io_exception')
+      return
+    }
+    const view = new DataView(frame.buffer, frame.byteOffset, REQUEST_HEADER_BYTES)
+    const xid = view.getInt32(0)
+    const type = view.getInt32(4)
+    const body = frame.subarray(REQUEST_HEADER_BYTES)
+    if (type === OpCode.auth) this.#auth(connection, xid, body)
+    else if (type === OpCode.sasl) this.#final.answerSasl(connection, xid)
+    else this.#host.submit(connection, xid, type, body)
+  }
+
+  /** Answered at once, ahead of requests that wait; a failure ends the connection (A12). */
+  #auth(connection: Connection, xid: number, body: Uint8Array): void {
+    const packet = readAuthPacket(body)
+    if (packet?.scheme === 'digest' && packet.auth !== null) {
+      connection.addAuth(digestIds(packet.auth, this.#keys.superDigest))
+    } else if (packet?.scheme !== 'ip') {
+      this.#final.answerAuth(connection, xid, ErrorCode.AUTHFAILED)
+      connection.close('auth_failure')
+      return
+    }
+    this.#final.answerAuth(connection, xid, ErrorCode.OK)
+  }
+}
+
+function readAuthPacket(body: Uint8Array): AuthPacket | null {
+  try {
+    return decode(authPacketRecord, body, { allowTrailing: true })
+  } catch (error) {
+    if (error instanceof JuteError) return null
+    throw error
+  }
+}

@@ -1,0 +1,128 @@
+/** One client connection: its state, what it authenticated as, its queues in both directions. */
+import { Deque } from '../base/deque.ts'
+import { toSessionId, type SessionId } from '../base/zxid.ts'
+import type { Id } from '../jute/data-records.ts'
+import { frame, joinFrames } from '../jute/framing.ts'
+import { isIpExpression } from '../tree/ip-acl.ts'
+import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect.ts'
+
+/**
+ * Bytes of replies joined into one message, ours. Large enough to amortise a message, small enough
+ * for every transport's message bound.
+ */
+export const CLIENT_MESSAGE_BYTES: number = 64 * 1024
+
+/**
+ * waiting: no ConnectRequest yet. establishing: the session is being created or revalidated,
+ * nothing more is read (W56). open: requests are taken. closed: nothing enters or leaves.
+ */
+export type ConnectionState = 'waiting' | 'establishing' | 'open' | 'closed'
+
+/** Reasons of W63 that exist here. */
+export type CloseReason =
+  | 'client_closed_session'
+  | 'client_reconnect'
+  | 'client_zxid_ahead'
+  | 'connection_expired'
+  | 'auth_failure'
+  | 'client_cnx_limit'
+  | 'invalid_session'
+  | 'io_exception'
+  | 'not_serving'
+  | 'outstanding_limit'
+  | 'server_shutdown'
+  | 'session_closed'
+  | 'session_moved'
+  | 'sessionless_timeout'
+  | 'unimplemented'
+
+/** Where a connection's messages go. */
+export interface ClientOutput {
+  effect(effect: ClientSendEffect | ClientCloseEffect): void
+  /** Something waits to be flushed; called once until the next flush. */
+  dirty(connection: Connection): void
+  /** It was closed, by either side: nothing may refer to it any more. */
+  closed(connection: Connection): void
+}
+
+const NO_SESSION: SessionId = toSessionId(0n)
+
+export class Connection {
+  readonly id: ConnectionId
+  state: ConnectionState = 'waiting'
+  session: SessionId = NO_SESSION
+  /** Negotiated (S4). */
+  timeoutMs = 0
+  /**
+   * What the ConnectRequest said, undefined when it lacks the field: the answer must match (W12).
+   */
+  readOnly: boolean | undefined = undefined
+  /** Replaced, never changed, when another id is added: requests keep what they were sent with. */
+  authInfo: readonly Id[]
+  readonly openedAtMs: number
+  heardAtMs: number
+  /** Requests that wait in commit order. */
+  outstanding = 0
+  /** Frames not looked at yet: the connection is establishing, or the member has too much to do. */
+  readonly backlog: Deque<Uint8Array> = new Deque()
+  backlogBytes = 0
+  readonly #output: ClientOutput
+  #out: Uint8Array[] = []
+  #outBytes = 0
+
+  constructor(id: ConnectionId, address: string, openedAtMs: number, output: ClientOutput) {
+    this.id = id
+    this.openedAtMs = openedAtMs
+    this.heardAtMs = openedAtMs
+    // Only a real address makes an id: a tab has none (A5).
+    this.authInfo = isIpExpression(address) ? [{ scheme: 'ip', id: address }] : []
+    this.#output = output
+  }
+
+  get isClosed(): boolean {
+    return this.state === 'closed'
+  }
+
+  addAuth(ids: readonly Id[]): void {
+    const isKnown = (id: Id): boolean =>
+      this.authInfo.some((known) => known.scheme === id.scheme && known.id === id.id)
+    this.authInfo = [...this.authInfo, ...ids.filter((id) => !isKnown(id))]
+  }
+
+  /** Queues one payload. Everything leaves in the order of these calls (N19). */
+  send(payload: Uint8Array): void {
+    if (this.isClosed) return
+    if (this.#out.length === 0) this.#output.dirty(this)
+    this.#out.push(payload)
+    this.#outBytes += payload.length
+    if (this.#outBytes >= CLIENT_MESSAGE_BYTES) this.flush()
+  }
+
+  flush(): void {
+    if (this.#out.length === 0) return
+    const [first] = this.#out
+    const bytes = this.#out.length === 1 && first ? frame(first) : joinFrames(this.#out)
+    this.#out = []
+    this.#outBytes = 0
+    this.#output.effect({ kind: 'client-send', connection: this.id, bytes })
+  }
+
+  /** What was queued before still leaves. */
+  close(reason: CloseReason): void {
+    if (this.isClosed) return
+    this.flush()
+    this.forget()
+    this.#output.effect({ kind: 'client-close', connection: this.id, reason })
+  }
+
+  /** The client is gone already: nothing leaves any more. */
+  forget(): void {
+    if (this.isClosed) return
+    this.state = 'closed'
+    this.#out = []
+    this.#outBytes = 0
+    this.backlog.clear()
+    this.backlogBytes = 0
+    this.#output.closed(this)
+  }
+}

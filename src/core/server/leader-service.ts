@@ -1,0 +1,196 @@
+/**
+ * Serving as the leader: prepares and proposes, for its own clients and for learners (Q59, S7–S15).
+ */
+import { EMPTY_BYTES } from '../base/bytes.ts'
+import { toSessionId, type ServerId, type SessionId } from '../base/zxid.ts'
+import { OpCode } from '../jute/op-code.ts'
+import {
+  forwardedRequestRecord,
+  PacketType,
+  revalidateRequestRecord,
+  revalidateResponseRecord,
+  touchedSessionsRecord,
+} from '../jute/quorum-records.ts'
+import { decode, encode } from '../jute/record.ts'
+import { createSessionTxnRecord, type TxnHeader } from '../jute/txn-records.ts'
+import { encodeTxn, type Txn } from '../jute/txn.ts'
+import type { DataTree } from '../tree/data-tree.ts'
+import type { Moment } from '../zab/effect.ts'
+import type { Broadcaster, ReplicaPacket } from '../zab/replica.ts'
+import { ChangeRecords, type NodeView } from './change-records.ts'
+import type { Connection } from './connection.ts'
+import { prepareRequest } from './prep-request.ts'
+import type { PrepState } from './prep-state.ts'
+import { createRequest, type Request } from './request.ts'
+import type { RoleService, ServiceHost } from './role-service.ts'
+import { SessionTracker } from './session-tracker.ts'
+
+export class LeaderService implements RoleService {
+  readonly #sid: ServerId
+  readonly #broadcaster: Broadcaster
+  readonly #host: ServiceHost
+  readonly #tracker: SessionTracker
+  readonly #records: ChangeRecords
+  readonly #prep: PrepState
+  #isOver = false
+
+  /** Every session that the tree knows gets a full timeout (S11). */
+  constructor(
+    sid: ServerId,
+    tickTimeMs: number,
+    tree: DataTree,
+    broadcaster: Broadcaster,
+    host: ServiceHost,
+    at: Moment,
+  ) {
+    this.#sid = sid
+    this.#broadcaster = broadcaster
+    this.#host = host
+    this.#tracker = new SessionTracker(tickTimeMs, at.elapsedMs)
+    for (const [id, timeoutMs] of tree.sessions) {
+      this.#tracker.track(toSessionId(id), timeoutMs, at.elapsedMs)
+    }
+    this.#records = new ChangeRecords((path) => viewOf(tree, path))
+    this.#prep = {
+      records: this.#records,
+      sessions: this.#tracker,
+      ephemeralsOf: (session) => tree.store.ephemerals.of(session),
+    }
+  }
+
+  /** Late answers of the broadcaster are ignored from here on. */
+  stop(): void {
+    this.#isOver = true
+  }
+
+  touch(session: SessionId, timeoutMs: number, at: Moment): boolean {
+    return this.#tracker.touch(session, timeoutMs, at.elapsedMs)
+  }
+
+  forward(request: Request, at: Moment): void {
+    if (request.type !== OpCode.sync) {
+      this.#propose(request, at)
+      return
+    }
+    this.#broadcaster.whenCaughtUp(() => {
+      if (!this.#isOver) this.#host.syncAnswered(request)
+    })
+  }
+
+  reopen(connection: Connection, at: Moment): void {
+    const { session, timeoutMs } = connection
+    this.#host.finishConnect(connection, this.#revalidate(session, timeoutMs, this.#sid, at))
+  }
+
+  committed(header: TxnHeader, txn: Txn): void {
+    this.#records.committed(header.zxid)
+    if (txn.kind === 'closeSession') this.#tracker.remove(toSessionId(header.clientId))
+  }
+
+  /** Expired sessions are closed by a transaction like any other (S9). */
+  tick(at: Moment): void {
+    for (const session of this.#tracker.expire(at.elapsedMs)) {
+      this.#host.sessionExpired(session)
+      const request = createRequest({
+        session,
+        cxid: 0,
+        type: OpCode.closeSession,
+        body: EMPTY_BYTES,
+        authInfo: [],
+        owner: this.#sid,
+        connection: null,
+      })
+      this.#propose(request, at)
+    }
+  }
+
+  remainingMs(session: SessionId, at: Moment): number | null {
+    return this.#tracker.remainingMs(session, at.elapsedMs)
+  }
+
+  /** Throws JuteError when a learner sent what is no packet. */
+  onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void {
+    switch (packet.type) {
+      case PacketType.REQUEST:
+        this.#onRequest(from, packet, at)
+        break
+      case PacketType.REVALIDATE:
+        this.#onRevalidate(from, packet.data, at)
+        break
+      case PacketType.PING:
+        for (const { sessionId, timeout } of decode(touchedSessionsRecord, packet.data)) {
+          this.#tracker.touch(toSessionId(sessionId), timeout, at.elapsedMs)
+        }
+        break
+      default:
+        break
+    }
+  }
+
+  #onRequest(from: ServerId, packet: ReplicaPacket, at: Moment): void {
+    const { sessionId, cxid, type, request: body } = decode(forwardedRequestRecord, packet.data)
+    if (type === OpCode.sync) {
+      this.#broadcaster.whenCaughtUp(() => {
+        if (this.#isOver) return
+        this.#broadcaster.sendToLearner(from, { type: PacketType.SYNC, data: EMPTY_BYTES })
+      })
+      return
+    }
+    const request = createRequest({
+      session: toSessionId(sessionId),
+      cxid,
+      type,
+      body,
+      authInfo: packet.authinfo ?? [],
+      owner: from,
+      connection: null,
+    })
+    this.#propose(request, at)
+  }
+
+  #onRevalidate(from: ServerId, data: Uint8Array, at: Moment): void {
+    const { sessionId, timeout } = decode(revalidateRequestRecord, data)
+    const valid = this.#revalidate(toSessionId(sessionId), timeout, from, at)
+    this.#broadcaster.sendToLearner(from, {
+      type: PacketType.REVALIDATE,
+      data: encode(revalidateResponseRecord, { sessionId, valid }),
+    })
+  }
+
+  /** From now on that server speaks for the session; an older one gets SESSIONMOVED (S14, S15). */
+  #revalidate(session: SessionId, timeoutMs: number, owner: ServerId, at: Moment): boolean {
+    const isAlive = this.#tracker.touch(session, timeoutMs, at.elapsedMs)
+    if (isAlive) this.#tracker.setOwner(session, owner)
+    return isAlive
+  }
+
+  #propose(request: Request, at: Moment): void {
+    const zxid = this.#broadcaster.nextZxid()
+    request.zxid = zxid
+    const { header, txn } = prepareRequest(this.#prep, request, zxid, at.wallMs)
+    if (txn.kind === 'createSession') {
+      // Requests of the new session may be in the same pipeline, so it exists from here on (S6).
+      this.#tracker.track(request.session, txn.timeOut, at.elapsedMs)
+      this.#tracker.setOwner(request.session, request.owner)
+    }
+    this.#broadcaster.propose(zxid, encodeTxn(header, txn), at)
+  }
+}
+
+/** The body of a createSession request is that of its transaction. */
+export function createSessionBody(timeOut: number): Uint8Array {
+  return encode(createSessionTxnRecord, { timeOut })
+}
+
+function viewOf(tree: DataTree, path: string): NodeView | undefined {
+  const node = tree.node(path)
+  if (node === undefined) return undefined
+  return {
+    version: node.version,
+    cversion: node.cversion,
+    aversion: node.aversion,
+    ephemeralOwner: node.ephemeralOwner,
+    childCount: node.children === null ? 0 : node.children.size,
+    acl: node.acl.list,
+  }
+}

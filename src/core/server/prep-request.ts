@@ -1,0 +1,271 @@
+/**
+ * The leader's first stage: turns a request into the transaction it will cause, or into an error
+ * transaction, which is proposed just the same and takes a zxid (D31).
+ *
+ * Checks come in ZooKeeper's order, because a client sees which one failed first. All of them look
+ * at the outstanding changes, never at the tree alone (D33). Nothing here changes the tree; the
+ * change records and the session tracker are what this stage owns.
+ */
+import type { Zxid } from '../base/zxid.ts'
+import type { Acl } from '../jute/data-records.ts'
+import { ErrorCode } from '../jute/error-code.ts'
+import { multiRequestRecord, type MultiOp } from '../jute/multi.ts'
+import { OpCode } from '../jute/op-code.ts'
+import { Perms } from '../jute/perms.ts'
+import { JuteError } from '../jute/jute-error.ts'
+import {
+  checkVersionRequestRecord,
+  createRequestRecord,
+  createTTLRequestRecord,
+  deleteRequestRecord,
+  setACLRequestRecord,
+  setDataRequestRecord,
+  type PathVersionRequest,
+  type SetACLRequest,
+  type SetDataRequest,
+} from '../jute/proto-records.ts'
+import type { SimpleTxn, Txn } from '../jute/txn.ts'
+import { createSessionTxnRecord, type TxnHeader } from '../jute/txn-records.ts'
+import { fixupAcl, permits } from '../tree/acl.ts'
+import { isSpecialPath } from '../tree/data-tree.ts'
+import { parentOf, validatePath } from '../tree/path.ts'
+import { matchesVersion, nextVersion } from '../tree/stat.ts'
+import { prepareCreate } from './prep-create.ts'
+import {
+  checkSession,
+  hasParent,
+  type Operation,
+  type Prepared,
+  type PrepState,
+} from './prep-state.ts'
+import { body, type Request } from './request.ts'
+
+export function prepareRequest(
+  state: PrepState,
+  request: Request,
+  zxid: Zxid,
+  wallMs: number,
+): { readonly header: TxnHeader; readonly txn: Txn } {
+  const result = prepareBody(state, request, zxid)
+  const txn: Txn = typeof result === 'number' ? { kind: 'error', err: result } : result
+  const header: TxnHeader = {
+    clientId: request.session,
+    cxid: request.cxid,
+    zxid,
+    time: wallMs,
+    type: txn.kind === 'error' ? OpCode.error : request.type,
+  }
+  return { header, txn }
+}
+
+function prepareBody(state: PrepState, request: Request, zxid: Zxid): Txn | ErrorCode {
+  try {
+    if (request.type === OpCode.multi) return prepareMulti(state, request, zxid)
+    return prepareSingle(state, { request, type: request.type, zxid })
+  } catch (error) {
+    if (error instanceof JuteError) return ErrorCode.MARSHALLINGERROR
+    throw error
+  }
+}
+
+function prepareSingle(state: PrepState, op: Operation): Prepared {
+  const { request, type } = op
+  switch (type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+      return prepareCreate(state, op, { ...body(request, createRequestRecord), ttl: -1n })
+    case OpCode.createTTL:
+      return prepareCreate(state, op, body(request, createTTLRequestRecord))
+    case OpCode.delete:
+      return prepareDelete(state, op, body(request, deleteRequestRecord))
+    case OpCode.setData:
+      return prepareSetData(state, op, body(request, setDataRequestRecord))
+    case OpCode.setACL:
+      return prepareSetAcl(state, op, body(request, setACLRequestRecord))
+    case OpCode.check:
+      return prepareCheck(state, op, body(request, checkVersionRequestRecord))
+    case OpCode.createSession:
+      return prepareCreateSession(body(request, createSessionTxnRecord).timeOut)
+    case OpCode.closeSession:
+      return prepareCloseSession(state, op)
+    case OpCode.reconfig:
+      return checkSession(state, request) || ErrorCode.RECONFIGDISABLED
+    default:
+      return ErrorCode.UNIMPLEMENTED
+  }
+}
+
+/** Later operations see earlier ones; the first failure takes all of it back (D37, D38, W49). */
+function prepareMulti(state: PrepState, request: Request, zxid: Zxid): Txn {
+  const ops = body(request, multiRequestRecord)
+  const txns: SimpleTxn[] = []
+  state.records.beginMulti()
+  for (const part of ops) {
+    const result = preparePart(state, request, zxid, part)
+    if (typeof result === 'number') {
+      state.records.rollbackMulti()
+      return { kind: 'multi', txns: failedMulti(ops.length, txns.length, result) }
+    }
+    txns.push(result)
+  }
+  state.records.keepMulti()
+  return { kind: 'multi', txns }
+}
+
+function preparePart(state: PrepState, request: Request, zxid: Zxid, part: MultiOp): Prepared {
+  const op: Operation = { request, type: part.type, zxid }
+  switch (part.type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+      return prepareCreate(state, op, { ...part.request, ttl: -1n })
+    case OpCode.createTTL:
+      return prepareCreate(state, op, part.request)
+    case OpCode.delete:
+      return prepareDelete(state, op, part.request)
+    case OpCode.setData:
+      return prepareSetData(state, op, part.request)
+    case OpCode.check:
+      return prepareCheck(state, op, part.request)
+  }
+}
+
+/** 0 before the failing operation, its code there, RUNTIMEINCONSISTENCY behind (W49). */
+function failedMulti(count: number, failedAt: number, err: ErrorCode): SimpleTxn[] {
+  const txns: SimpleTxn[] = []
+  for (let i = 0; i < count; i++) {
+    const behind = i < failedAt ? ErrorCode.OK : ErrorCode.RUNTIMEINCONSISTENCY
+    txns.push({ kind: 'error', err: i === failedAt ? err : behind })
+  }
+  return txns
+}
+
+/**
+ * D28: the parent's permission is asked before the node itself, the version before the children.
+ */
+function prepareDelete(
+  state: PrepState,
+  op: Operation,
+  { path, version }: PathVersionRequest,
+): Prepared {
+  const expired = checkSession(state, op.request)
+  if (expired) return expired
+  if (!hasParent(path) || isSpecialPath(path)) return ErrorCode.BADARGUMENTS
+  const parentPath = parentOf(path)
+  const parent = state.records.find(parentPath)
+  if (parent === undefined) return ErrorCode.NONODE
+  if (!permits(parent.acl, Perms.DELETE, op.request.authInfo)) return ErrorCode.NOAUTH
+  const node = state.records.find(path)
+  if (node === undefined) return ErrorCode.NONODE
+  if (!matchesVersion(version, node.version)) return ErrorCode.BADVERSION
+  if (node.childCount > 0) return ErrorCode.NOTEMPTY
+  removeChild(state, op.zxid, parentPath)
+  state.records.addDeleted(op.zxid, path)
+  return { kind: 'delete', path }
+}
+
+/** D24. */
+function prepareSetData(state: PrepState, op: Operation, r: SetDataRequest): Prepared {
+  const expired = checkSession(state, op.request)
+  if (expired) return expired
+  if (validatePath(r.path) !== null) return ErrorCode.BADARGUMENTS
+  const node = state.records.find(r.path)
+  if (node === undefined) return ErrorCode.NONODE
+  if (!permits(node.acl, Perms.WRITE, op.request.authInfo)) return ErrorCode.NOAUTH
+  if (!matchesVersion(r.version, node.version)) return ErrorCode.BADVERSION
+  const version = nextVersion(node.version)
+  const { cversion, aversion, ephemeralOwner, childCount, acl } = node
+  state.records.add({
+    zxid: op.zxid,
+    path: r.path,
+    exists: true,
+    version,
+    cversion,
+    aversion,
+    ephemeralOwner,
+    childCount,
+    acl,
+  })
+  return { kind: 'setData', path: r.path, data: r.data, version }
+}
+
+/** D27. */
+function prepareSetAcl(state: PrepState, op: Operation, r: SetACLRequest): Prepared {
+  const expired = checkSession(state, op.request)
+  if (expired) return expired
+  if (validatePath(r.path) !== null) return ErrorCode.BADARGUMENTS
+  const acl: readonly Acl[] | null = fixupAcl(r.acl, op.request.authInfo)
+  if (acl === null) return ErrorCode.INVALIDACL
+  const node = state.records.find(r.path)
+  if (node === undefined) return ErrorCode.NONODE
+  if (!permits(node.acl, Perms.ADMIN, op.request.authInfo)) return ErrorCode.NOAUTH
+  if (!matchesVersion(r.version, node.aversion)) return ErrorCode.BADVERSION
+  const aversion = nextVersion(node.aversion)
+  const { version, cversion, ephemeralOwner, childCount } = node
+  state.records.add({
+    zxid: op.zxid,
+    path: r.path,
+    exists: true,
+    version,
+    cversion,
+    aversion,
+    ephemeralOwner,
+    childCount,
+    acl,
+  })
+  return { kind: 'setACL', path: r.path, acl, version: aversion }
+}
+
+/** D30: version −1 asks only whether the node exists. */
+function prepareCheck(
+  state: PrepState,
+  op: Operation,
+  { path, version }: PathVersionRequest,
+): Prepared {
+  const expired = checkSession(state, op.request)
+  if (expired) return expired
+  if (validatePath(path) !== null) return ErrorCode.BADARGUMENTS
+  const node = state.records.find(path)
+  if (node === undefined) return ErrorCode.NONODE
+  if (!permits(node.acl, Perms.READ, op.request.authInfo)) return ErrorCode.NOAUTH
+  if (!matchesVersion(version, node.version)) return ErrorCode.BADVERSION
+  return { kind: 'check', path, version: nextVersion(node.version) }
+}
+
+function prepareCreateSession(timeOut: number): Prepared {
+  return { kind: 'createSession', timeOut }
+}
+
+/**
+ * D45. Not owner-checked: expiry sends it without owning the session, and it is the session's last
+ * request anyway (S16). The session counts as closing from here on.
+ */
+function prepareCloseSession(state: PrepState, op: Operation): Prepared {
+  const { session } = op.request
+  const paths = state.records.ephemeralsOf(session, state.ephemeralsOf(session))
+  for (const path of paths) {
+    removeChild(state, op.zxid, parentOf(path))
+    state.records.addDeleted(op.zxid, path)
+  }
+  state.sessions.setClosing(session)
+  return { kind: 'closeSession', paths }
+}
+
+/** The parent as it will be when one child is gone: its stored cversion stays (D29). */
+function removeChild(state: PrepState, zxid: Zxid, parentPath: string): void {
+  const parent = state.records.find(parentPath)
+  if (parent === undefined) return
+  const { version, cversion, aversion, ephemeralOwner, childCount, acl } = parent
+  state.records.add({
+    zxid,
+    path: parentPath,
+    exists: true,
+    version,
+    cversion,
+    aversion,
+    ephemeralOwner,
+    childCount: childCount - 1,
+    acl,
+  })
+}

@@ -1,0 +1,34 @@
+/** What the preparation of every kind of request shares. */
+import type { SessionId, Zxid } from '../base/zxid.ts'
+import type { ErrorCode } from '../jute/error-code.ts'
+import type { SimpleTxn } from '../jute/txn.ts'
+import type { ChangeRecords } from './change-records.ts'
+import type { Request } from './request.ts'
+import type { SessionTracker } from './session-tracker.ts'
+
+/** What preparation reads and writes beside the request itself. */
+export interface PrepState {
+  readonly records: ChangeRecords
+  readonly sessions: SessionTracker
+  /** Committed ephemerals of a session. */
+  ephemeralsOf(session: SessionId): Iterable<string>
+}
+
+/** One operation: a whole request, or a part of a multi. */
+export interface Operation {
+  readonly request: Request
+  readonly type: number
+  readonly zxid: Zxid
+}
+
+export type Prepared = SimpleTxn | ErrorCode
+
+/** OK is 0, so the result reads as "failed with". */
+export function checkSession(state: PrepState, request: Request): ErrorCode {
+  return state.sessions.check(request.session, request.owner)
+}
+
+/** All that create and delete ask of a path before they look for the parent (D10, D28). */
+export function hasParent(path: string): boolean {
+  return path.includes('/') && !path.includes('\0')
+}

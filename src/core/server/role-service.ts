@@ -1,0 +1,29 @@
+/** What a member does for its clients depends on its role: one object per time of service. */
+import type { SessionId } from '../base/zxid.ts'
+import type { TxnHeader } from '../jute/txn-records.ts'
+import type { Txn } from '../jute/txn.ts'
+import type { Moment } from '../zab/effect.ts'
+import type { Connection } from './connection.ts'
+import type { Request } from './request.ts'
+
+export interface RoleService {
+  /** A sign of life of a local client. False: its session is unknown or closing (S8). */
+  touch(session: SessionId, timeoutMs: number, at: Moment): boolean
+  /** A write or sync of a local client; it waits in commit order already. */
+  forward(request: Request, at: Moment): void
+  /** A client came back with the right password: is its session still alive (S14)? */
+  reopen(connection: Connection, at: Moment): void
+  /** A transaction was applied. */
+  committed(header: TxnHeader, txn: Txn): void
+  tick(at: Moment): void
+  /** Time until the session expires, where it is known (the leader), else null. */
+  remainingMs(session: SessionId, at: Moment): number | null
+}
+
+/** What a role asks of the server around it. */
+export interface ServiceHost {
+  finishConnect(connection: Connection, isValid: boolean): void
+  /** The sync's moment has come: everything before it is applied here. */
+  syncAnswered(request: Request): void
+  sessionExpired(session: SessionId): void
+}

@@ -1,0 +1,68 @@
+/** Settings of the server part of a member and the limits that follow from them. */
+import { JUTE_MAX_BUFFER } from '../jute/framing.ts'
+import type { ServerId } from '../base/zxid.ts'
+
+export interface ServerConfig {
+  readonly sid: ServerId
+  /** Shared by the ensemble: makes and checks session passwords (S2). */
+  readonly sessionKey: Uint8Array
+  /** Spreads the members' snapshots over time (P16). */
+  readonly seed: number
+  readonly tickTimeMs: number
+  /** Default 2 ticks (S4). */
+  readonly minSessionTimeoutMs?: number
+  /** Default 20 ticks (S4). */
+  readonly maxSessionTimeoutMs?: number
+  /** A local snapshot after half to all of this many transactions (P16). Default 100 000. */
+  readonly snapCount?: number
+  /** … or after half to all of this many bytes of log. Default 64 MiB: what a tab may keep. */
+  readonly snapSizeBytes?: number
+  /** 'super:hash' of the super user (A6); none by default. */
+  readonly superDigest?: string
+  /**
+   * Requests that wait for commits before connections are held back. ZooKeeper's default is 1000.
+   */
+  readonly globalOutstandingLimit?: number
+  /** Client connections at once. */
+  readonly maxClientConnections?: number
+}
+
+export interface ServerLimits {
+  readonly tickTimeMs: number
+  readonly sessionTimeoutMinMs: number
+  readonly sessionTimeoutMaxMs: number
+  readonly sessionlessTimeoutMs: number
+  readonly outstandingMax: number
+  readonly backlogBytesMax: number
+  readonly connectionsMax: number
+  readonly snapCount: number
+  readonly snapSizeBytes: number
+}
+
+const SESSION_TIMEOUT_MIN_TICKS = 2
+const SESSION_TIMEOUT_MAX_TICKS = 20
+/** nio.sessionlessCnxnTimeout (S13). */
+const SESSIONLESS_TIMEOUT_MS = 10_000
+/** globalOutstandingLimit. */
+const OUTSTANDING_MAX = 1000
+/** Held-back frames of one connection, bytes. Ours: several of the longest frames fit. */
+const BACKLOG_BYTES_MAX = 16 * (JUTE_MAX_BUFFER + 1)
+/** Ours: far more than one browser's pages, and a bound on what a peer can make us keep. */
+const CONNECTIONS_MAX = 1024
+const SNAP_COUNT = 100_000
+const SNAP_SIZE_BYTES = 64 * 1024 * 1024
+
+export function limitsOf(config: ServerConfig): ServerLimits {
+  const { tickTimeMs } = config
+  return {
+    tickTimeMs,
+    sessionTimeoutMinMs: config.minSessionTimeoutMs ?? SESSION_TIMEOUT_MIN_TICKS * tickTimeMs,
+    sessionTimeoutMaxMs: config.maxSessionTimeoutMs ?? SESSION_TIMEOUT_MAX_TICKS * tickTimeMs,
+    sessionlessTimeoutMs: SESSIONLESS_TIMEOUT_MS,
+    outstandingMax: config.globalOutstandingLimit ?? OUTSTANDING_MAX,
+    backlogBytesMax: BACKLOG_BYTES_MAX,
+    connectionsMax: config.maxClientConnections ?? CONNECTIONS_MAX,
+    snapCount: config.snapCount ?? SNAP_COUNT,
+    snapSizeBytes: config.snapSizeBytes ?? SNAP_SIZE_BYTES,
+  }
+}

@@ -1,0 +1,61 @@
+/** Session ids and the passwords that go with them (S1–S3). */
+import { hmacSha1 } from '../base/sha1.ts'
+import { equal } from '../base/bytes.ts'
+import { toSessionId, type ServerId, type SessionId } from '../base/zxid.ts'
+
+export const PASSWORD_BYTES = 16
+/** Owner mark of container nodes: the one id that may never be a session's (D44, S1). */
+const CONTAINER_OWNER = -0x8000_0000_0000_0000n
+const COUNTER_MASK = 0x00ff_ffff_ffff_ffffn
+const SERVER_SHIFT = 56n
+/** The clock's milliseconds sit above a 16-bit counter (S1). */
+const CLOCK_SHIFT = 16n
+
+/**
+ * Hands out ids: the server id in the top byte, then wall-clock ms, then a counter. ZooKeeper takes
+ * its monotonic clock, which restarts with a page; two lives would give one id twice (S1).
+ */
+export class SessionIds {
+  readonly #prefix: bigint
+  #low: bigint
+
+  constructor(sid: ServerId, wallMs: number) {
+    this.#prefix = BigInt(sid) << SERVER_SHIFT
+    this.#low = (BigInt(Math.floor(wallMs)) << CLOCK_SHIFT) & COUNTER_MASK
+  }
+
+  next(): SessionId {
+    for (;;) {
+      const id = BigInt.asIntN(64, this.#prefix | this.#low)
+      this.#low = (this.#low + 1n) & COUNTER_MASK
+      if (id !== CONTAINER_OWNER && id !== 0n) return toSessionId(id)
+    }
+  }
+
+  /** Never hand this one out again: a wall clock set back between two lives would. */
+  observe(id: bigint): void {
+    const unsigned = BigInt.asUintN(64, id)
+    if ((unsigned >> SERVER_SHIFT) << SERVER_SHIFT !== this.#prefix) return
+    const low = unsigned & COUNTER_MASK
+    if (low >= this.#low) this.#low = (low + 1n) & COUNTER_MASK
+  }
+}
+
+/**
+ * ZooKeeper seeds Java's random numbers with the id: no secret. All our members share a key
+ * instead, so any of them can check a session that moves, and nobody else can make one up (S2).
+ */
+export function sessionPassword(key: Uint8Array, id: SessionId): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigInt64(0, id)
+  return hmacSha1(key, bytes).slice(0, PASSWORD_BYTES)
+}
+
+/** False for id 0, which stands for no session (S3). */
+export function checkPassword(
+  key: Uint8Array,
+  id: SessionId,
+  password: Uint8Array | null,
+): boolean {
+  return id !== 0n && password !== null && equal(sessionPassword(key, id), password)
+}

@@ -1,0 +1,336 @@
+/**
+ * The state machine behind Zab: the tree, its clients, and the request stages in the order of Q59.
+ *
+ * Leading: prepare → propose … commit → final. Following: forward to the leader … commit → final.
+ * Reads go straight to final unless their session waits for a write (commit order). What belongs to
+ * one time of service (waiting requests, change records, deadlines, touched sessions) is made when
+ * service starts and dropped when it stops (Q54).
+ */
+import { assert, AssertionError } from '../base/assert.ts'
+import { EMPTY_BYTES } from '../base/bytes.ts'
+import { Prng } from '../base/prng.ts'
+import {
+  formatSessionId,
+  formatZxid,
+  toSessionId,
+  type SessionId,
+  type ServerId,
+  type Zxid,
+} from '../base/zxid.ts'
+import { ErrorCode } from '../jute/error-code.ts'
+import { JuteError } from '../jute/jute-error.ts'
+import { OpCode } from '../jute/op-code.ts'
+import { Perms } from '../jute/perms.ts'
+import { decodeTxn, type LoggedTxn } from '../jute/txn.ts'
+import { permits } from '../tree/acl.ts'
+import { DataTree } from '../tree/data-tree.ts'
+import { restoreTree, TreeSnapshot } from '../tree/snapshot.ts'
+import type { TxnResult } from '../tree/txn-result.ts'
+import { WatchManager } from '../tree/watch-manager.ts'
+import type { LogEntry, Moment, ZabEffect } from '../zab/effect.ts'
+import type {
+  Broadcaster,
+  Replica,
+  ReplicaPacket,
+  Service,
+  SnapshotSource,
+} from '../zab/replica.ts'
+import { ClientConnections, type SessionHost } from './client-connections.ts'
+import { CommitOrder } from './commit-order.ts'
+import type { Connection } from './connection.ts'
+import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect.ts'
+import { eventsFirst, type EventDelivery, type MakeEventDelivery } from './event-delivery.ts'
+import { FinalStage } from './final-request.ts'
+import { FollowerService } from './follower-service.ts'
+import { createSessionBody, LeaderService } from './leader-service.ts'
+import { LocalSnapshots } from './local-snapshots.ts'
+import type { ReadContext } from './read-request.ts'
+import { createRequest, waitsForLeader, type Request } from './request.ts'
+import type { RoleService, ServiceHost } from './role-service.ts'
+import { limitsOf, type ServerConfig, type ServerLimits } from './server-config.ts'
+import { SessionIds } from './session-ids.ts'
+
+export type ServerEffect = ZabEffect | ClientSendEffect | ClientCloseEffect
+
+/** The member's effect list, shared with Zab so that persist marks mean the same to both. */
+export interface ServerEffects {
+  push(effect: ServerEffect): void
+  newSnapshotId(at: Moment): number
+}
+
+export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
+  readonly connections: ClientConnections
+  readonly #config: ServerConfig
+  readonly #limits: ServerLimits
+  readonly #effects: ServerEffects
+  readonly #watches: WatchManager
+  readonly #ids: SessionIds
+  readonly #final = new FinalStage()
+  readonly #delivery: EventDelivery
+  readonly #snapshots: LocalSnapshots
+  #tree: DataTree
+  #broadcaster: Broadcaster | null = null
+  #leader: LeaderService | null = null
+  #follower: FollowerService | null = null
+  #order: CommitOrder
+  /** Of the input that is being handled. */
+  #at: Moment
+
+  constructor(
+    config: ServerConfig,
+    effects: ServerEffects,
+    at: Moment,
+    makeDelivery: MakeEventDelivery = eventsFirst,
+  ) {
+    this.#config = config
+    this.#limits = limitsOf(config)
+    this.#effects = effects
+    this.#at = at
+    this.#watches = new WatchManager((watcher, acl) => {
+      const ids = this.connections.find(watcher)?.authInfo ?? []
+      return permits(acl, Perms.READ, ids)
+    })
+    this.#tree = new DataTree({ watches: this.#watches })
+    this.#ids = new SessionIds(config.sid, at.wallMs)
+    this.#delivery = makeDelivery((connection, payload) => {
+      this.connections.find(connection)?.send(payload)
+    })
+    this.#snapshots = new LocalSnapshots(
+      effects,
+      this.#limits,
+      new Prng(config.seed).fork('snapshot'),
+    )
+    this.#order = this.#newOrder()
+    const { sessionKey, superDigest = null } = config
+    const keys = { sessionKey, superDigest }
+    this.connections = new ClientConnections(this, this.#limits, keys, this.#ids, this.#final)
+  }
+
+  /** Zab needs the replica first, so the way back is made afterwards. */
+  attach(broadcaster: Broadcaster): void {
+    this.#broadcaster = broadcaster
+  }
+
+  get tree(): DataTree {
+    return this.#tree
+  }
+
+  get isServing(): boolean {
+    return this.#service !== null
+  }
+
+  get outstanding(): number {
+    return this.#order.size
+  }
+
+  // --- inputs of this member's driver ----------------------------------------------------------
+
+  clientOpen(id: ConnectionId, address: string, at: Moment): void {
+    this.#at = at
+    this.connections.open(id, address, at)
+  }
+
+  clientData(id: ConnectionId, bytes: Uint8Array, at: Moment): void {
+    this.#at = at
+    this.connections.data(id, bytes, at)
+  }
+
+  clientClosed(id: ConnectionId, at: Moment): void {
+    this.#at = at
+    this.connections.clientClosed(id)
+  }
+
+  tick(at: Moment): void {
+    this.#at = at
+    this.#service?.tick(at)
+    this.connections.sweep(at)
+    if (this.isServing) this.#snapshots.tick(() => this.beginSnapshot(), at)
+  }
+
+  /** Once after every input: held-back requests go on, and what was written leaves. */
+  endStep(): void {
+    this.connections.resume()
+    this.connections.flush()
+  }
+
+  remainingMs(session: SessionId, at: Moment): number | null {
+    return this.#service?.remainingMs(session, at) ?? null
+  }
+
+  // --- Replica: what Zab asks -------------------------------------------------------------------
+
+  lastProcessed(): Zxid {
+    return this.#tree.lastProcessed
+  }
+
+  /**
+   * A transaction that this code does not know must not be skipped: the AssertionError halts us.
+   */
+  deliver(entry: LogEntry, at: Moment): void {
+    this.#at = at
+    const { header, txn, digest } = decodeEntry(entry)
+    const own = this.#order.take(header)
+    const result = this.#tree.applyTxn(header, txn, this.isServing ? this.#delivery : null)
+    if (digest !== undefined) this.#tree.checkDigest(digest)
+    this.#snapshots.count(entry.entry.length)
+    this.#service?.committed(header, txn)
+    if (own !== null) this.#answer(own, result)
+    const session = toSessionId(header.clientId)
+    if (txn.kind === 'createSession') this.#sessionOpened(session)
+    else if (txn.kind === 'closeSession') this.#sessionClosed(session)
+    this.#delivery.settled()
+    this.#order.release(session)
+  }
+
+  restore(
+    snapshot: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] },
+    log: readonly LogEntry[],
+  ): void {
+    this.#snapshots.restored(log)
+    this.#tree = restoreTree(snapshot.chunks, { watches: this.#watches, zxid: snapshot.zxid })
+    for (const entry of log) {
+      const { header, txn } = decodeEntry(entry)
+      this.#tree.applyTxn(header, txn, null)
+      if (txn.kind === 'createSession') this.#ids.observe(header.clientId)
+    }
+    for (const id of this.#tree.sessions.keys()) this.#ids.observe(id)
+  }
+
+  beginSnapshot(): SnapshotSource {
+    return new TreeSnapshot(this.#tree)
+  }
+
+  onService(service: Service, at: Moment): void {
+    this.#at = at
+    this.#endService()
+    const broadcaster = this.#broadcaster
+    assert(broadcaster !== null, 'service without a broadcaster')
+    const { sid, tickTimeMs } = this.#config
+    if (service.kind === 'leading') {
+      this.#leader = new LeaderService(sid, tickTimeMs, this.#tree, broadcaster, this, at)
+    } else if (service.kind === 'following') {
+      this.#follower = new FollowerService(broadcaster, this)
+    }
+  }
+
+  onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void {
+    this.#at = at
+    this.#leader?.onLearnerPacket(from, packet, at)
+  }
+
+  onLeaderPacket(packet: ReplicaPacket, at: Moment): void {
+    this.#at = at
+    this.#follower?.onLeaderPacket(packet)
+  }
+
+  takeTouchedSessions(): Uint8Array {
+    return this.#follower?.takeTouched() ?? EMPTY_BYTES
+  }
+
+  // --- SessionHost: what the connections ask ----------------------------------------------------
+
+  touch(session: SessionId, timeoutMs: number): boolean {
+    return this.#service?.touch(session, timeoutMs, this.#at) ?? false
+  }
+
+  createSession(connection: Connection): void {
+    const body = createSessionBody(connection.timeoutMs)
+    this.#submit(connection, 0, OpCode.createSession, body)
+  }
+
+  reopenSession(connection: Connection): void {
+    this.#service?.reopen(connection, this.#at)
+  }
+
+  submit(connection: Connection, xid: number, type: number, body: Uint8Array): void {
+    this.#submit(connection, xid, type, body)
+  }
+
+  forgetWatcher(watcher: ConnectionId): void {
+    this.#watches.removeWatcher(watcher)
+  }
+
+  emit(effect: ClientSendEffect | ClientCloseEffect): void {
+    this.#effects.push(effect)
+  }
+
+  // --- ServiceHost: what the role asks ----------------------------------------------------------
+
+  finishConnect(connection: Connection, isValid: boolean): void {
+    this.connections.finishConnect(connection, isValid)
+  }
+
+  syncAnswered(request: Request): void {
+    this.#order.syncAnswered(request)
+  }
+
+  sessionExpired(session: SessionId): void {
+    this.#trace('session-expired', session)
+  }
+
+  get #service(): RoleService | null {
+    return this.#leader ?? this.#follower
+  }
+
+  /** In commit order before it is sent: a commit may come back at once. */
+  #submit(connection: Connection, cxid: number, type: number, body: Uint8Array): void {
+    const service = this.#service
+    if (service === null) return
+    const { session, authInfo } = connection
+    const owner = this.#config.sid
+    const request = createRequest({ session, cxid, type, body, authInfo, owner, connection })
+    this.#order.submit(request)
+    if (waitsForLeader(type)) service.forward(request, this.#at)
+  }
+
+  #answer(request: Request, result: TxnResult): void {
+    if (request.type !== OpCode.createSession) {
+      this.#final.answerWrite(this.#readContext, request, result)
+    } else if (request.connection !== null) {
+      this.connections.finishConnect(request.connection, result.err === ErrorCode.OK)
+    }
+  }
+
+  #sessionOpened(session: SessionId): void {
+    this.#ids.observe(session)
+    if (this.isServing) this.#trace('session-opened', session)
+  }
+
+  /** Its own request closed the connection already; after expiry the server does it (S8, S13). */
+  #sessionClosed(session: SessionId): void {
+    this.connections.closeSession(session, 'session_closed')
+    if (this.isServing) this.#trace('session-closed', session)
+  }
+
+  #endService(): void {
+    this.#leader?.stop()
+    this.#leader = null
+    this.#follower = null
+    this.#order = this.#newOrder()
+    this.connections.closeAll('server_shutdown')
+    this.#snapshots.abandon()
+  }
+
+  #newOrder(): CommitOrder {
+    return new CommitOrder((request) => {
+      this.#final.answerRead(this.#readContext, request)
+    })
+  }
+
+  get #readContext(): ReadContext {
+    return { tree: this.#tree, sink: this.#delivery }
+  }
+
+  #trace(type: 'session-opened' | 'session-closed' | 'session-expired', id: SessionId): void {
+    this.#effects.push({ kind: 'trace', event: { type, session: formatSessionId(id) } })
+  }
+}
+
+function decodeEntry(entry: LogEntry): LoggedTxn {
+  try {
+    return decodeTxn(entry.entry)
+  } catch (error) {
+    if (!(error instanceof JuteError)) throw error
+    throw new AssertionError(`transaction ${formatZxid(entry.zxid)}: ${error.message}`)
+  }
+}
