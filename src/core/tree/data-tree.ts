@@ -275,13 +275,15 @@ export class DataTree {
     this.store.afterChange(parent)
   }
 
-  /** D29, P12. The two refusals keep the tree a tree; preparation lets neither through. */
+  /** D29, P12. Preparation lets no special path through; here it would break the tree. */
   #delete(path: string, zxid: bigint, sink: WatchSink | null): ErrorCode {
     const { store } = this
     if (isSpecialPath(path)) return ErrorCode.BADARGUMENTS
     const node = store.node(path)
+    // Preparation saw no children. So these are newer than this transaction: a fuzzy snapshot took
+    // them, and the rest of the replay makes them again, under the parent's next life.
     if (node !== undefined && node.children !== null && node.children.size > 0) {
-      return ErrorCode.NOTEMPTY
+      for (const name of [...node.children]) this.#delete(`${path}/${name}`, zxid, sink)
     }
     const parentPath = parentOf(path)
     const parent = store.node(parentPath)
