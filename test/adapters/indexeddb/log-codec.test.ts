@@ -61,7 +61,7 @@ describe('log values', () => {
   })
 
   it('recognises every flipped bit and every cut', () => {
-    const [{ bytes }] = packEntries(entriesOf([3, 0, 5]), ZXID_NONE) as [{ bytes: Uint8Array }]
+    const { bytes } = packEntries(entriesOf([3, 0, 5]), ZXID_NONE)[0]!
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = bytes.slice()
       flipped[bit >> 3]! ^= 1 << (bit & 7)
@@ -73,7 +73,7 @@ describe('log values', () => {
   })
 
   it('guesses the number of lost entries within reason', () => {
-    const [{ bytes }] = packEntries(entriesOf([3, 0, 5]), ZXID_NONE) as [{ bytes: Uint8Array }]
+    const { bytes } = packEntries(entriesOf([3, 0, 5]), ZXID_NONE)[0]!
     expect(claimedCount(bytes)).toBe(3)
     expect(claimedCount(bytes.fill(0xff))).toBeLessThan(bytes.length)
     expect(claimedCount(new Uint8Array(3))).toBe(1)
