@@ -74,8 +74,9 @@ export class AclCache {
   }
 
   /**
-   * Restore: the entry of a node, counted. ZooKeeper's fuzzy snapshots may name a list that is missing
-   * from the table; replaying the create or setACL puts it right, and until then nobody gets in.
+   * Restore: the entry of a node, counted. ZooKeeper's fuzzy snapshots may name a list that is
+   * missing from the table; replaying the create or setACL puts it right, and until then nobody
+   * gets in.
    */
   acquireIndex(index: number): AclEntry {
     if (index === OPEN_ACL_ENTRY.index) return OPEN_ACL_ENTRY

@@ -1,9 +1,10 @@
 /**
- * Jute's primitive types out of a list of chunks, with the running Adler-32 that snapshot seals check.
+ * Jute's primitive types out of a list of chunks, with the running Adler-32 that snapshot seals
+ * check.
  *
- * The bytes come from disk or from a peer: everything malformed is a JuteError, nothing is allocated
- * from a length that the remaining bytes cannot pay for. Results are copies, never views: a snapshot's
- * chunks must not stay alive for one small node.
+ * The bytes come from disk or from a peer: everything malformed is a JuteError, nothing is
+ * allocated from a length that the remaining bytes cannot pay for. Results are copies, never views:
+ * a snapshot's chunks must not stay alive for one small node.
  */
 
 import { adler32 } from '../base/adler32.ts'

@@ -1,4 +1,7 @@
-/** One znode. Plain fields: DataTree is the only writer, snapshots and digests the only other readers. */
+/**
+ * One znode. Plain fields: DataTree is the only writer, snapshots and digests the only other
+ * readers.
+ */
 
 import type { AclEntry } from './acl-cache.ts'
 

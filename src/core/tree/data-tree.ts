@@ -1,10 +1,10 @@
 /**
- * The replicated state: nodes and sessions. It changes by transactions only, in zxid order, and the same
- * transactions make the same tree everywhere.
+ * The replicated state: nodes and sessions. It changes by transactions only, in zxid order, and the
+ * same transactions make the same tree everywhere.
  *
  * Transactions are state changes that were checked at preparation (P9), so nothing is checked again
- * here beyond what keeps the tree a tree. Replaying one that a fuzzy snapshot already holds is harmless
- * (P12); its error in the result then means nothing.
+ * here beyond what keeps the tree a tree. Replaying one that a fuzzy snapshot already holds is
+ * harmless (P12); its error in the result then means nothing.
  */
 
 import { assert, unreachable } from '../base/assert.ts'
@@ -134,8 +134,8 @@ export class DataTree {
   }
 
   /**
-   * Restore only, once the nodes are in: where the snapshot stands. Snapshots from before 3.5 have no
-   * /zookeeper/config.
+   * Restore only, once the nodes are in: where the snapshot stands. Snapshots from before 3.5 have
+   * no /zookeeper/config.
    */
   finishRestore(zxid: Zxid, sessions: Iterable<readonly [bigint, number]>): void {
     assert(this.#lastProcessed === ZXID_NONE, 'restored twice')
@@ -144,7 +144,9 @@ export class DataTree {
     for (const [id, timeoutMs] of sessions) this.#sessions.set(id, timeoutMs)
   }
 
-  /** Restore only: what the digest must be at that zxid, which a fuzzy snapshot is still to reach. */
+  /**
+   * Restore only: what the digest must be at that zxid, which a fuzzy snapshot is still to reach.
+   */
   expectDigest(expected: ZxidDigest): void {
     if (expected.zxid < this.#lastProcessed) return
     this.#expectedDigest = expected

@@ -3,7 +3,8 @@
  * table, ephemeral index, sizes, digest, and the snapshots that are being taken.
  *
  * Invariants (T46): every node but the root has its parent here and is among its children, with a
- * larger `seq`; the map's order is the order of `seq`. The root is under '/' only; '' finds it too (D1).
+ * larger `seq`; the map's order is the order of `seq`. The root is under '/' only; '' finds it too
+ * (D1).
  *
  * Whoever changes a node's data or stat calls `beforeChange` before and `afterChange` after.
  */
@@ -80,7 +81,10 @@ export class NodeStore {
     this.#observers = this.#observers.filter((other) => other !== observer)
   }
 
-  /** Makes a node. The caller completes its stat, calls `afterChange`, and `adopt` unless it is the root. */
+  /**
+   * Makes a node. The caller completes its stat, calls `afterChange`, and `adopt` unless it is the
+   * root.
+   */
   insert(
     path: string,
     data: Uint8Array | null,
@@ -139,8 +143,8 @@ export class NodeStore {
 }
 
 /**
- * Decoded buffers are views of a whole frame, log batch or snapshot chunk: a small one must not keep
- * a large one alive.
+ * Decoded buffers are views of a whole frame, log batch or snapshot chunk: a small one must not
+ * keep a large one alive.
  */
 function ownBytes(data: Uint8Array | null): Uint8Array | null {
   if (data === null || 2 * data.length >= data.buffer.byteLength) return data

@@ -67,7 +67,10 @@ function segmentFault(path: string, start: number, end: number): string | null {
   return `relative paths not allowed @${end - 1}`
 }
 
-/** Control characters, surrogates with the private use area, and the specials block. NUL is not here. */
+/**
+ * Control characters, surrogates with the private use area, and the specials block. NUL is not
+ * here.
+ */
 function isForbidden(code: number): boolean {
   if (code < 0x7f) return code <= 0x1f
   return code <= 0x9f || (code >= 0xd800 && code <= 0xf8ff) || code >= 0xfff0

@@ -1,13 +1,14 @@
 /**
- * Snapshots of the tree in ZooKeeper's own file layout (P11): header, sessions, ACL table, nodes, "/",
- * seal; digest block, seal; last-zxid block, seal. A seal is the Adler-32 of every byte before it, and
- * the string "/".
+ * Snapshots of the tree in ZooKeeper's own file layout (P11): header, sessions, ACL table, nodes,
+ * "/", seal; digest block, seal; last-zxid block, seal. A seal is the Adler-32 of every byte before
+ * it, and the string "/".
  *
- * ZooKeeper's snapshots are fuzzy (P12). These are exact: they show the tree as it was when they began,
- * while transactions go on. How: the store's map is walked in the order of `seq`, so what was there at
- * the start comes before everything newer; a node that changes before the walk reaches it is copied
- * first, and one that is removed is copied and written at the end, again by `seq`. A parent thus always
- * precedes its children: it is older than they are, and is never removed before them.
+ * ZooKeeper's snapshots are fuzzy (P12). These are exact: they show the tree as it was when they
+ * began, while transactions go on. How: the store's map is walked in the order of `seq`, so what
+ * was there at the start comes before everything newer; a node that changes before the walk reaches
+ * it is copied first, and one that is removed is copied and written at the end, again by `seq`. A
+ * parent thus always precedes its children: it is older than they are, and is never removed before
+ * them.
  */
 
 import { adler32 } from '../base/adler32.ts'
@@ -39,7 +40,9 @@ const END_PATH = '/'
 const ADLER_START = 1
 /** A last-zxid block with its seal: all that follows the nodes when digests were off. */
 const LAST_ZXID_BLOCK_BYTES = 21
-/** Smallest encodings of a session, an ACL list and an ACL: bounds for counts that nobody checked. */
+/**
+ * Smallest encodings of a session, an ACL list and an ACL: bounds for counts that nobody checked.
+ */
 const SESSION_BYTES = 12
 const ACL_LIST_BYTES = 12
 const ACL_BYTES = 12
@@ -53,8 +56,8 @@ interface NodeRecord extends StatPersisted {
 }
 
 /**
- * The tree's state as of construction, handed out in chunks. Release it with `cancel` when it is not
- * read to its end: until then changes of the tree cost copies.
+ * The tree's state as of construction, handed out in chunks. Release it with `cancel` when it is
+ * not read to its end: until then changes of the tree cost copies.
  */
 export class TreeSnapshot implements NodeObserver {
   readonly zxid: Zxid
@@ -194,8 +197,9 @@ export class TreeSnapshot implements NodeObserver {
 
 export interface RestoreOptions extends Omit<DataTreeOptions, 'empty'> {
   /**
-   * What the snapshot's name says. It outranks the last-zxid block: a fuzzy snapshot of ZooKeeper is
-   * named by its start and must be replayed from there (P10, P12). Needed where that block is missing.
+   * What the snapshot's name says. It outranks the last-zxid block: a fuzzy snapshot of ZooKeeper
+   * is named by its start and must be replayed from there (P10, P12). Needed where that block is
+   * missing.
    */
   readonly zxid?: Zxid
 }

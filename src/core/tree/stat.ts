@@ -12,8 +12,8 @@ export const TTL_MAX_MS: number = 2 ** 40 - 1
 export type OwnerKind = 'none' | 'session' | 'container' | 'ttl'
 
 /**
- * D44. A top byte of 0xFF with two zero bytes behind it means TTL, so no server may have id 255: its
- * session ids would read as TTLs.
+ * D44. A top byte of 0xFF with two zero bytes behind it means TTL, so no server may have id 255:
+ * its session ids would read as TTLs.
  */
 export function ownerKind(owner: bigint): OwnerKind {
   if (owner === 0n) return 'none'

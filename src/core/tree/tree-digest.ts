@@ -1,7 +1,7 @@
 /**
- * The digest of the whole tree, as ZooKeeper computes it (P20): the 64-bit sum, with wrap-around, of
- * one CRC-32 per node over path, data and 60 bytes of stat. The root counts as ''; everything below
- * /zookeeper is left out, since quota statistics are local; /zookeeper itself counts.
+ * The digest of the whole tree, as ZooKeeper computes it (P20): the 64-bit sum, with wrap-around,
+ * of one CRC-32 per node over path, data and 60 bytes of stat. The root counts as ''; everything
+ * below /zookeeper is left out, since quota statistics are local; /zookeeper itself counts.
  *
  * Lazy: a changed node only joins a list, and its CRC is computed when the sum is asked for or the
  * list is full, so a parent of many creates is summed once.

@@ -1,6 +1,7 @@
 /**
- * The reads of a server (D59–D61): the answer, or the ErrorCode of the reply. They change nothing and
- * register no watch; whether one is registered after a failure depends on the operation (N2, N3).
+ * The reads of a server (D59–D61): the answer, or the ErrorCode of the reply. They change nothing
+ * and register no watch; whether one is registered after a failure depends on the operation (N2,
+ * N3).
  *
  * `ids` are those of the connection (A10).
  */

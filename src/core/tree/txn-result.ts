@@ -1,4 +1,6 @@
-/** What applying one transaction came to: all that the final stage needs for its answer (W19–W49). */
+/**
+ * What applying one transaction came to: all that the final stage needs for its answer (W19–W49).
+ */
 
 import type { Stat } from '../jute/data-records.ts'
 

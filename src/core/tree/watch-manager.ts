@@ -1,9 +1,9 @@
 /**
  * Watches of this server's connections (N1–N18, N37–N42).
  *
- * Two tables: getData and exists register in `data`, getChildren in `child`; a persistent watch is in
- * both, a recursive one only in `data` (N4), which is why it never hears NodeChildrenChanged (N13).
- * Watches live in memory only and go with their connection (N6).
+ * Two tables: getData and exists register in `data`, getChildren in `child`; a persistent watch is
+ * in both, a recursive one only in `data` (N4), which is why it never hears NodeChildrenChanged
+ * (N13). Watches live in memory only and go with their connection (N6).
  */
 
 import { EventType, WatcherType } from '../jute/event-type.ts'

@@ -1,8 +1,8 @@
 /**
  * One table of watches: path → watchers, each with its set of modes.
  *
- * A (watcher, path) pair is one entry however many modes it has, so it gets one event per change (N5).
- * Invariant: `#byWatcher` is the transpose of `#byPath`; neither holds an empty collection.
+ * A (watcher, path) pair is one entry however many modes it has, so it gets one event per change
+ * (N5). Invariant: `#byWatcher` is the transpose of `#byPath`; neither holds an empty collection.
  */
 
 /** Bits, so that an entry's set of modes is a number (N5). */
@@ -84,8 +84,9 @@ export class WatchTable {
   }
 
   /**
-   * Who hears of a change at `path`: every entry of the path itself, whose one-shot mode this uses up,
-   * then recursive entries of its ancestors, nearest first. Each watcher once; null when nobody does.
+   * Who hears of a change at `path`: every entry of the path itself, whose one-shot mode this uses
+   * up, then recursive entries of its ancestors, nearest first. Each watcher once; null when nobody
+   * does.
    */
   fire(path: string): Set<number> | null {
     let fired: Set<number> | null = null

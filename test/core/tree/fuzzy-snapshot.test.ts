@@ -1,7 +1,7 @@
 /**
- * ZooKeeper's own snapshots are fuzzy (P12, T26): written depth first while transactions go on, with the
- * ACL table and the sessions of the start. Restoring one and replaying from the zxid of its name must
- * lead to the same tree.
+ * ZooKeeper's own snapshots are fuzzy (P12, T26): written depth first while transactions go on,
+ * with the ACL table and the sessions of the start. Restoring one and replaying from the zxid of
+ * its name must lead to the same tree.
  */
 import { describe, expect, it } from 'vitest'
 import { adler32 } from '../../../src/core/base/adler32.ts'

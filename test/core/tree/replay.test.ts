@@ -1,4 +1,6 @@
-/** Replay over a state that already holds some of it (P12), as after ZooKeeper's fuzzy snapshots. */
+/**
+ * Replay over a state that already holds some of it (P12), as after ZooKeeper's fuzzy snapshots.
+ */
 import { describe, expect, it } from 'vitest'
 import { Prng } from '../../../src/core/base/prng.ts'
 import { ErrorCode } from '../../../src/core/jute/error-code.ts'

@@ -1,6 +1,6 @@
 /**
- * The operation → event table (N7–N16), row by row: every change × every way to watch × every place,
- * alone, in pairs and in threes on one connection.
+ * The operation → event table (N7–N16), row by row: every change × every way to watch × every
+ * place, alone, in pairs and in threes on one connection.
  */
 import { describe, expect, it } from 'vitest'
 import { AddWatchMode } from '../../../src/core/jute/event-type.ts'
