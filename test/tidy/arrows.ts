@@ -24,6 +24,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'src/recipes': ['src/client'],
   'src/cli': ['src/client', 'src/recipes', 'src/core/jute', 'src/core/base'],
   'src/index.ts': ALL,
+  'src/browser': ALL,
   'src/edge': ALL,
   'src/testing': ALL,
   worker: ALL,
@@ -36,7 +37,7 @@ const TYPES_ONLY: readonly string[] = ['src/ports']
 
 /** Package, and the folders that may import it. Tests may import any. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  comlink: ['worker', 'demo', 'src/index.ts', 'src/edge', 'src/testing'],
+  comlink: ['worker', 'demo', 'src/browser', 'src/index.ts', 'src/edge', 'src/testing'],
   idb: ['src/adapters/indexeddb'],
   'simple-peer': ['src/adapters/webrtc', 'src/edge'],
   ws: ['src/signaling', 'src/adapters/websocket', 'src/edge'],

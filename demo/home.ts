@@ -1,0 +1,75 @@
+/** The home page: makes a room and opens its machines. */
+import { IndexedDbIdentities } from '../src/adapters/indexeddb/identity-store.ts'
+import { openIdentity } from '../src/adapters/tabs/identity-lock.ts'
+import { creatorHash } from '../src/core/founding/key-names.ts'
+import { deriveRoomKeys } from '../src/signaling/envelope.ts'
+import { createSecret, formatRoomLink, parseRoomName } from '../src/signaling/room-link.ts'
+import { copyButton } from './copy-button.ts'
+import { element, openMachineLink } from './page-elements.ts'
+
+const NAMES = ['okapi', 'quagga', 'kudu', 'eland', 'gerenuk', 'bongo', 'nyala', 'topi', 'oribi']
+
+const problem = element('problem', HTMLElement)
+const form = element('make', HTMLFormElement)
+const nameInput = element('room-name', HTMLInputElement)
+const sizeInput = element('room-size', HTMLSelectElement)
+const room = element('room', HTMLElement)
+const linkBox = element('link', HTMLElement)
+
+nameInput.value = `${NAMES[Math.floor(Math.random() * NAMES.length)] ?? 'zebra'}-${shortNumber()}`
+copyButton(
+  element('copy', HTMLButtonElement),
+  element('copied', HTMLElement),
+  () => linkBox.textContent,
+  linkBox,
+)
+if (!isSecureContext) {
+  say(
+    'This address is not secure, so the browser withholds keys, locks and lasting storage. ' +
+      'Open it as localhost, or put https in front.',
+  )
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault()
+  makeRoom().catch((error: unknown) => say(error instanceof Error ? error.message : String(error)))
+})
+
+/** The creator's key is made here and waits on disk for the first machine of this browser. */
+async function makeRoom(): Promise<void> {
+  problem.hidden = true
+  const name = parseRoomName(nameInput.value.trim())
+  const secret = createSecret()
+  const { roomId } = await deriveRoomKeys(name, secret)
+  const creator = await openIdentity({ room: roomId, source: new IndexedDbIdentities(roomId) })
+  await creator.release()
+  const size = Number(sizeInput.value)
+  const link = formatRoomLink(new URL('machine.html', location.href), {
+    room: name,
+    size,
+    secret,
+    creator: creatorHash(creator.publicKey),
+    cluster: null,
+  })
+  showRoom(link, size)
+}
+
+function showRoom(link: string, size: number): void {
+  const machines = element('machines', HTMLElement)
+  const links = Array.from({ length: size }, (_, index) =>
+    openMachineLink(link, `Open machine ${index + 1}`, index === 0),
+  )
+  machines.replaceChildren(...links)
+  linkBox.textContent = link
+  room.hidden = false
+  links[0]?.focus()
+}
+
+function say(text: string): void {
+  problem.textContent = text
+  problem.hidden = false
+}
+
+function shortNumber(): number {
+  return 100 + Math.floor(Math.random() * 900)
+}

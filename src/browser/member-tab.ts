@@ -1,0 +1,197 @@
+/**
+ * One machine of a room in this tab: starts the worker, keeps the connections that only a page may
+ * have, and hands their channels to the worker. A face: it wires adapters, it decides nothing.
+ */
+import * as Comlink from 'comlink'
+import type { MemberApi, WorkerStatus } from '../../worker/protocol.ts'
+import { PeerMesh } from '../adapters/webrtc/peer-mesh.ts'
+import { socketOpener } from '../adapters/websocket/signal-socket.ts'
+import { PortTransport } from '../client/port-transport.ts'
+import type { ClientTransport } from '../client/transport.ts'
+import type { TraceEvent } from '../core/zab/effect.ts'
+import type { SignalingState } from '../ports/signaling.ts'
+import { joinRoom } from '../signaling/client.ts'
+import type { SignalingClient } from '../signaling/client.ts'
+import type { RoomLink } from '../signaling/room-link.ts'
+
+export interface MemberTabOptions {
+  readonly link: RoomLink
+  /** ws: or wss: address of the signaling server. */
+  readonly signalUrl: string
+  /** Makes the worker of worker/member.worker.ts; a bundler must see this expression. */
+  readonly createWorker: () => Worker
+  /** Identity of this tab before a reload; from history.state, never from sessionStorage. */
+  readonly previousIncarnation?: string | null
+  /** Shown to peers of another build. */
+  readonly build?: string
+  readonly iceServers?: readonly RTCIceServer[]
+  readonly onStatus?: (status: WorkerStatus) => void
+  readonly onTrace?: (event: TraceEvent) => void
+  readonly onSignaling?: (state: SignalingState) => void
+  /** The worker died or failed to start; the tab is no machine any more. Called once. */
+  readonly onFailed?: (reason: string) => void
+  readonly signal?: AbortSignal
+}
+
+/** How long a clean close waits for the worker before ending it. */
+const STOP_LIMIT_MS = 1_000
+
+export class MemberTab implements AsyncDisposable {
+  readonly #options: MemberTabOptions
+  readonly #worker: Worker
+  readonly #api: Comlink.Remote<MemberApi>
+  readonly #signaling: SignalingClient
+  #mesh: PeerMesh | null = null
+  #status: WorkerStatus | null = null
+  #incarnation = ''
+  #isEnded = false
+  readonly #onPageHide = (): void => this.#farewell('page closed')
+
+  private constructor(options: MemberTabOptions, signaling: SignalingClient) {
+    this.#options = options
+    this.#signaling = signaling
+    this.#worker = options.createWorker()
+    this.#api = Comlink.wrap<MemberApi>(this.#worker)
+    this.#worker.addEventListener('error', (event) => {
+      event.preventDefault()
+      this.#fail(`the machine's worker failed: ${event.message}`)
+    })
+    this.#worker.addEventListener('messageerror', () => {
+      this.#fail("the machine's worker sent something unreadable")
+    })
+  }
+
+  static async open(options: MemberTabOptions): Promise<MemberTab> {
+    const { link, signal } = options
+    const signaling = await joinRoom({
+      url: options.signalUrl,
+      room: link.room,
+      secret: link.secret,
+      openSocket: socketOpener((url) => new WebSocket(url)),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    const tab = new MemberTab(options, signaling)
+    try {
+      await tab.#start()
+    } catch (error) {
+      tab.crash()
+      throw error
+    }
+    signal?.addEventListener('abort', () => void tab.close(), { once: true })
+    return tab
+  }
+
+  get status(): WorkerStatus | null {
+    return this.#status
+  }
+
+  /** Put this into history.state: a reload finds its identity by it. */
+  get incarnation(): string {
+    return this.#incarnation
+  }
+
+  /** A way for clients: this tab's member first, then the other ones. */
+  transport(): ClientTransport {
+    return new PortTransport({
+      members: () => this.#status?.reachable ?? [],
+      openPort: async (target) => {
+        const { port1, port2 } = new MessageChannel()
+        await this.#api.connectClient(Comlink.transfer(port2, [port2]), target)
+        return port1
+      },
+    })
+  }
+
+  /** End without a word to anybody, as a power cut would: for demos and failure tests. */
+  crash(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    removeEventListener('pagehide', this.#onPageHide)
+    // The connections stay open and mute, as those of a crashed tab do (browser-facts §3).
+    this.#worker.terminate()
+    this.#signaling.close('crashed')
+  }
+
+  async close(): Promise<void> {
+    if (this.#isEnded) return
+    this.#farewell('left')
+    await Promise.race([this.#api.stop(), new Promise((done) => setTimeout(done, STOP_LIMIT_MS))])
+    this.#worker.terminate()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #start(): Promise<void> {
+    const { link, onSignaling, previousIncarnation } = this.#options
+    this.#signaling.onState = (state) => onSignaling?.(state)
+    onSignaling?.(this.#signaling.state)
+    await this.#api.subscribe(
+      Comlink.proxy({
+        onStatus: (status: WorkerStatus) => this.#onStatus(status),
+        onTrace: (event: TraceEvent) => this.#options.onTrace?.(event),
+        onReplaceLink: (linkId: string, reason: string) => this.#mesh?.replace(linkId, reason),
+        onPageMessage: (linkId: string, bytes: Uint8Array) => {
+          this.#mesh?.sendPage(linkId, bytes)
+        },
+      }),
+    )
+    const started = await this.#api.start({
+      room: link.room,
+      roomId: this.#signaling.room,
+      size: link.size,
+      creator: link.creator,
+      cluster: link.cluster,
+      previousIncarnation: previousIncarnation ?? null,
+      peerId: this.#signaling.peer,
+    })
+    this.#incarnation = started.incarnation
+    addEventListener('pagehide', this.#onPageHide)
+    this.#mesh = this.#openMesh()
+  }
+
+  #openMesh(): PeerMesh {
+    const api = this.#api
+    return new PeerMesh({
+      signaling: this.#signaling,
+      build: this.#options.build ?? 'dev',
+      hello: () => api.hello(),
+      sign: (bytes) => api.sign(bytes),
+      // Comlink posts within the call, so the channel moves in the task that made it (rule 4).
+      attachChannel: (linkId, label, channel) =>
+        api.attachChannel(linkId, label, Comlink.transfer(channel, [channel])),
+      attachPort: (linkId, label, port) =>
+        api.attachRelay(linkId, label, Comlink.transfer(port, [port])),
+      admit: (linkId, peer) => api.admit(linkId, peer),
+      onAdmitted: () => {},
+      onLinkClosed: (linkId, _peerId, reason) => void api.detach(linkId, reason),
+      onPageMessage: (linkId, bytes) => void api.pageMessage(linkId, bytes),
+      onSuspect: (peerId) => void api.suspect(peerId),
+      onArrivals: (peers) => void api.arrivals(peers.map((one) => one.peer)),
+      ...(this.#options.iceServers === undefined ? {} : { iceServers: this.#options.iceServers }),
+    })
+  }
+
+  #onStatus(status: WorkerStatus): void {
+    this.#status = status
+    this.#options.onStatus?.(status)
+  }
+
+  /** Synchronous, nothing awaited: peers see the close in some tens of ms (design §4). */
+  #farewell(reason: string): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    removeEventListener('pagehide', this.#onPageHide)
+    this.#mesh?.closeAllSync(reason)
+    this.#signaling.close(reason)
+  }
+
+  /** Peers see nothing of a dead worker, so the page ends its connections (browser-facts, rule 3). */
+  #fail(reason: string): void {
+    if (this.#isEnded) return
+    this.#farewell(reason)
+    this.#worker.terminate()
+    this.#options.onFailed?.(reason)
+  }
+}

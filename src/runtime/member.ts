@@ -1,0 +1,226 @@
+/**
+ * The one async loop of a running member: inputs in, effects out. It decides nothing; rules live in
+ * the core and the order of effects in the EffectGate (design §5).
+ *
+ * Everything that arrives in one task is stepped at once and flushed in one microtask, so that a
+ * message with many requests becomes one storage transaction and one frame per peer.
+ */
+import { EffectGate } from '../core/effect-gate/effect-gate.ts'
+import type { ConnectionId, MemberEffect, MemberInput } from '../core/server/effect.ts'
+import { MemberMachine } from '../core/server/member-machine.ts'
+import type { MemberConfig, MemberStatus } from '../core/server/member-machine.ts'
+import type { ServerId } from '../core/base/zxid.ts'
+import type { PersistEffect, TraceEvent } from '../core/zab/effect.ts'
+import { concat } from '../core/base/bytes.ts'
+import type { ClientChannel } from '../ports/client-channel.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Link } from '../ports/link.ts'
+import { StorageError } from '../ports/storage.ts'
+import type { Recovered, Storage } from '../ports/storage.ts'
+
+/** Ticks drive every deadline of the core; fine enough for the 250 ms pulse (design §4, Time). */
+export const TICK_INTERVAL_MS = 50
+
+export interface MemberOptions {
+  readonly config: MemberConfig
+  readonly storage: Storage
+  readonly recovered: Recovered
+  readonly clock: Clock
+  /** Starts a repeating timer; returns its stop function. */
+  readonly every: (intervalMs: number, run: () => void) => () => void
+  readonly onTrace?: (event: TraceEvent) => void
+  /** The core asked to cut a link; the owner of the link makes a fresh one. */
+  readonly onCloseLink?: (peer: ServerId, reason: string) => void
+  /** The member ended by itself: failed storage or a broken invariant. Called once. */
+  readonly onHalt?: (reason: string) => void
+}
+
+export class Member {
+  readonly #options: MemberOptions
+  readonly #machine: MemberMachine
+  readonly #gate: EffectGate<MemberEffect> = new EffectGate<MemberEffect>()
+  readonly #links = new Map<ServerId, Link>()
+  readonly #clients = new Map<ConnectionId, ClientChannel>()
+  readonly #stopTicks: () => void
+  #nextConnection: ConnectionId = 1
+  #flushScheduled = false
+  #writeStartedMs = 0
+  #stopped = false
+  #haltReason: string | null = null
+
+  constructor(options: MemberOptions) {
+    this.#options = options
+    this.#machine = new MemberMachine(options.config, options.recovered, options.clock.now())
+    this.#stopTicks = options.every(TICK_INTERVAL_MS, () => this.#tick())
+    void options.storage.failed.then((error) => this.#storageFailed(error))
+    this.#scheduleFlush()
+  }
+
+  get haltReason(): string | null {
+    return this.#haltReason
+  }
+
+  status(): MemberStatus {
+    return this.#machine.status(this.#options.clock.now())
+  }
+
+  /** A verified link to a voter. A newer link replaces an older one of the same peer. */
+  attachLink(peer: ServerId, link: Link): void {
+    if (this.#stopped) return link.close('member stopped')
+    const old = this.#links.get(peer)
+    this.#links.set(peer, link)
+    link.onMessage = (bytes) => {
+      if (this.#links.get(peer) === link) this.#input({ kind: 'frame', peer, bytes })
+    }
+    link.onWritable = () => {
+      if (this.#links.get(peer) === link) this.#input({ kind: 'link-writable', peer })
+    }
+    link.onClose = (reason) => {
+      if (this.#links.get(peer) !== link) return
+      this.#links.delete(peer)
+      this.#input({ kind: 'link-down', peer, reason })
+    }
+    if (old !== undefined) {
+      old.close('replaced by a newer link')
+      this.#input({ kind: 'link-down', peer, reason: 'replaced by a newer link' })
+    }
+    this.#input({ kind: 'link-up', peer })
+  }
+
+  detachLink(peer: ServerId, reason: string): void {
+    this.#links.get(peer)?.close(reason)
+  }
+
+  /** A crash hint about a peer: the core probes it with a short time-out. */
+  suspect(peer: ServerId): void {
+    this.#input({ kind: 'suspect', peer })
+  }
+
+  /** Serve one client connection. */
+  attachClient(channel: ClientChannel, address: string): void {
+    if (this.#stopped) return channel.close('server_shutdown')
+    const connection = this.#nextConnection++
+    this.#clients.set(connection, channel)
+    channel.onMessage = (bytes) => this.#input({ kind: 'client-data', connection, bytes })
+    channel.onClose = () => {
+      if (this.#clients.delete(connection)) this.#input({ kind: 'client-closed', connection })
+    }
+    this.#input({ kind: 'client-open', connection, address })
+  }
+
+  /** Stop at once, like a crash: nothing is flushed that was not already durable or sent. */
+  stop(reason: string): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#stopTicks()
+    for (const channel of this.#clients.values()) channel.close('server_shutdown')
+    for (const link of this.#links.values()) link.close(reason)
+    this.#clients.clear()
+    this.#links.clear()
+  }
+
+  #tick(): void {
+    const { clock } = this.#options
+    const age = this.#gate.inFlight ? clock.now().elapsedMs - this.#writeStartedMs : 0
+    this.#input({ kind: 'tick', oldestAppendAgeMs: age })
+  }
+
+  #input(input: MemberInput): void {
+    if (this.#stopped) return
+    this.#machine.step(input, this.#options.clock.now())
+    this.#scheduleFlush()
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return
+    this.#flushScheduled = true
+    queueMicrotask(() => {
+      this.#flushScheduled = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    if (this.#stopped) return
+    this.#gate.offer(this.#machine.takeEffects())
+    // The disk first: it is the slowest, and frames to peers overlap with it.
+    this.#startWrite()
+    for (const frame of this.#gate.takeFrames()) this.#links.get(frame.peer)?.send(frame.bytes)
+    this.#runOthers()
+  }
+
+  #startWrite(): void {
+    const batch = this.#gate.takeBatch()
+    if (batch === null) return
+    this.#writeStartedMs = this.#options.clock.now().elapsedMs
+    this.#options.storage.write(batch).then(
+      () => this.#written(batch),
+      (error: unknown) => this.#storageFailed(error),
+    )
+  }
+
+  #written(batch: readonly PersistEffect[]): void {
+    if (this.#stopped) return
+    const mark = this.#gate.batchDone()
+    this.#input({ kind: 'persisted', mark })
+    // A truncate is a barrier, so it can only stand last in its batch.
+    if (batch.at(-1)?.kind !== 'truncate') return
+    this.#options.storage.recover().then(
+      (recovered) => this.#input({ kind: 'truncated', recovered }),
+      (error: unknown) => this.#storageFailed(error),
+    )
+  }
+
+  #runOthers(): void {
+    const sends = new Map<ConnectionId, Uint8Array[]>()
+    for (const effect of this.#gate.takeOthers()) {
+      if (effect.kind === 'client-send') {
+        const waiting = sends.get(effect.connection)
+        if (waiting === undefined) sends.set(effect.connection, [effect.bytes])
+        else waiting.push(effect.bytes)
+      } else if (effect.kind === 'client-close') {
+        this.#sendToClient(effect.connection, sends.get(effect.connection))
+        sends.delete(effect.connection)
+        const channel = this.#clients.get(effect.connection)
+        this.#clients.delete(effect.connection)
+        channel?.close(effect.reason)
+      } else if (effect.kind === 'trace') this.#options.onTrace?.(effect.event)
+      else if (effect.kind === 'close-link') this.#closeLink(effect.peer, effect.reason)
+      else if (effect.kind === 'halt') this.#halt(effect.reason)
+    }
+    for (const [connection, frames] of sends) this.#sendToClient(connection, frames)
+  }
+
+  #sendToClient(connection: ConnectionId, frames: readonly Uint8Array[] | undefined): void {
+    if (frames === undefined) return
+    const [first] = frames
+    if (first === undefined) return
+    this.#clients.get(connection)?.send(frames.length === 1 ? first : concat(frames))
+  }
+
+  #closeLink(peer: ServerId, reason: string): void {
+    const link = this.#links.get(peer)
+    this.#links.delete(peer)
+    link?.close(reason)
+    this.#options.onCloseLink?.(peer, reason)
+  }
+
+  #storageFailed(error: unknown): void {
+    if (this.#stopped) return
+    const reason =
+      error instanceof StorageError
+        ? `storage failed (${error.code}): ${error.message}`
+        : `storage failed: ${String(error)}`
+    this.#machine.step({ kind: 'storage-failed', reason }, this.#options.clock.now())
+    this.#gate.offer(this.#machine.takeEffects())
+    this.#runOthers()
+    this.#halt(reason)
+  }
+
+  #halt(reason: string): void {
+    if (this.#haltReason !== null) return
+    this.#haltReason = reason
+    this.stop(reason)
+    this.#options.onHalt?.(reason)
+  }
+}

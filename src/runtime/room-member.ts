@@ -1,0 +1,382 @@
+/**
+ * One tab's machine in its room: identity and founding first, then the running member; and for
+ * clients a way to the own member or, over a link, to another one.
+ *
+ * It carries out what the founding rules decide and hands verified links to the member. A machine
+ * that is not listed, lost its storage or failed goes on as a client only.
+ */
+import { clusterHash } from '../core/founding/key-names.ts'
+import type { FoundingDecision, FoundingInput } from '../core/founding/founding-effect.ts'
+import { foundingBytesToSign, parseFoundingRecord } from '../core/founding/founding-record.ts'
+import type { SignedFoundingRecord } from '../core/founding/founding-record.ts'
+import { FoundingRules, heldBy } from '../core/founding/founding-rules.ts'
+import { isRefused, newestToken, startChainCheck } from '../core/founding/start-chain.ts'
+import type { ServerId } from '../core/base/zxid.ts'
+import { emptySnapshotChunk } from '../core/server/member-machine.ts'
+import type { MemberConfig, MemberStatus } from '../core/server/member-machine.ts'
+import type { TraceEvent } from '../core/zab/effect.ts'
+import type { ClientChannel, ClientMultiplexer } from '../ports/client-channel.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Link } from '../ports/link.ts'
+import type { MemberMeta, Storage } from '../ports/storage.ts'
+import { bridgeChannels } from './bridge-channels.ts'
+import { Member } from './member.ts'
+import { PeerTable } from './peer-table.ts'
+import type { PeerLink, VerifiedMember } from './peer-table.ts'
+
+export interface MachineIdentity {
+  readonly incarnation: string
+  readonly publicKey: Uint8Array
+  sign(bytes: Uint8Array): Promise<Uint8Array>
+  readonly storage: Storage
+  readonly meta: MemberMeta
+}
+
+export interface RoomMemberOptions {
+  readonly identity: MachineIdentity
+  readonly room: string
+  readonly size: number
+  readonly linkCreator: string | null
+  readonly linkCluster: string | null
+  readonly clock: Clock
+  readonly every: (intervalMs: number, run: () => void) => () => void
+  readonly randomBytes: (length: number) => Uint8Array
+  readonly verify: (key: Uint8Array, bytes: Uint8Array, signature: Uint8Array) => Promise<boolean>
+  /** Queue for a member's liveness lock; `onGone` is a crash hint. */
+  readonly watchLiveness: (incarnation: string, onGone: () => void, signal: AbortSignal) => void
+  readonly tune?: Partial<MemberConfig>
+  readonly onTrace: (event: TraceEvent) => void
+  readonly onChange: () => void
+  readonly onReplaceLink: (linkId: string, reason: string) => void
+  readonly onPageMessage: (linkId: string, bytes: Uint8Array) => void
+}
+
+export interface AdmitRequest extends VerifiedMember {
+  readonly foundingRecord: Uint8Array | null
+  readonly startChain: readonly string[]
+}
+
+export interface RoomMemberStatus {
+  readonly phase: 'waiting' | 'member' | 'client' | 'failed'
+  readonly text: string
+  readonly here: number
+  readonly size: number
+  readonly sid: ServerId | null
+  readonly voters: readonly ServerId[]
+  readonly creator: string | null
+  readonly cluster: string | null
+  readonly member: MemberStatus | null
+  readonly peers: readonly (VerifiedMember & { sid: ServerId | null; linkId: string })[]
+}
+
+const CLUSTER_ID_BYTES = 16
+const SESSION_KEY_BYTES = 32
+/** ZooKeeper's sample configuration (S4). */
+const TICK_TIME_MS = 2000
+
+export class RoomMember {
+  readonly #options: RoomMemberOptions
+  readonly #rules: FoundingRules
+  readonly #peers = new PeerTable()
+  #founded: SignedFoundingRecord | null = null
+  #sid: ServerId | null = null
+  #member: Member | null = null
+  #failure: string | null = null
+  #lastRefusal: string | null = null
+  #arrivals: readonly string[] = []
+  #ownPeerId: string | null = null
+  #isStopped = false
+
+  constructor(options: RoomMemberOptions) {
+    this.#options = options
+    const { identity, room, size, linkCreator, linkCluster, randomBytes } = options
+    const { founding } = identity.meta
+    this.#rules = new FoundingRules({
+      room,
+      size,
+      linkCreator,
+      linkCluster,
+      publicKey: identity.publicKey,
+      stored: founding === null ? null : parseFoundingRecord(founding),
+      fresh: {
+        clusterId: randomBytes(CLUSTER_ID_BYTES),
+        sessionKey: randomBytes(SESSION_KEY_BYTES),
+      },
+    })
+    void identity.storage.failed.then((error) => {
+      this.#fail(`storage failed (${error.code}): ${error.message}`)
+    })
+    this.#carryOut()
+  }
+
+  /** What the handshake says of this machine: a record only once it is durable. */
+  get foundingRecord(): Uint8Array | null {
+    return this.#rules.holds() === null ? null : (this.#founded?.envelope ?? null)
+  }
+
+  get clusterId(): string | null {
+    return this.#rules.holds()?.cluster ?? null
+  }
+
+  status(): RoomMemberStatus {
+    const founding = this.#rules.status()
+    const member = this.#member?.status() ?? null
+    const record = this.#founded?.record ?? null
+    return {
+      phase: this.#phase(),
+      text: this.#failure ?? this.#lastRefusal ?? founding.text,
+      here: founding.here,
+      size: record?.size ?? founding.size,
+      sid: this.#sid,
+      voters: record?.members.map((voter) => voter.sid) ?? [],
+      creator: founding.holds?.creator ?? this.#options.linkCreator,
+      cluster: founding.holds?.cluster ?? this.#options.linkCluster,
+      member,
+      peers: this.#peers.admitted().flatMap(({ member: peer, linkId }) => {
+        return peer === null ? [] : [{ ...peer, sid: this.#sidOf(peer.publicKey), linkId }]
+      }),
+    }
+  }
+
+  attachQuorum(linkId: string, link: Link): void {
+    const peer = this.#peers.link(linkId)
+    peer.quorum = link
+    this.#handOver(peer)
+  }
+
+  attachClients(linkId: string, clients: ClientMultiplexer, close: (why: string) => void): void {
+    const peer = this.#peers.link(linkId)
+    peer.clients = clients
+    peer.closeClients = close
+    clients.onOpen = (channel) => this.#serve(peer, channel)
+  }
+
+  /** The page verified this link's handshake. Resolves with null, or why the peer is refused. */
+  async admit(linkId: string, peer: AdmitRequest): Promise<string | null> {
+    const { storage, meta } = this.#options.identity
+    const seen = (await storage.meta().catch(() => meta)).peerTokens[peer.incarnation] ?? null
+    const verdict = startChainCheck(seen, peer.startChain)
+    if (isRefused(verdict)) return `refused: the storage of this machine is ${verdict}`
+    const token = newestToken(peer.startChain)
+    if (token !== null) await storage.rememberPeerToken(peer.incarnation, token).catch(() => {})
+    const held = peer.foundingRecord === null ? null : parseFoundingRecord(peer.foundingRecord)
+    if (this.#isStopped) return 'this machine is stopping'
+    const link = this.#peers.link(linkId)
+    link.member = peer
+    this.#options.watchLiveness(
+      peer.incarnation,
+      () => this.#suspect(peer.publicKey),
+      link.ended.signal,
+    )
+    this.#step({
+      kind: 'candidate',
+      publicKey: peer.publicKey,
+      holds: held === null ? null : heldBy(held),
+    })
+    if (held !== null) await this.#receiveRecord(peer.incarnation, held)
+    this.#nameFirstCandidate()
+    this.#handOver(link)
+    this.#options.onChange()
+    return null
+  }
+
+  detach(linkId: string, reason: string): void {
+    const link = this.#peers.remove(linkId, reason)
+    const incarnation = link?.member?.incarnation
+    if (incarnation === undefined || this.#peers.ofMember(incarnation) !== undefined) return
+    this.#step({ kind: 'candidate-gone', incarnation })
+    this.#options.onChange()
+  }
+
+  /** Bytes from a verified peer's page: a founding record, the only thing pages send. */
+  async pageMessage(linkId: string, bytes: Uint8Array): Promise<void> {
+    const from = this.#peers.get(linkId)?.member
+    const signed = parseFoundingRecord(bytes)
+    if (from === undefined || from === null || signed === null) return
+    await this.#receiveRecord(from.incarnation, signed)
+  }
+
+  /** Peer ids in the broker's order of arrival: a hand-typed link's first one is the creator. */
+  arrivals(peerIds: readonly string[], ownPeerId: string): void {
+    this.#arrivals = peerIds
+    this.#ownPeerId = ownPeerId
+    this.#nameFirstCandidate()
+  }
+
+  suspect(peerId: string): void {
+    const member = this.#peers.ofPeerId(peerId)?.member
+    if (member !== undefined && member !== null) this.#suspect(member.publicKey)
+  }
+
+  /** Where a client of this tab can connect now. */
+  reachable(): readonly (ServerId | 'local')[] {
+    const voters = this.#founded?.record.members ?? []
+    return voters.flatMap(({ sid, incarnation }): (ServerId | 'local')[] => {
+      if (sid === this.#sid && this.#member !== null) return ['local']
+      return this.#peers.ofMember(incarnation)?.clients == null ? [] : [sid]
+    })
+  }
+
+  /** Bridge a client of this tab to the own member or to a voter by its id. */
+  connectClient(channel: ClientChannel, target: number | 'local'): void {
+    if (target === 'local' || target === this.#sid) {
+      if (this.#member === null) return channel.close('this tab has no running member')
+      return this.#member.attachClient(channel, 'local')
+    }
+    const voter = this.#founded?.record.members.find((member) => member.sid === target)
+    const link = voter === undefined ? undefined : this.#peers.ofMember(voter.incarnation)
+    if (link?.clients == null) return channel.close(`no link to machine ${target}`)
+    bridgeChannels(channel, link.clients.open())
+  }
+
+  stop(reason: string): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#member?.stop(reason)
+    this.#peers.removeAll(reason)
+  }
+
+  #phase(): RoomMemberStatus['phase'] {
+    if (this.#failure !== null) return 'failed'
+    if (this.#member !== null) return 'member'
+    return this.#founded === null ? 'waiting' : 'client'
+  }
+
+  #step(input: FoundingInput): void {
+    if (this.#isStopped) return
+    this.#rules.step(input)
+    this.#carryOut()
+  }
+
+  #carryOut(): void {
+    for (const decision of this.#rules.takeDecisions()) this.#perform(decision)
+    this.#options.onChange()
+  }
+
+  #perform(decision: FoundingDecision): void {
+    const { identity } = this.#options
+    switch (decision.kind) {
+      case 'sign':
+        this.#then(identity.sign(foundingBytesToSign(decision.body)), (signature) =>
+          this.#step({ kind: 'signature', signature }),
+        )
+        break
+      case 'pin':
+        this.#then(
+          identity.storage.pinFounding(decision.signed.envelope, emptySnapshotChunk()),
+          () => this.#step({ kind: 'pinned' }),
+        )
+        break
+      case 'send-record': {
+        const link = this.#peers.ofMember(decision.to)
+        if (link !== undefined) this.#options.onPageMessage(link.linkId, decision.envelope)
+        break
+      }
+      case 'start':
+        this.#start(decision.sid, decision.signed)
+        break
+      case 'refuse':
+        if (decision.from === null) this.#failure = decision.text
+        else this.#lastRefusal = decision.text
+        break
+    }
+  }
+
+  /** A failed founding step is a failed storage: this life cannot be a member. */
+  #then<T>(work: Promise<T>, next: (result: T) => void): void {
+    work.then(
+      (result) => {
+        if (!this.#isStopped) next(result)
+      },
+      (error: unknown) => this.#fail(`founding failed: ${String(error)}`),
+    )
+  }
+
+  #start(sid: ServerId | null, signed: SignedFoundingRecord): void {
+    this.#founded = signed
+    this.#lastRefusal = null
+    this.#sid = sid
+    if (sid === null) return
+    this.#then(this.#options.identity.storage.recover(), (recovered) => {
+      const { record } = signed
+      const [seed = 0] = new Uint32Array(this.#options.randomBytes(4).slice().buffer)
+      this.#member = new Member({
+        config: {
+          sid,
+          voters: record.members.map((member) => member.sid),
+          clusterId: clusterHash(signed.body),
+          sessionKey: record.sessionKey,
+          seed,
+          tickTimeMs: TICK_TIME_MS,
+          ...this.#options.tune,
+        },
+        storage: this.#options.identity.storage,
+        recovered,
+        clock: this.#options.clock,
+        every: this.#options.every,
+        onTrace: this.#options.onTrace,
+        onCloseLink: (peer, reason) => this.#replaceLink(peer, reason),
+        onHalt: (reason) => this.#fail(reason),
+      })
+      for (const link of this.#peers.admitted()) this.#handOver(link)
+      this.#options.onChange()
+    })
+  }
+
+  /** Give the quorum channel of a verified voter to the running member, once. */
+  #handOver(link: PeerLink): void {
+    const { member, quorum } = link
+    if (this.#member === null || member === null || quorum === null || link.isAttached) return
+    const sid = this.#sidOf(member.publicKey)
+    if (sid === null || sid === this.#sid) return
+    link.isAttached = true
+    this.#member.attachLink(sid, quorum)
+  }
+
+  #serve(link: PeerLink, channel: ClientChannel): void {
+    if (link.member === null) return channel.close('not verified')
+    if (this.#member === null) return channel.close('no member runs here')
+    this.#member.attachClient(channel, link.member.incarnation)
+  }
+
+  async #receiveRecord(from: string, signed: SignedFoundingRecord): Promise<void> {
+    const { creatorKey } = signed.record
+    const bytes = foundingBytesToSign(signed.body)
+    if (!(await this.#options.verify(creatorKey, bytes, signed.signature))) return
+    this.#step({ kind: 'record', from, signed, signer: creatorKey })
+  }
+
+  #nameFirstCandidate(): void {
+    const [first] = this.#arrivals
+    if (first === undefined || this.#founded !== null) return
+    const incarnation =
+      first === this.#ownPeerId
+        ? this.#options.identity.incarnation
+        : this.#peers.ofPeerId(first)?.member?.incarnation
+    if (incarnation !== undefined) this.#step({ kind: 'first-candidate', incarnation })
+  }
+
+  #suspect(publicKey: Uint8Array): void {
+    const sid = this.#sidOf(publicKey)
+    if (sid !== null) this.#member?.suspect(sid)
+  }
+
+  #replaceLink(sid: ServerId, reason: string): void {
+    const voter = this.#founded?.record.members.find((member) => member.sid === sid)
+    const link = voter === undefined ? undefined : this.#peers.ofMember(voter.incarnation)
+    if (link !== undefined) this.#options.onReplaceLink(link.linkId, reason)
+  }
+
+  #sidOf(publicKey: Uint8Array): ServerId | null {
+    const same = (key: Uint8Array) => key.every((byte, i) => byte === publicKey[i])
+    return this.#founded?.record.members.find((member) => same(member.publicKey))?.sid ?? null
+  }
+
+  #fail(reason: string): void {
+    if (this.#failure !== null || this.#isStopped) return
+    this.#failure = reason
+    this.#member?.stop(reason)
+    this.#member = null
+    this.#options.onChange()
+  }
+}

@@ -1,0 +1,207 @@
+/// <reference lib="webworker" />
+/** The Web Worker of one machine: wires the adapters to the runtime, and the page to both. */
+import * as Comlink from 'comlink'
+import { IndexedDbIdentities } from '../src/adapters/indexeddb/identity-store.ts'
+import { verify } from '../src/adapters/indexeddb/identity.ts'
+import { openClientPort } from '../src/adapters/tabs/client-port.ts'
+import { openIdentity } from '../src/adapters/tabs/identity-lock.ts'
+import type { OpenedIdentity } from '../src/adapters/tabs/identity-lock.ts'
+import { holdLiveness, watchLiveness } from '../src/adapters/tabs/liveness-lock.ts'
+import { openChannelLink } from '../src/adapters/webrtc/channel-link.ts'
+import { ClientMux } from '../src/adapters/webrtc/client-mux.ts'
+import type { ClientChannel } from '../src/ports/client-channel.ts'
+import { RoomMember } from '../src/runtime/room-member.ts'
+import type {
+  AdmittedPeer,
+  ChannelLabel,
+  HelloFields,
+  MemberApi,
+  StartOptions,
+  StartResult,
+  WorkerListener,
+  WorkerStatus,
+} from './protocol.ts'
+import { suitability } from './suitability.ts'
+
+/** Often enough for a person to see roles and countdowns move. */
+const STATUS_INTERVAL_MS = 250
+
+class MemberWorker implements MemberApi {
+  #listener: WorkerListener | null = null
+  #identity: OpenedIdentity | null = null
+  #room: RoomMember | null = null
+  #peerId = ''
+  #size = 0
+  #isStatusDue = false
+  readonly #ended = new AbortController()
+
+  async subscribe(listener: WorkerListener): Promise<void> {
+    this.#listener = listener
+    setInterval(() => this.#tellStatus(), STATUS_INTERVAL_MS)
+  }
+
+  async start(options: StartOptions): Promise<StartResult> {
+    this.#peerId = options.peerId
+    this.#size = options.size
+    const identity = await openIdentity({
+      room: options.roomId,
+      source: new IndexedDbIdentities(options.roomId),
+      previousIncarnation: options.previousIncarnation ?? undefined,
+      suits: suitability(options.creator, options.cluster),
+      signal: this.#ended.signal,
+    })
+    this.#identity = identity
+    await holdLiveness(identity.incarnation, this.#ended.signal)
+    this.#room = new RoomMember({
+      identity,
+      room: options.room,
+      size: options.size,
+      linkCreator: options.creator,
+      linkCluster: options.cluster,
+      clock: { now: () => ({ elapsedMs: performance.now(), wallMs: Date.now() }) },
+      every,
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      verify,
+      watchLiveness: (incarnation, onGone, signal) => {
+        void watchLiveness(incarnation, onGone, signal)
+      },
+      onTrace: (event) => this.#listener?.onTrace(event),
+      onChange: () => this.#changed(),
+      onReplaceLink: (linkId, reason) => this.#listener?.onReplaceLink(linkId, reason),
+      onPageMessage: (linkId, bytes) => this.#listener?.onPageMessage(linkId, bytes),
+    })
+    this.#tellStatus()
+    return { incarnation: identity.incarnation, publicKey: identity.publicKey }
+  }
+
+  async stop(): Promise<void> {
+    this.#room?.stop('stopped')
+    this.#ended.abort()
+    await this.#identity?.release()
+  }
+
+  async status(): Promise<WorkerStatus> {
+    return this.#status()
+  }
+
+  async hello(): Promise<HelloFields> {
+    const { identity, room } = this.#started()
+    return {
+      incarnation: identity.incarnation,
+      publicKey: identity.publicKey,
+      clusterId: room.clusterId,
+      foundingRecord: room.foundingRecord,
+      startChain: identity.meta.startChain,
+    }
+  }
+
+  async sign(bytes: Uint8Array): Promise<Uint8Array> {
+    return this.#started().identity.sign(bytes)
+  }
+
+  async attachChannel(linkId: string, label: ChannelLabel, channel: RTCDataChannel): Promise<void> {
+    this.#attach(linkId, label, channel)
+  }
+
+  async attachRelay(linkId: string, label: ChannelLabel, port: MessagePort): Promise<void> {
+    this.#attach(linkId, label, port)
+  }
+
+  async admit(linkId: string, peer: AdmittedPeer): Promise<string | null> {
+    return this.#started().room.admit(linkId, peer)
+  }
+
+  async detach(linkId: string, reason: string): Promise<void> {
+    this.#room?.detach(linkId, reason)
+  }
+
+  async pageMessage(linkId: string, bytes: Uint8Array): Promise<void> {
+    await this.#room?.pageMessage(linkId, bytes)
+  }
+
+  async arrivals(peerIds: readonly string[]): Promise<void> {
+    this.#room?.arrivals(peerIds, this.#peerId)
+  }
+
+  async suspect(peerId: string): Promise<void> {
+    this.#room?.suspect(peerId)
+  }
+
+  async connectClient(port: MessagePort, target: number | 'local'): Promise<void> {
+    const channel = openClientPort(port, every)
+    if (this.#room === null) return channel.close('this machine is starting')
+    this.#room.connectClient(channel, target)
+  }
+
+  #attach(linkId: string, label: ChannelLabel, source: RTCDataChannel | MessagePort): void {
+    const link = openChannelLink(source)
+    const { room } = this.#started()
+    if (label === 'quorum') return room.attachQuorum(linkId, link)
+    const mux = new ClientMux(link)
+    const clients = {
+      open: (): ClientChannel => mux.open(),
+      set onOpen(listen: (channel: ClientChannel) => void) {
+        mux.onOpen = listen
+      },
+    }
+    room.attachClients(linkId, clients, (reason) => mux.close(reason))
+  }
+
+  /** The page starts its mesh only after `start` resolved. */
+  #started(): { room: RoomMember; identity: OpenedIdentity } {
+    const [room, identity] = [this.#room, this.#identity]
+    if (room === null || identity === null) throw new Error('this machine has not started yet')
+    return { room, identity }
+  }
+
+  /** Many changes of one task are one message. */
+  #changed(): void {
+    if (this.#isStatusDue) return
+    this.#isStatusDue = true
+    queueMicrotask(() => {
+      this.#isStatusDue = false
+      this.#tellStatus()
+    })
+  }
+
+  #tellStatus(): void {
+    this.#listener?.onStatus(this.#status())
+  }
+
+  #status(): WorkerStatus {
+    const room = this.#room
+    const incarnation = this.#identity?.incarnation ?? null
+    if (room === null) {
+      return {
+        phase: 'starting',
+        text: 'opening the storage of this machine',
+        size: this.#size,
+        here: 1,
+        sid: null,
+        voters: [],
+        incarnation,
+        creator: null,
+        cluster: null,
+        member: null,
+        peers: [],
+        reachable: [],
+      }
+    }
+    const { peers, ...status } = room.status()
+    return {
+      ...status,
+      incarnation,
+      peers: peers.map(({ peerId, incarnation: name, sid, linkId }) => {
+        return { peerId, incarnation: name, sid, linkId }
+      }),
+      reachable: room.reachable(),
+    }
+  }
+}
+
+function every(intervalMs: number, run: () => void): () => void {
+  const timer = setInterval(run, intervalMs)
+  return () => clearInterval(timer)
+}
+
+Comlink.expose(new MemberWorker())
