@@ -14,6 +14,14 @@
  *   reported in `droppedTail`; corruption before the tail is a StorageError 'corrupt'.
  */
 import type { PersistEffect, RecoveredState } from '../core/zab/effect.ts'
+export type {
+  LogEntry,
+  PersistEffect,
+  RecoveredState,
+  SnapshotAbandonEffect,
+  SnapshotChunkEffect,
+  SnapshotCommitEffect,
+} from '../core/zab/effect.ts'
 
 export type StorageErrorCode =
   | 'quota'

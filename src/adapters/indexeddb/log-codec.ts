@@ -15,7 +15,7 @@
 import { assert } from '../../core/base/assert.ts'
 import { crc32 } from '../../core/base/crc32.ts'
 import { counterOf, epochOf, makeZxid, type Zxid } from '../../core/base/zxid.ts'
-import type { LogEntry } from '../../core/zab/effect.ts'
+import type { LogEntry } from '../../ports/storage.ts'
 import { type ZxidKey, zxidKey } from './schema.ts'
 
 /**

@@ -1,7 +1,7 @@
 /** The `log` store inside a transaction: append, cut, read back, purge. */
 import { assert } from '../../core/base/assert.ts'
 import { formatZxid, type Zxid } from '../../core/base/zxid.ts'
-import type { LogEntry } from '../../core/zab/effect.ts'
+import type { LogEntry } from '../../ports/storage.ts'
 import { StorageError } from '../../ports/storage.ts'
 import { claimedCount, packEntries, unpackEntries, type UnpackedValue } from './log-codec.ts'
 import {

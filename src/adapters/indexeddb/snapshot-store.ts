@@ -1,7 +1,7 @@
 /** The `snap` store inside a transaction. A snapshot exists when the manifest lists it. */
 import { crc32 } from '../../core/base/crc32.ts'
 import type { Zxid } from '../../core/base/zxid.ts'
-import type { SnapshotChunkEffect } from '../../core/zab/effect.ts'
+import type { SnapshotChunkEffect } from '../../ports/storage.ts'
 import {
   type AnyTransaction,
   type ManifestEntry,

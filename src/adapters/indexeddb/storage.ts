@@ -18,7 +18,7 @@ import type {
   SnapshotAbandonEffect,
   SnapshotChunkEffect,
   SnapshotCommitEffect,
-} from '../../core/zab/effect.ts'
+} from '../../ports/storage.ts'
 import {
   type MemberMeta,
   PEER_TOKENS_MAX,

@@ -11,7 +11,7 @@
 import { assert, unreachable } from '../../core/base/assert.ts'
 import { equal } from '../../core/base/bytes.ts'
 import { formatZxid, ZXID_NONE, type Zxid } from '../../core/base/zxid.ts'
-import type { LogEntry, PersistEffect, SnapshotCommitEffect } from '../../core/zab/effect.ts'
+import type { LogEntry, PersistEffect, SnapshotCommitEffect } from '../../ports/storage.ts'
 import {
   PEER_TOKENS_MAX,
   type MemberMeta,

@@ -3,7 +3,7 @@
  * exactly as far as the disk: drop the instance, call `disk.crash()`, and only completed writes are
  * there for the next one.
  */
-import type { PersistEffect } from '../../core/zab/effect.ts'
+import type { PersistEffect } from '../../ports/storage.ts'
 import { type MemberMeta, type Recovered, type Storage, StorageError } from '../../ports/storage.ts'
 import type { MemoryDisk } from './memory-disk.ts'
 
