@@ -45,7 +45,7 @@ import { FollowerService } from './follower-service.ts'
 import { createSessionBody, LeaderService } from './leader-service.ts'
 import { LocalSnapshots } from './local-snapshots.ts'
 import type { ReadContext } from './read-request.ts'
-import { createRequest, waitsForLeader, type Request } from './request.ts'
+import { createRequest, isClientOperation, waitsForLeader, type Request } from './request.ts'
 import type { RoleService, ServiceHost } from './role-service.ts'
 import { limitsOf, type ServerConfig, type ServerLimits } from './server-config.ts'
 import { SessionIds } from './session-ids.ts'
@@ -243,7 +243,8 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   }
 
   submit(connection: Connection, xid: number, type: number, body: Uint8Array): void {
-    this.#submit(connection, xid, type, body)
+    // What no client may ask for is refused in its turn, and nowhere taken for the server's own.
+    this.#submit(connection, xid, isClientOperation(type) ? type : OpCode.notification, body)
   }
 
   forgetWatcher(watcher: ConnectionId): void {
