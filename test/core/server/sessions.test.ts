@@ -1,6 +1,6 @@
 /** Life of sessions: expiry, touches, movement, owners (S5–S21, T10, T47). */
 import { describe, expect, test } from 'vitest'
-import { toServerId, toSessionId } from '../../../src/core/base/zxid.ts'
+import { formatSessionId, toServerId, toSessionId } from '../../../src/core/base/zxid.ts'
 import { ErrorCode } from '../../../src/core/jute/error-code.ts'
 import { OpCode, SpecialXid } from '../../../src/core/jute/op-code.ts'
 import * as proto from '../../../src/core/jute/proto-records.ts'
@@ -48,7 +48,7 @@ describe('expiry', () => {
     expect(ensemble.leader.tree.sessions.size).toBe(0)
     expect(ensemble.others.filter((e) => e.kind === 'trace')).toContainEqual({
       kind: 'trace',
-      event: { type: 'session-expired', session: `0x${clients[0]?.session.toString(16)}` },
+      event: { type: 'session-expired', session: formatSessionId(clients[0]?.session ?? 0n) },
     })
   })
 
