@@ -18,7 +18,7 @@ export class Chroot {
     return path === '/' ? this.#prefix : this.#prefix + path
   }
 
-  /** A path outside of the chroot, which only a persistent recursive watch above it yields, stays. */
+  /** A path outside of the chroot stays as it is. */
   toClient(path: string): string {
     if (this.#prefix === '' || !this.contains(path)) return path
     return path.length === this.#prefix.length ? '/' : path.slice(this.#prefix.length)

@@ -54,5 +54,5 @@ export const AUTH_INFOS_MAX = 64
 /** Events that wait for a slow reader of a watch stream. Ours. */
 export const WATCH_STREAM_QUEUE_MAX = 1024
 
-/** Period of the fallback ticks, in ms. Ours: fine enough for pings of the shortest session (4 s). */
+/** Period of our own ticks, in ms. Ours: fine enough for the pings of the shortest session. */
 export const TICK_MS = 250

@@ -7,7 +7,7 @@ import { platformTicker, type Ticker } from './ticker.ts'
 export interface RetryOptions {
   /** Calls in all, the first included. */
   readonly attemptsMax?: number
-  /** Before the second call, in ms; doubles each time, with a random part of up to as much again. */
+  /** Before the second call, in ms; doubles each time; a random part of as much comes on top. */
   readonly firstPauseMs?: number
   readonly pauseMaxMs?: number
   readonly signal?: AbortSignal

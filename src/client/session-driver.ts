@@ -197,7 +197,7 @@ export class SessionDriver {
     link.close(reason)
   }
 
-  /** A tick comes soon enough for everything but the next attempt, which should not wait for one. */
+  /** A tick is soon enough for everything but the next attempt, which should not wait for one. */
   #awaitAttempt(): void {
     this.#cancelAttempt()
     this.#cancelAttempt = ignore

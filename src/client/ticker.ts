@@ -7,7 +7,7 @@ export interface Ticker {
   after(ms: number, call: () => void): () => void
 }
 
-/** The platform's timers. A hidden page runs them once a second or less: see ClientConnection.onTick. */
+/** The platform's timers. Hidden pages run them once a second or less (ClientConnection.onTick). */
 export const platformTicker: Ticker = {
   now: () => performance.now(),
   after(ms: number, call: () => void): () => void {
