@@ -13,12 +13,15 @@ export interface EffectSink {
   readonly persistCount: number
   /** Newest snapshot that is or will be on disk; a TRUNC below it cannot be done. */
   snapshotZxid: Zxid
+  /** Number of truncate effects pushed: each is answered by one `truncated` input. */
+  readonly truncateCount: number
   newSnapshotId(at: Moment): number
 }
 
 export class EffectList<E extends { readonly kind: string } = ZabEffect> implements EffectSink {
   #effects: (E | ZabEffect)[] = []
   #persistCount = 0
+  #truncateCount = 0
   #lastSnapshotId = 0
   snapshotZxid: Zxid = 0n as Zxid
 
@@ -26,11 +29,16 @@ export class EffectList<E extends { readonly kind: string } = ZabEffect> impleme
     this.#effects.push(effect)
     if (!isPersistEffect(effect)) return
     this.#persistCount++
+    if (effect.kind === 'truncate') this.#truncateCount++
     if (effect.kind === 'snapshot-commit') this.snapshotZxid = effect.zxid
   }
 
   get persistCount(): number {
     return this.#persistCount
+  }
+
+  get truncateCount(): number {
+    return this.#truncateCount
   }
 
   /** Everything pushed since the last call, in order. */

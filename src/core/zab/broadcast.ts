@@ -1,0 +1,152 @@
+/**
+ * The leader's proposals between proposing and committing (Q43). Two phases without abort: logged
+ * and sent at once, committed in order when a quorum has it on disk.
+ */
+import { assert } from '../base/assert.ts'
+import { Deque } from '../base/deque.ts'
+import {
+  counterOf,
+  formatZxid,
+  makeZxid,
+  nextZxid,
+  type ServerId,
+  type Zxid,
+} from '../base/zxid.ts'
+import { PacketType } from '../jute/quorum-records.ts'
+import { COUNTER_ROLLOVER } from './constants.ts'
+import type { LogEntry, Moment } from './effect.ts'
+import { encodePacket } from './packets.ts'
+import type { RoleContext } from './role.ts'
+
+/** One transaction on its way to commit. */
+export interface Proposal extends LogEntry {
+  /** The PROPOSAL, encoded once for all followers. */
+  readonly packet: Uint8Array
+  readonly acks: Set<ServerId>
+}
+
+interface Waiting {
+  readonly zxid: Zxid
+  readonly then: () => void
+}
+
+export class Broadcast {
+  readonly #context: RoleContext
+  readonly #onCommit: (proposal: Proposal) => void
+  readonly #outstanding: Deque<Proposal> = new Deque<Proposal>()
+  readonly #waiting: Deque<Waiting> = new Deque<Waiting>()
+  #outstandingBytes = 0
+  /** Allocated by the server; ≥ lastProposed. */
+  #lastAllocated: Zxid
+  #lastProposed: Zxid
+  /** Proposals up to here have the leader's own ack. */
+  #ownAcked: Zxid
+
+  constructor(context: RoleContext, epoch: number, onCommit: (proposal: Proposal) => void) {
+    this.#context = context
+    this.#onCommit = onCommit
+    this.#lastAllocated = makeZxid(epoch, 0)
+    this.#lastProposed = this.#lastAllocated
+    this.#ownAcked = this.#lastAllocated
+  }
+
+  /** (epoch, 0) before the first proposal. */
+  get lastProposed(): Zxid {
+    return this.#lastProposed
+  }
+
+  get outstanding(): readonly Proposal[] {
+    return [...this.#outstanding]
+  }
+
+  get outstandingBytes(): number {
+    return this.#outstandingBytes
+  }
+
+  get isIdle(): boolean {
+    return this.#outstanding.length === 0
+  }
+
+  allocate(): Zxid {
+    this.#lastAllocated = nextZxid(this.#lastAllocated)
+    return this.#lastAllocated
+  }
+
+  propose(zxid: Zxid, entry: Uint8Array): Proposal {
+    const what = `proposal ${formatZxid(zxid)} after ${formatZxid(this.#lastProposed)}`
+    assert(zxid === this.#lastProposed + 1n && zxid <= this.#lastAllocated, what)
+    this.#lastProposed = zxid
+    const packet = encodePacket(PacketType.PROPOSAL, zxid, entry)
+    const proposal: Proposal = { zxid, entry, packet, acks: new Set() }
+    this.#outstanding.pushBack(proposal)
+    this.#outstandingBytes += packet.length
+    this.#context.tail.append(proposal)
+    if (counterOf(zxid) >= COUNTER_ROLLOVER) this.#context.leave('the zxid counter is used up')
+    return proposal
+  }
+
+  /** The leader's own ack, as far as its disk is (Q43). */
+  ackOwn(at: Moment): void {
+    const { rules, tail, config } = this.#context
+    const upTo = rules.ownAcked(tail)
+    if (upTo <= this.#ownAcked) return
+    const oldest = this.#outstanding.peekFront()
+    if (oldest !== undefined) {
+      const first = Math.max(0, Number(this.#ownAcked + 1n - oldest.zxid))
+      for (let i = first; i < this.#outstanding.length; i++) {
+        const proposal = this.#outstanding.at(i)
+        if (proposal.zxid > upTo) break
+        proposal.acks.add(config.sid)
+      }
+    }
+    this.#ownAcked = upTo
+    this.#commitReady(at)
+  }
+
+  /** Returns false for an ack of what was never proposed. */
+  ack(from: ServerId, zxid: Zxid, at: Moment): boolean {
+    if (zxid > this.#lastProposed) return false
+    const oldest = this.#outstanding.peekFront()
+    // Committed meanwhile, or synchronised and so never counted.
+    if (oldest === undefined || zxid < oldest.zxid) return true
+    this.#outstanding.at(Number(zxid - oldest.zxid)).acks.add(from)
+    if (zxid === oldest.zxid) this.#commitReady(at)
+    return true
+  }
+
+  /**
+   * A learner left: its acks are void. It may be truncated when it comes back, and a commit that
+   * counts an entry which is no longer on that disk can be lost.
+   */
+  forget(learner: ServerId): void {
+    for (const proposal of this.#outstanding) proposal.acks.delete(learner)
+  }
+
+  whenCaughtUp(then: () => void): void {
+    if (this.isIdle) then()
+    else this.#waiting.pushBack({ zxid: this.#lastProposed, then })
+  }
+
+  #commitReady(at: Moment): void {
+    const { replica, tail, verifier } = this.#context
+    for (;;) {
+      const oldest = this.#outstanding.peekFront()
+      // In order: nothing is committed before what was proposed before it.
+      if (oldest === undefined || !verifier.containsQuorum(oldest.acks)) return
+      this.#outstanding.popFront()
+      this.#outstandingBytes -= oldest.packet.length
+      this.#onCommit(oldest)
+      replica.deliver(tail.commitOldest(), at)
+      this.#wake(oldest.zxid)
+    }
+  }
+
+  #wake(committed: Zxid): void {
+    for (;;) {
+      const first = this.#waiting.peekFront()
+      if (first === undefined || first.zxid > committed) return
+      this.#waiting.popFront()
+      first.then()
+    }
+  }
+}

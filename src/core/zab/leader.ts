@@ -1,0 +1,373 @@
+/**
+ * One term of leading: discovery, synchronisation, broadcast (Q26–Q53). Ends for good when a quorum
+ * of followers is gone; then the member looks again.
+ */
+import { counterOf, epochOf, makeZxid, type ServerId, type Zxid } from '../base/zxid.ts'
+import { JuteError } from '../jute/jute-error.ts'
+import {
+  ackEpochRecord,
+  leaderInfoRecord,
+  learnerInfoRecord,
+  packetName,
+  PacketType,
+  PROTOCOL_VERSION,
+  type QuorumPacket,
+} from '../jute/quorum-records.ts'
+import { decode, encode } from '../jute/record.ts'
+import { Broadcast, type Proposal } from './broadcast.ts'
+import { EPOCH_MAX, LEARNER_LAG_BYTES, PINGS_PER_TICK, RENDEZVOUS_LIMIT_MS } from './constants.ts'
+import { Discovery } from './discovery.ts'
+import type { Moment } from './effect.ts'
+import { routed } from './follower.ts'
+import { LearnerHandler } from './learner-handler.ts'
+import { checkedZxid, encodePacket, machine } from './packets.ts'
+import type { ReplicaPacket } from './replica.ts'
+import type { RoleContext } from './role.ts'
+
+/** What Zab's papers call the phases 1, 2 and 3. */
+type Phase = 'discovery' | 'synchronization' | 'broadcast'
+
+export class Leader {
+  readonly #context: RoleContext
+  readonly #discovery: Discovery
+  readonly #handlers = new Map<ServerId, LearnerHandler>()
+  readonly #newLeaderAcks = new Set<ServerId>()
+  readonly #startedMs: number
+  #phase: Phase = 'discovery'
+  #broadcast: Broadcast | null = null
+  /** Mark of the write of currentEpoch: this member's own ack of NEWLEADER. */
+  #newLeaderMark = 0
+  #lastProgressMs: number
+  #nextPingMs = 0
+
+  constructor(context: RoleContext, at: Moment) {
+    this.#context = context
+    this.#startedMs = at.elapsedMs
+    this.#lastProgressMs = at.elapsedMs
+    const { config, epochs, tail, verifier } = context
+    const own = { currentEpoch: epochs.current, lastZxid: tail.lastLogged }
+    this.#discovery = new Discovery(verifier, config.sid, epochs.accepted, own)
+  }
+
+  /** To be called once, when the member knows this leader: a single voter decides at once. */
+  start(at: Moment): void {
+    this.#decideEpoch(at)
+  }
+
+  get epoch(): number {
+    return this.#discovery.epoch ?? this.#context.epochs.current
+  }
+
+  get isServing(): boolean {
+    return this.#phase === 'broadcast'
+  }
+
+  /** Learners that acknowledged NEWLEADER, and this member. */
+  get synced(): ReadonlySet<ServerId> {
+    return this.#newLeaderAcks
+  }
+
+  /** Conversations that are open, whatever their phase. */
+  get learners(): ServerId[] {
+    return [...this.#handlers.keys()]
+  }
+
+  /** The broadcast of an established leader. */
+  get broadcast(): Broadcast | null {
+    return this.isServing ? this.#broadcast : null
+  }
+
+  /** FOLLOWERINFO opens a conversation and replaces an older one. Throws JuteError. */
+  onFollowerInfo(from: ServerId, conversation: number, packet: QuorumPacket, at: Moment): void {
+    const { verifier } = this.#context
+    if (packet.data === null) throw new JuteError('FOLLOWERINFO without data')
+    const info = decode(learnerInfoRecord, packet.data)
+    const acceptedEpoch = epochOf(checkedZxid(packet.zxid))
+    if (info.serverid !== BigInt(from)) throw new JuteError(`FOLLOWERINFO of ${info.serverid}`)
+    if (info.protocolVersion < PROTOCOL_VERSION || acceptedEpoch >= EPOCH_MAX) {
+      throw new JuteError(`protocol ${info.protocolVersion}, epoch ${acceptedEpoch}`)
+    }
+    this.#remove(from)
+    if (info.configVersion > verifier.version) {
+      this.#context.endConversation(from, conversation)
+      return
+    }
+    const { epoch } = this.#discovery
+    if (epoch !== null && acceptedEpoch > epoch) {
+      // ZooKeeper refuses such a follower until the next election, which may never come.
+      const what = `${machine(from)} accepted epoch ${acceptedEpoch}, this is ${epoch}`
+      this.#context.endConversation(from, conversation)
+      this.#context.leave(what)
+      return
+    }
+    const handler = new LearnerHandler(this.#context, from, conversation, at.elapsedMs)
+    this.#handlers.set(from, handler)
+    this.#discovery.onInfo(from, acceptedEpoch)
+    if (epoch !== null) this.#sendLeaderInfo(handler, epoch)
+    else this.#decideEpoch(at)
+    // Its acks of a former conversation fell away above; without them a quorum may be missing.
+    this.#checkSupport(`${machine(from)} begins anew`)
+  }
+
+  /** Throws JuteError. Packets of other conversations are dropped. */
+  onPacket(from: ServerId, conversation: number, packet: QuorumPacket, at: Moment): void {
+    const handler = this.#handlers.get(from)
+    if (handler?.conversation !== conversation) return
+    handler.lastPacketMs = at.elapsedMs
+    switch (packet.type) {
+      case PacketType.ACK:
+        this.#onAck(handler, checkedZxid(packet.zxid), at)
+        break
+      case PacketType.ACKEPOCH:
+        this.#onAckEpoch(handler, packet, at)
+        break
+      case PacketType.SNAP:
+        this.#lastProgressMs = at.elapsedMs
+        if (!handler.onCredit(packet.zxid)) throw new JuteError(`SNAP credit ${packet.zxid}`)
+        break
+      case PacketType.REQUEST:
+      case PacketType.REVALIDATE:
+      case PacketType.PING:
+        // A learner whose conversation is not up to date has no clients to ask for.
+        if (!handler.isUpToDate) break
+        this.#context.replica.onLearnerPacket(from, routed(packet), at)
+        break
+      default:
+        throw new JuteError(`${packetName(packet.type)} to a leader`)
+    }
+  }
+
+  onEnd(from: ServerId, conversation: number): void {
+    if (this.#handlers.get(from)?.conversation !== conversation) return
+    this.#remove(from)
+    this.#checkSupport(`${machine(from)} left`)
+  }
+
+  onLinkDown(peer: ServerId, reason: string): void {
+    this.#remove(peer)
+    this.#checkSupport(`lost ${machine(peer)}: ${reason}`)
+  }
+
+  onPersisted(mark: number, at: Moment): void {
+    const { config } = this.#context
+    if (this.#newLeaderMark > 0 && mark >= this.#newLeaderMark) {
+      this.#newLeaderMark = 0
+      this.#newLeaderAcks.add(config.sid)
+      this.#checkEstablished(at)
+    }
+    this.#broadcast?.ackOwn(at)
+  }
+
+  onTime(at: Moment): void {
+    const { tickTimeMs, initLimitTicks } = this.#context.config
+    const now = at.elapsedMs
+    for (const handler of this.#handlers.values()) handler.pump()
+    if (this.#discovery.epoch === null) {
+      if (now - this.#startedMs > RENDEZVOUS_LIMIT_MS) this.#context.leave('no quorum came')
+      return
+    }
+    if (!this.isServing && now - this.#lastProgressMs > initLimitTicks * tickTimeMs) {
+      this.#context.leave(`no quorum was synchronised in ${initLimitTicks} ticks`)
+      return
+    }
+    this.#dropLaggards(now)
+    if (now < this.#nextPingMs) return
+    this.#nextPingMs = now + tickTimeMs / PINGS_PER_TICK
+    this.#pingAll()
+  }
+
+  stop(): void {
+    for (const handler of this.#handlers.values()) {
+      handler.stop()
+      this.#context.endConversation(handler.peer, handler.conversation)
+    }
+    this.#handlers.clear()
+  }
+
+  propose(zxid: Zxid, entry: Uint8Array, at: Moment): void {
+    const broadcast = this.#broadcast
+    if (broadcast === null) return
+    const { packet } = broadcast.propose(zxid, entry)
+    for (const handler of this.#handlers.values()) {
+      if (handler.isForwarding) handler.sendProposal(zxid, packet, at.elapsedMs)
+    }
+    broadcast.ackOwn(at)
+  }
+
+  /** REVALIDATE answer or SYNC; a learner that is gone gets nothing (Q65). */
+  sendToLearner(to: ServerId, packet: ReplicaPacket): void {
+    const handler = this.#handlers.get(to)
+    if (handler?.isUpToDate !== true) return
+    const { type, data, authinfo } = packet
+    const zxid = this.#broadcast?.lastProposed ?? 0n
+    handler.send(encodePacket(type, zxid, data, authinfo ?? null))
+  }
+
+  #decideEpoch(at: Moment): void {
+    const { epochs } = this.#context
+    if (!this.#discovery.decide()) return
+    const epoch = this.#discovery.epoch ?? 0
+    this.#lastProgressMs = at.elapsedMs
+    // On disk before anybody hears of it (Q26): LEADERINFO is held until then.
+    epochs.accept(epoch)
+    this.#broadcast = new Broadcast(this.#context, epoch, (proposal) => this.#onCommit(proposal))
+    for (const handler of this.#handlers.values()) this.#sendLeaderInfo(handler, epoch)
+    this.#checkElected(at)
+  }
+
+  #sendLeaderInfo(handler: LearnerHandler, epoch: number): void {
+    const data = encode(leaderInfoRecord, { protocolVersion: PROTOCOL_VERSION })
+    handler.send(encodePacket(PacketType.LEADERINFO, makeZxid(epoch, 0), data), 'persisted')
+  }
+
+  #onAckEpoch(handler: LearnerHandler, packet: QuorumPacket, at: Moment): void {
+    if (handler.phase !== 'epoch' || this.#discovery.epoch === null || packet.data === null) {
+      throw new JuteError('ACKEPOCH out of order')
+    }
+    const { currentEpoch, truncFloor } = decode(ackEpochRecord, packet.data)
+    const lastZxid = checkedZxid(packet.zxid)
+    handler.position = { lastZxid, truncFloor: checkedZxid(truncFloor) }
+    handler.phase = 'waiting'
+    this.#lastProgressMs = at.elapsedMs
+    if (this.#phase !== 'discovery') {
+      this.#synchronize(handler, at)
+      return
+    }
+    const result = this.#discovery.onAckEpoch(handler.peer, { currentEpoch, lastZxid })
+    if (result === 'ahead') {
+      this.#context.leave(`${machine(handler.peer)} has a newer history`)
+      return
+    }
+    handler.mayCount = result === 'counted'
+    this.#checkElected(at)
+    this.#checkSupport(`${machine(handler.peer)} cannot vouch for this epoch`)
+  }
+
+  /** A quorum acknowledged the epoch: enter it, then bring everybody to this history (Q36). */
+  #checkElected(at: Moment): void {
+    if (this.#phase !== 'discovery' || !this.#discovery.isElected) return
+    this.#phase = 'synchronization'
+    const { epochs, out } = this.#context
+    epochs.enter(this.#discovery.epoch ?? 0)
+    this.#newLeaderMark = out.persistCount
+    for (const handler of this.#handlers.values()) {
+      if (handler.phase === 'waiting') this.#synchronize(handler, at)
+    }
+  }
+
+  /**
+   * All in one step, so that no proposal or commit falls between the history and the live stream
+   * (Q34): history, proposals in flight, NEWLEADER, and from here on everything new.
+   */
+  #synchronize(handler: LearnerHandler, at: Moment): void {
+    const { rules, tail } = this.#context
+    const { position } = handler
+    if (position === null || this.#broadcast === null) return
+    handler.beginSync(rules.chooseSync(tail.committed, position), at.elapsedMs)
+    for (const { zxid, packet } of rules.handOver(this.#broadcast.outstanding)) {
+      handler.sendProposal(zxid, packet, at.elapsedMs)
+    }
+    handler.send(encodePacket(PacketType.NEWLEADER, makeZxid(this.epoch, 0)))
+  }
+
+  #onAck(handler: LearnerHandler, zxid: Zxid, at: Moment): void {
+    if (counterOf(zxid) === 0) {
+      // The second one of these answers UPTODATE (Q38).
+      if (handler.phase === 'synced') return
+      if (handler.phase !== 'synchronising' || epochOf(zxid) !== this.epoch) {
+        throw new JuteError('ACK of NEWLEADER out of order')
+      }
+      handler.onSynced(at.elapsedMs)
+      this.#lastProgressMs = at.elapsedMs
+      this.#newLeaderAcks.add(handler.peer)
+      if (this.isServing) this.#sendUpToDate(handler)
+      else this.#checkEstablished(at)
+      return
+    }
+    const isKnown = handler.phase === 'synced' && this.#broadcast?.ack(handler.peer, zxid, at)
+    if (isKnown !== true) throw new JuteError(`ACK of ${zxid} out of order`)
+    handler.onAck(zxid)
+  }
+
+  #checkEstablished(at: Moment): void {
+    const { config, verifier } = this.#context
+    if (this.#phase !== 'synchronization') return
+    if (!verifier.containsQuorum(this.#newLeaderAcks)) return
+    this.#phase = 'broadcast'
+    // The server starts before anybody is told (Q38).
+    this.#context.established(this.epoch, config.sid, at)
+    for (const handler of this.#handlers.values()) {
+      if (handler.phase === 'synced') this.#sendUpToDate(handler)
+    }
+  }
+
+  #sendUpToDate(handler: LearnerHandler): void {
+    if (handler.isUpToDate) return
+    handler.isUpToDate = true
+    handler.send(encodePacket(PacketType.UPTODATE, this.#broadcast?.lastProposed ?? 0n))
+  }
+
+  #onCommit(proposal: Proposal): void {
+    const packet = encodePacket(PacketType.COMMIT, proposal.zxid)
+    for (const handler of this.#handlers.values()) {
+      if (handler.isForwarding) handler.send(packet)
+    }
+  }
+
+  #pingAll(): void {
+    const packet = encodePacket(PacketType.PING, this.#broadcast?.lastProposed ?? 0n)
+    for (const handler of this.#handlers.values()) {
+      if (handler.isUpToDate) handler.send(packet)
+    }
+  }
+
+  /** Silent, or too far behind: their conversation ends and they synchronise anew (Q49, Q50). */
+  #dropLaggards(now: number): void {
+    const { tickTimeMs, initLimitTicks, syncLimitTicks } = this.#context.config
+    for (const handler of this.#handlers.values()) {
+      const { peer } = handler
+      const ticks = handler.phase === 'synced' ? syncLimitTicks : initLimitTicks
+      const limitMs = ticks * tickTimeMs
+      const lag = handler.unackedBytes - (this.#broadcast?.outstandingBytes ?? 0)
+      let reason: string | null = null
+      if (now - handler.lastPacketMs > limitMs) reason = `is silent for ${ticks} ticks`
+      else if (handler.oldestUnackedMs(now) > limitMs) reason = `acks too late`
+      else if (lag > LEARNER_LAG_BYTES) reason = `is ${lag} bytes behind`
+      if (reason === null) continue
+      this.#remove(peer)
+      this.#context.endConversation(peer, handler.conversation)
+      this.#checkSupport(`${machine(peer)} ${reason}`)
+    }
+  }
+
+  #remove(peer: ServerId): void {
+    const handler = this.#handlers.get(peer)
+    if (handler === undefined) return
+    handler.stop()
+    this.#handlers.delete(peer)
+    this.#newLeaderAcks.delete(peer)
+    this.#broadcast?.forget(peer)
+    this.#discovery.onGone(peer)
+  }
+
+  /** Without a quorum of followers that are here, leading is over at once (Q49, Q54). */
+  #checkSupport(what: string): void {
+    const { config, verifier } = this.#context
+    const here = new Set([config.sid])
+    if (this.#discovery.epoch === null) {
+      for (const sid of verifier.voters) if (this.#context.isLinkUp(sid)) here.add(sid)
+    } else {
+      for (const handler of this.#handlers.values()) {
+        if (this.isServing ? handler.phase === 'synced' : this.#mayHelp(handler)) {
+          here.add(handler.peer)
+        }
+      }
+    }
+    if (!verifier.containsQuorum(here)) this.#context.leave(`no quorum: ${what}`)
+  }
+
+  /** A follower that accepted this epoch before cannot help to win it, only to hold it (Q27). */
+  #mayHelp(handler: LearnerHandler): boolean {
+    return this.#phase !== 'discovery' || handler.mayCount
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The leader's side of one conversation: what was sent to the learner, what it acknowledged, and
+ * the paced transfer of a snapshot, behind which everything else queues (Q33, Q34).
+ */
+import { Deque } from '../base/deque.ts'
+import { formatZxid, ZXID_NONE, type ServerId, type Zxid } from '../base/zxid.ts'
+import { PacketType } from '../jute/quorum-records.ts'
+import { SNAP_SLICE_BYTES, SNAP_WINDOW_BYTES } from './constants.ts'
+import { SNAPSHOT_CHUNK_BYTES } from './effect.ts'
+import { SNAPSHOT_SIGNATURE } from './learner-sync.ts'
+import { encodePacket } from './packets.ts'
+import type { SnapshotSource } from './replica.ts'
+import type { RoleContext } from './role.ts'
+import type { LearnerPosition, SyncPlan } from './synchronization.ts'
+
+/**
+ * - `epoch`: FOLLOWERINFO came; no ACKEPOCH yet.
+ * - `waiting`: ACKEPOCH came; the leader's quorum is not complete.
+ * - `synchronising`: sync packets and NEWLEADER are queued.
+ * - `synced`: acknowledged NEWLEADER; counts for quorums and is told UPTODATE.
+ */
+export type HandlerPhase = 'epoch' | 'waiting' | 'synchronising' | 'synced'
+
+interface SentProposal {
+  readonly zxid: Zxid
+  readonly bytes: number
+  readonly sentMs: number
+}
+
+interface OutgoingSnapshot {
+  readonly source: SnapshotSource
+  /** Rest of a chunk that was longer than a packet may be. */
+  rest: Uint8Array | null
+  index: number
+  sentBytes: number
+  creditedBytes: number
+}
+
+export class LearnerHandler {
+  readonly peer: ServerId
+  readonly conversation: number
+  phase: HandlerPhase = 'epoch'
+  /** Said in its ACKEPOCH. */
+  position: LearnerPosition | null = null
+  /** false when its ACKEPOCH was no vote of confidence (Q27). */
+  mayCount = true
+  lastPacketMs: number
+  isUpToDate = false
+  readonly #context: RoleContext
+  readonly #unacked: Deque<SentProposal> = new Deque<SentProposal>()
+  #unackedBytes = 0
+  /** Committed before this learner joined the live stream: never acknowledged one by one. */
+  #syncedUpTo: Zxid = ZXID_NONE
+  #syncedMs = 0
+  #snapshot: OutgoingSnapshot | null = null
+  /** What waits behind the snapshot. */
+  #queue: Uint8Array[] = []
+
+  constructor(context: RoleContext, peer: ServerId, conversation: number, nowMs: number) {
+    this.#context = context
+    this.peer = peer
+    this.conversation = conversation
+    this.lastPacketMs = nowMs
+  }
+
+  /** Live proposals go to this learner. */
+  get isForwarding(): boolean {
+    return this.phase === 'synchronising' || this.phase === 'synced'
+  }
+
+  /** Bytes of proposals that it was sent and has not acknowledged. */
+  get unackedBytes(): number {
+    return this.#unackedBytes
+  }
+
+  oldestUnackedMs(nowMs: number): number {
+    const oldest = this.#unacked.peekFront()
+    if (oldest === undefined || this.phase !== 'synced') return 0
+    // What queued behind a snapshot could not be acknowledged earlier.
+    return nowMs - Math.max(oldest.sentMs, this.#syncedMs)
+  }
+
+  send(packet: Uint8Array, when: 'now' | 'persisted' = 'now'): void {
+    if (this.#snapshot !== null) this.#queue.push(packet)
+    else this.#context.send(this.peer, 'stream', this.conversation, packet, when)
+  }
+
+  sendProposal(zxid: Zxid, packet: Uint8Array, nowMs: number): void {
+    this.#unacked.pushBack({ zxid, bytes: packet.length, sentMs: nowMs })
+    this.#unackedBytes += packet.length
+    this.send(packet)
+  }
+
+  /** Acks come in the order of proposals. */
+  onAck(zxid: Zxid): void {
+    for (;;) {
+      const oldest = this.#unacked.peekFront()
+      if (oldest === undefined || oldest.zxid > zxid) return
+      this.#unackedBytes -= oldest.bytes
+      this.#unacked.popFront()
+    }
+  }
+
+  /** First packets of the synchronisation; the snapshot itself follows by `pump`. */
+  beginSync(plan: SyncPlan, nowMs: number): void {
+    this.phase = 'synchronising'
+    const { committed, lastCommitted } = this.#context.tail
+    this.#syncedUpTo = lastCommitted
+    if (plan.mode === 'SNAP') {
+      const source = this.#context.replica.beginSnapshot()
+      this.#trace('SNAP', source.zxid)
+      this.send(encodePacket(PacketType.SNAP, source.zxid))
+      this.#snapshot = { source, rest: null, index: 0, sentBytes: 0, creditedBytes: 0 }
+      return
+    }
+    this.#trace(plan.mode, plan.mode === 'DIFF' ? lastCommitted : plan.from)
+    if (plan.mode === 'DIFF') this.send(encodePacket(PacketType.DIFF, lastCommitted))
+    else this.send(encodePacket(PacketType.TRUNC, plan.from))
+    for (const { zxid, entry } of committed.after(plan.from)) {
+      this.sendProposal(zxid, encodePacket(PacketType.PROPOSAL, zxid, entry), nowMs)
+      this.send(encodePacket(PacketType.COMMIT, zxid))
+    }
+  }
+
+  /** Its ack of NEWLEADER covers everything that was committed when the synchronisation began. */
+  onSynced(nowMs: number): void {
+    this.phase = 'synced'
+    this.#syncedMs = nowMs
+    this.onAck(this.#syncedUpTo)
+  }
+
+  /** The learner stored this many bytes of the snapshot. */
+  onCredit(bytes: bigint): boolean {
+    const snapshot = this.#snapshot
+    // The last credits come after the last chunk was sent.
+    if (snapshot === null) return this.phase === 'synchronising'
+    if (bytes > BigInt(snapshot.sentBytes) || bytes < BigInt(snapshot.creditedBytes)) return false
+    snapshot.creditedBytes = Number(bytes)
+    return true
+  }
+
+  /** Next slice of the snapshot, once per step, as far as the window allows. */
+  pump(): void {
+    const snapshot = this.#snapshot
+    if (snapshot === null) return
+    let slice = 0
+    while (slice < SNAP_SLICE_BYTES) {
+      if (snapshot.sentBytes - snapshot.creditedBytes >= SNAP_WINDOW_BYTES) return
+      const chunk = nextChunk(snapshot)
+      if (chunk === null) {
+        this.#endSnapshot()
+        return
+      }
+      this.#sendDirect(encodePacket(PacketType.SNAP, BigInt(snapshot.index), chunk))
+      snapshot.index++
+      snapshot.sentBytes += chunk.length
+      slice += chunk.length
+    }
+  }
+
+  stop(): void {
+    this.#snapshot?.source.cancel()
+    this.#snapshot = null
+    this.#queue = []
+  }
+
+  #endSnapshot(): void {
+    this.#snapshot = null
+    this.#sendDirect(encodePacket(PacketType.SNAP, -1n, SNAPSHOT_SIGNATURE))
+    const queue = this.#queue
+    this.#queue = []
+    for (const packet of queue) this.#sendDirect(packet)
+  }
+
+  #sendDirect(packet: Uint8Array): void {
+    this.#context.send(this.peer, 'stream', this.conversation, packet)
+  }
+
+  #trace(mode: 'DIFF' | 'TRUNC' | 'SNAP', to: Zxid): void {
+    const from = formatZxid(this.position?.lastZxid ?? 0n)
+    const peer = this.peer
+    const event = { type: 'sync', direction: 'out', mode, peer, from, to: formatZxid(to) } as const
+    this.#context.out.push({ kind: 'trace', event })
+  }
+}
+
+function nextChunk(snapshot: OutgoingSnapshot): Uint8Array | null {
+  const chunk = snapshot.rest ?? snapshot.source.next(SNAPSHOT_CHUNK_BYTES)
+  snapshot.rest = null
+  if (chunk === null || chunk.length <= SNAPSHOT_CHUNK_BYTES) return chunk
+  snapshot.rest = chunk.subarray(SNAPSHOT_CHUNK_BYTES)
+  return chunk.subarray(0, SNAPSHOT_CHUNK_BYTES)
+}

@@ -1,0 +1,181 @@
+/**
+ * One attempt to follow one leader: discovery, synchronisation, then broadcast (Q25–Q52). A new
+ * attempt is a new Learner with a new conversation number.
+ */
+import { formatZxid, makeZxid, epochOf, type ServerId, type Zxid } from '../base/zxid.ts'
+import { Deque } from '../base/deque.ts'
+import { JuteError } from '../jute/jute-error.ts'
+import {
+  ackEpochRecord,
+  learnerInfoRecord,
+  leaderInfoRecord,
+  NO_EPOCH_ACK,
+  packetName,
+  PacketType,
+  PROTOCOL_VERSION,
+  type QuorumPacket,
+} from '../jute/quorum-records.ts'
+import { decode, encode } from '../jute/record.ts'
+import { DEFERRED_PACKETS, RENDEZVOUS_LIMIT_MS } from './constants.ts'
+import type { Moment } from './effect.ts'
+import { Follower } from './follower.ts'
+import { LearnerSync } from './learner-sync.ts'
+import { checkedZxid, encodePacket, machine } from './packets.ts'
+import type { ReplicaPacket } from './replica.ts'
+import type { RoleContext } from './role.ts'
+
+type Phase = 'connecting' | 'synchronising' | 'following'
+
+export class Learner {
+  readonly leader: ServerId
+  readonly conversation: number
+  readonly #context: RoleContext
+  readonly #startedMs: number
+  #phase: Phase = 'connecting'
+  #hasSentInfo = false
+  #lastPacketMs: number
+  #epoch: number
+  #sync: LearnerSync | null = null
+  #follower: Follower | null = null
+  /** Stream packets that wait for a truncating storage. */
+  readonly #deferred: Deque<QuorumPacket> = new Deque<QuorumPacket>()
+
+  constructor(context: RoleContext, leader: ServerId, conversation: number, at: Moment) {
+    this.leader = leader
+    this.conversation = conversation
+    this.#context = context
+    this.#startedMs = at.elapsedMs
+    this.#lastPacketMs = at.elapsedMs
+    this.#epoch = context.epochs.current
+    if (context.isLinkUp(leader)) this.#sendInfo()
+  }
+
+  /** Epoch of the leader once it is known. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  get isServing(): boolean {
+    return this.#follower?.isServing === true
+  }
+
+  onLinkUp(peer: ServerId): void {
+    if (peer === this.leader && !this.#hasSentInfo) this.#sendInfo()
+  }
+
+  onLinkDown(peer: ServerId, reason: string): void {
+    if (peer === this.leader) this.#context.leave(`lost ${machine(peer)}: ${reason}`)
+  }
+
+  onEnd(from: ServerId, conversation: number): void {
+    if (from !== this.leader || conversation !== this.conversation) return
+    this.#context.leave(`${machine(from)} ended the conversation`)
+  }
+
+  /** Throws JuteError. */
+  onPacket(packet: QuorumPacket, at: Moment): void {
+    this.#lastPacketMs = at.elapsedMs
+    if (this.#sync?.isTruncating === true) {
+      this.#deferred.pushBack(packet)
+      if (this.#deferred.length > DEFERRED_PACKETS) throw new JuteError('too many packets')
+      return
+    }
+    this.#handle(packet, at)
+  }
+
+  /** The storage was truncated and state and tail are what it holds now. */
+  onTruncated(at: Moment): void {
+    if (this.#sync?.isTruncating !== true) return
+    if (!this.#sync.onTruncated()) {
+      const { tail } = this.#context
+      this.#context.leave(
+        `truncated to ${formatZxid(tail.lastLogged)}, which is not what was asked`,
+      )
+      return
+    }
+    for (;;) {
+      const packet = this.#deferred.popFront()
+      if (packet === undefined) return
+      this.#handle(packet, at)
+    }
+  }
+
+  onTime(at: Moment): void {
+    const { tickTimeMs, initLimitTicks, syncLimitTicks } = this.#context.config
+    const now = at.elapsedMs
+    if (this.#phase === 'connecting') {
+      if (now - this.#startedMs <= RENDEZVOUS_LIMIT_MS) return
+      this.#context.leave(`${machine(this.leader)} does not lead`)
+      return
+    }
+    const ticks = this.#phase === 'synchronising' ? initLimitTicks : syncLimitTicks
+    if (now - this.#lastPacketMs <= ticks * tickTimeMs) return
+    this.#context.leave(`nothing from ${machine(this.leader)} for ${ticks} ticks`)
+  }
+
+  stop(): void {
+    this.#sync?.abandon()
+    this.#context.endConversation(this.leader, this.conversation)
+  }
+
+  /** To the leader, from the server of this member. */
+  sendRequest(packet: ReplicaPacket): void {
+    if (!this.isServing) return
+    this.#follower?.sendRequest(packet)
+  }
+
+  #handle(packet: QuorumPacket, at: Moment): void {
+    if (this.#follower !== null) {
+      this.#follower.onPacket(packet, at)
+      return
+    }
+    if (this.#sync === null) {
+      this.#onLeaderInfo(packet)
+      return
+    }
+    // A leader may ask for life at any time; touched sessions there are none before serving.
+    if (packet.type === PacketType.PING) return
+    if (!this.#sync.onPacket(packet, at)) return
+    this.#sync = null
+    this.#phase = 'following'
+    this.#follower = new Follower(this.#context, this.leader, this.conversation, this.#epoch)
+  }
+
+  #sendInfo(): void {
+    this.#hasSentInfo = true
+    const { config, epochs, verifier } = this.#context
+    const info = encode(learnerInfoRecord, {
+      serverid: BigInt(config.sid),
+      protocolVersion: PROTOCOL_VERSION,
+      configVersion: verifier.version,
+    })
+    this.#send(encodePacket(PacketType.FOLLOWERINFO, makeZxid(epochs.accepted, 0), info), 'now')
+  }
+
+  #onLeaderInfo(packet: QuorumPacket): void {
+    const { epochs, tail, out } = this.#context
+    if (packet.type !== PacketType.LEADERINFO || packet.data === null) {
+      throw new JuteError(`${packetName(packet.type)} before LEADERINFO`)
+    }
+    const { protocolVersion } = decode(leaderInfoRecord, packet.data)
+    if (protocolVersion < PROTOCOL_VERSION) throw new JuteError(`protocol ${protocolVersion}`)
+    const epoch = epochOf(checkedZxid(packet.zxid))
+    if (epoch < epochs.accepted) {
+      this.#context.leave(`${machine(this.leader)} leads epoch ${epoch}, older than accepted`)
+      return
+    }
+    this.#epoch = epoch
+    this.#phase = 'synchronising'
+    this.#sync = new LearnerSync(this.#context, this.leader, this.conversation, epoch)
+    const isNew = epoch > epochs.accepted
+    if (isNew) epochs.accept(epoch)
+    // An epoch that was accepted before may have been promised to another leader (Q27).
+    const currentEpoch = isNew ? epochs.current : NO_EPOCH_ACK
+    const ack = encode(ackEpochRecord, { currentEpoch, truncFloor: out.snapshotZxid })
+    this.#send(encodePacket(PacketType.ACKEPOCH, tail.lastLogged as Zxid, ack), 'persisted')
+  }
+
+  #send(packet: Uint8Array, when: 'now' | 'persisted'): void {
+    this.#context.send(this.leader, 'stream', this.conversation, packet, when)
+  }
+}

@@ -1,0 +1,81 @@
+/** Quorum packets as bytes (Q24), and the pulses of a link. */
+import type { ServerId, Zxid } from '../base/zxid.ts'
+import type { Id } from '../jute/data-records.ts'
+import { JuteError } from '../jute/jute-error.ts'
+import { quorumPacketRecord, type QuorumPacket } from '../jute/quorum-records.ts'
+import { decode, encode } from '../jute/record.ts'
+import { EPOCH_MAX, PEER_PACKET_MAX_BYTES } from './constants.ts'
+
+const LIMITS = { limits: { maxBuffer: PEER_PACKET_MAX_BYTES } } as const
+
+export function encodePacket(
+  type: number,
+  zxid: bigint,
+  data: Uint8Array | null = null,
+  authinfo: readonly Id[] | null = null,
+): Uint8Array {
+  if (authinfo !== null) return encode(quorumPacketRecord, { type, zxid, data, authinfo })
+  // Straight into place: this runs for every proposal, ack and commit.
+  const length = data?.length ?? 0
+  const bytes = new Uint8Array(20 + length)
+  const view = new DataView(bytes.buffer)
+  view.setInt32(0, type)
+  view.setBigInt64(4, zxid)
+  view.setInt32(12, data === null ? -1 : length)
+  if (data !== null) bytes.set(data, 16)
+  view.setInt32(16 + length, -1)
+  return bytes
+}
+
+/** Throws JuteError. The data is a view of `bytes`. */
+export function decodePacket(bytes: Uint8Array): QuorumPacket {
+  return decode(quorumPacketRecord, bytes, LIMITS)
+}
+
+/** A zxid that some member may really have; throws JuteError for others. */
+export function checkedZxid(zxid: bigint): Zxid {
+  if (zxid < 0n || zxid >> 32n > BigInt(EPOCH_MAX)) throw new JuteError(`zxid ${zxid}`)
+  return zxid as Zxid
+}
+
+/** `next` directly behind `previous`: same epoch and one more, or the first of a later epoch (Q37). */
+export function isNext(previous: Zxid, next: Zxid): boolean {
+  if (next >> 32n === previous >> 32n) return next === previous + 1n
+  return next > previous && (next & 0xffff_ffffn) === 1n
+}
+
+export const PulseKind = {
+  /** Asks for an answer; the value comes back in it. */
+  PING: 1,
+  PONG: 2,
+  /** Conversation `value` is over on this side: what a closed socket says in ZooKeeper. */
+  END: 3,
+} as const
+
+export interface Pulse {
+  readonly kind: number
+  /** PING, PONG: the pinger's elapsed ms, opaque to the other side. END: the conversation. */
+  readonly value: number
+}
+
+const PULSE_BYTES = 9
+
+export function encodePulse(kind: number, value: number): Uint8Array {
+  const bytes = new Uint8Array(PULSE_BYTES)
+  const view = new DataView(bytes.buffer)
+  view.setUint8(0, kind)
+  view.setFloat64(1, value)
+  return bytes
+}
+
+/** Throws JuteError. */
+export function decodePulse(bytes: Uint8Array): Pulse {
+  if (bytes.length !== PULSE_BYTES) throw new JuteError(`pulse of ${bytes.length} bytes`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return { kind: view.getUint8(0), value: view.getFloat64(1) }
+}
+
+/** How a member is called where people read it. */
+export function machine(sid: ServerId | number): string {
+  return `machine ${sid}`
+}

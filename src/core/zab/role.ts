@@ -1,0 +1,49 @@
+/** What leader and learner share: their view of the member they are a role of. */
+import type { ServerId } from '../base/zxid.ts'
+import type { Lane, Moment } from './effect.ts'
+import type { EffectSink } from './effect-list.ts'
+import type { Epochs } from './epochs.ts'
+import type { LogTail } from './log-tail.ts'
+import type { QuorumVerifier } from './quorum-verifier.ts'
+import type { Replica } from './replica.ts'
+import type { ZabRules } from './rules.ts'
+
+export interface ZabConfig {
+  readonly sid: ServerId
+  readonly voters: readonly ServerId[]
+  readonly tickTimeMs: number
+  readonly initLimitTicks: number
+  readonly syncLimitTicks: number
+}
+
+/**
+ * A role never changes the member's role itself: it asks to leave and returns, and the peer acts
+ * when the input at hand is handled. After asking, a role does nothing more.
+ */
+export interface RoleContext {
+  readonly config: ZabConfig
+  readonly rules: ZabRules
+  readonly verifier: QuorumVerifier
+  readonly replica: Replica
+  readonly out: EffectSink
+  readonly tail: LogTail
+  readonly epochs: Epochs
+  isLinkUp(peer: ServerId): boolean
+  send(
+    to: ServerId,
+    lane: Lane,
+    conversation: number,
+    packet: Uint8Array,
+    when?: 'now' | 'persisted',
+  ): void
+  /** Nothing of that conversation leaves any more, and the other side is told. */
+  endConversation(peer: ServerId, conversation: number): void
+  /** The peer sent what no honest peer sends: its link is cut. */
+  violation(peer: ServerId, what: string): void
+  /** The leader's stream does not fit what this member has: leave it and synchronise anew. */
+  resync(leader: ServerId, what: string): void
+  /** Back to LOOKING. */
+  leave(reason: string): void
+  /** Serving may start; the election reports the new epoch (Q23, Q38). */
+  established(epoch: number, leader: ServerId, at: Moment): void
+}

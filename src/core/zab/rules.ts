@@ -1,0 +1,35 @@
+/**
+ * The decisions on which safety hangs, in one place and replaceable one by one: the simulator plants
+ * its bugs here (README, "Planted bugs"), so production code needs no test switches.
+ */
+import type { Zxid } from '../base/zxid.ts'
+import type { CommittedLog } from './committed-log.ts'
+import { SILENCE_LIMIT_MS } from './constants.ts'
+import type { PersistEffect, RecoveredState } from './effect.ts'
+import type { LogTail } from './log-tail.ts'
+import { chooseSync, type LearnerPosition, type SyncPlan } from './synchronization.ts'
+
+export interface ZabRules {
+  /** A storage without a snapshot never accepted a founding record, or lost it (Q18, P15). */
+  mayVote(recovered: RecoveredState): boolean
+  /** Steps this far apart: the member slept, and nothing it believed then holds now (Q85). */
+  hasSlept(gapMs: number): boolean
+  /** Up to where the leader has itself acknowledged its proposals (Q43). */
+  ownAcked(tail: LogTail): Zxid
+  /** How a learner is brought to the leader's history (Q30, Q31). */
+  chooseSync(log: CommittedLog, learner: LearnerPosition): SyncPlan
+  /** What a learner gets of the proposals in flight when it joins the live stream (Q34). */
+  handOver<P>(outstanding: readonly P[]): readonly P[]
+  /** What a learner writes when synchronisation begins, before anything of it is logged (Q36). */
+  writesAtSyncStart(epoch: number): readonly PersistEffect[]
+}
+
+export const ZAB_RULES: ZabRules = {
+  mayVote: (recovered) => recovered.snapshot !== null,
+  hasSlept: (gapMs) => gapMs > SILENCE_LIMIT_MS,
+  ownAcked: (tail) => tail.durable,
+  chooseSync,
+  handOver: (outstanding) => outstanding,
+  // Nothing: currentEpoch is written behind the entries it vouches for (ZOOKEEPER-4643, 4646).
+  writesAtSyncStart: () => [],
+}

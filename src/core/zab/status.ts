@@ -1,0 +1,55 @@
+/** What a page shows about replication. Computed on request, never kept. */
+import type { ServerId, Zxid } from '../base/zxid.ts'
+import type { Role } from './effect.ts'
+import type { LinkStatus } from './link-monitor.ts'
+import { machine } from './packets.ts'
+import type { QuorumVerifier } from './quorum-verifier.ts'
+
+export interface PeerStatus {
+  readonly role: Role
+  /** currentEpoch, or the epoch being led or followed. */
+  readonly epoch: number
+  readonly leader: ServerId | null
+  /** Clients are served. */
+  readonly isServing: boolean
+  readonly lastLogged: Zxid
+  readonly lastCommitted: Zxid
+  /** Every other voter. */
+  readonly links: readonly LinkStatus[]
+  /** Leader: synchronised followers. */
+  readonly synced: readonly ServerId[]
+  readonly quorum: QuorumStatus
+}
+
+export interface QuorumStatus {
+  readonly isReachable: boolean
+  readonly needed: number
+  readonly voters: number
+  /** Voters that cannot be reached, longest silent first. */
+  readonly missing: readonly LinkStatus[]
+  /** null when all is well, else words for people. */
+  readonly reason: string | null
+}
+
+/** "cannot commit: need 2 of 3; machine 2 silent for 4 s" */
+export function quorumStatus(
+  self: ServerId,
+  verifier: QuorumVerifier,
+  links: readonly LinkStatus[],
+  ownTrouble: string | null,
+): QuorumStatus {
+  const up = new Set(links.filter((link) => link.up).map((link) => link.peer))
+  const missing = links
+    .filter((link) => !link.up && verifier.voters.has(link.peer))
+    .sort((a, b) => b.lastHeardMsAgo - a.lastHeardMsAgo)
+  const isReachable = ownTrouble === null && verifier.containsQuorum(up.add(self))
+  const counts = { needed: verifier.quorumSize, voters: verifier.voters.size }
+  if (isReachable) return { isReachable, ...counts, missing, reason: null }
+  const needs = `need ${counts.needed} of ${counts.voters}`
+  const silent = missing.map(
+    ({ peer, lastHeardMsAgo }) =>
+      `${machine(peer)} silent for ${Math.floor(lastHeardMsAgo / 1000)} s`,
+  )
+  const reason = `cannot commit: ${ownTrouble ?? [needs, ...silent].join('; ')}`
+  return { isReachable, ...counts, missing, reason }
+}
