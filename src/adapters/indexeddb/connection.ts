@@ -76,15 +76,11 @@ export class Connection {
     limits: ConnectionLimits = DEFAULT_LIMITS,
   ): Promise<Connection> {
     const connection = new Connection(name, limits)
-    let blocked = false
     let late = false
     const opening = openDB<MemberSchema>(name, DATABASE_VERSION, {
       upgrade: (_db, oldVersion, _newVersion, tx) => {
         if (oldVersion === 0 && create !== null) createStores(tx, create)
         else tx.abort()
-      },
-      blocked: () => {
-        blocked = true
       },
       blocking: (_current, version) => connection.#onVersionChange(version),
       terminated: () => void connection.#onTerminated(),
@@ -96,9 +92,9 @@ export class Connection {
     try {
       connection.#db = await withTimeLimit(opening, limits.openLimitMs, () => {
         late = true
-        return blocked
-          ? new StorageError('blocked', 'another tab keeps an older storage open; close it')
-          : new StorageError('timeout', `the storage did not open in ${limits.openLimitMs} ms`)
+        // Behind somebody's upgrade or deletion that waits for a tab that does not let go.
+        const text = `the storage did not open in ${limits.openLimitMs} ms; close other tabs of this room`
+        return new StorageError('blocked', text)
       })
     } catch (error) {
       throw openError(error, create)

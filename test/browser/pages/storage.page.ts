@@ -1,0 +1,23 @@
+/** Everything under test runs in the worker, as in the product; the test drives it from here. */
+import * as Comlink from 'comlink'
+import { requestPersistence } from '../../../src/adapters/tabs/persistence.ts'
+import type { StorageLab } from './storage.worker.ts'
+
+const worker = new Worker(new URL('./storage.worker.ts', import.meta.url), { type: 'module' })
+const lab = Comlink.wrap<StorageLab>(worker)
+
+declare global {
+  interface Window {
+    lab: typeof lab
+    /** Ends the worker as a crash would: nothing runs in it any more. */
+    endWorker(): void
+    requestPersistence: typeof requestPersistence
+    /** A callback that the worker may call. */
+    proxied: typeof Comlink.proxy
+  }
+}
+
+window.lab = lab
+window.endWorker = () => worker.terminate()
+window.requestPersistence = requestPersistence
+window.proxied = Comlink.proxy
