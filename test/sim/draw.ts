@@ -1,0 +1,116 @@
+/**
+ * What one seed draws: size, timing, fault rates, workload. Everything else of a run follows from
+ * here, so this text is also what a failure report says about it. One draw for all: no planted bug
+ * has a mix of its own.
+ */
+import { Prng } from '../../src/core/base/prng.ts'
+
+export interface FaultRates {
+  /** Mean ms between two faults of any kind, in the safety phase. */
+  readonly meanGapMs: number
+  /** Relative weights of the kinds. */
+  readonly weights: Readonly<Record<FaultKind, number>>
+}
+
+export type FaultKind =
+  | 'crash'
+  | 'crash-at-effect'
+  | 'crash-at-write'
+  | 'crash-all'
+  | 'partition'
+  | 'link-loss'
+  | 'pause'
+  | 'suspend'
+  | 'slow-disk'
+  | 'wall-jump'
+  | 'wipe'
+  | 'hint'
+  | 'client-cut'
+
+export interface Draw {
+  readonly seed: number
+  readonly voters: number
+  readonly clients: number
+  readonly safetyMs: number
+  readonly linkDelayMs: readonly [number, number]
+  readonly linkSpikeChance: number
+  readonly diskDelayMs: readonly [number, number]
+  readonly snapCount: number
+  readonly thinkMs: number
+  readonly pipeline: number
+  readonly sessionTimeoutMs: readonly [number, number]
+  readonly faults: FaultRates
+}
+
+export const FAULT_KINDS: readonly FaultKind[] = [
+  'crash',
+  'crash-at-effect',
+  'crash-at-write',
+  'crash-all',
+  'partition',
+  'link-loss',
+  'pause',
+  'suspend',
+  'slow-disk',
+  'wall-jump',
+  'wipe',
+  'hint',
+  'client-cut',
+]
+
+/** How often each kind occurs on average; a seed bends every weight by up to three times. */
+const BASE_WEIGHTS: Readonly<Record<FaultKind, number>> = {
+  crash: 4,
+  'crash-at-effect': 6,
+  'crash-at-write': 8,
+  'crash-all': 0.7,
+  partition: 5,
+  'link-loss': 4,
+  pause: 4,
+  suspend: 1,
+  'slow-disk': 2,
+  'wall-jump': 1,
+  wipe: 1,
+  hint: 1,
+  'client-cut': 3,
+}
+
+export function drawRun(seed: number): Draw {
+  const prng = new Prng(seed).fork('draw')
+  const between = (low: number, high: number): number => low + prng.next() * (high - low)
+  const size = prng.next()
+  const voters = size < 0.05 ? 1 : size < 0.8 ? 3 : 5
+  const slow = prng.bool(0.2)
+  const weights = Object.fromEntries(
+    FAULT_KINDS.map((kind) => [kind, BASE_WEIGHTS[kind] * between(0.3, 2)]),
+  ) as Record<FaultKind, number>
+  return {
+    seed,
+    voters,
+    clients: 2 + prng.int(4),
+    safetyMs: Math.round(between(35_000, 75_000)),
+    linkDelayMs: slow ? [5, 60] : [0.3, 4],
+    linkSpikeChance: prng.bool(0.3) ? 0.02 : 0.001,
+    diskDelayMs: prng.bool(0.25) ? [4, 40] : [0.5, 6],
+    snapCount: prng.pick([12, 40, 150, 100_000]),
+    thinkMs: Math.round(between(20, 250)),
+    pipeline: 1 + prng.int(6),
+    sessionTimeoutMs: [4000, 4000 + prng.int(6000)],
+    faults: { meanGapMs: Math.round(between(900, 4000)), weights },
+  }
+}
+
+export function describeDraw(draw: Draw): string {
+  const { voters, clients, safetyMs, snapCount, thinkMs, pipeline, faults } = draw
+  const [low, high] = draw.linkDelayMs
+  return [
+    `${voters} voters, ${clients} clients, ${safetyMs} ms of faults every ${faults.meanGapMs} ms`,
+    `links ${low}–${high} ms, disk ${draw.diskDelayMs.join('–')} ms, snapCount ${snapCount}`,
+    `think ${thinkMs} ms, pipeline ${pipeline}`,
+  ].join('; ')
+}
+
+/** A number of `range`, evenly. */
+export function within(prng: Prng, range: readonly [number, number]): number {
+  return range[0] + prng.next() * (range[1] - range[0])
+}

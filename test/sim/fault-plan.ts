@@ -1,0 +1,231 @@
+/**
+ * The faults of one run: drawn one after another through the safety phase, then all of them end.
+ * Every kind is drawn for every seed and every planted bug alike.
+ */
+import type { Prng } from '../../src/core/base/prng.ts'
+import { MemoryDisk } from '../../src/adapters/memory/memory-disk.ts'
+import type { PersistEffect } from '../../src/core/zab/effect.ts'
+import { FAULT_KINDS, within, type FaultKind } from './draw.ts'
+import { foundedDisk } from './founding.ts'
+import type { CutMode } from './network.ts'
+import type { SimHost } from './sim-host.ts'
+import type { World } from './world.ts'
+
+/** ms until the first fault: an ensemble should have come to be. */
+const FIRST_FAULT_MS = 2000
+const RESTART_MS: readonly [number, number] = [80, 5000]
+const PARTITION_MS: readonly [number, number] = [300, 8000]
+const SLOW_DISK_MS: readonly [number, number] = [300, 4000]
+const SLOWNESS = [5, 30, 100, 600]
+/** Effects after which a host dies: mostly few, so that the places right ahead are hit. */
+const EFFECTS_MAX = [4, 20, 100]
+const WALL_JUMP_MS = 3_600_000
+/** Kinds of writes to die at; those of elections are rare, so they are asked for more often. */
+const WRITE_KINDS: readonly PersistEffect['kind'][] = [
+  'append',
+  'append',
+  'accepted-epoch',
+  'accepted-epoch',
+  'current-epoch',
+  'current-epoch',
+  'current-epoch',
+  'truncate',
+  'truncate',
+  'snapshot-commit',
+  'snapshot-chunk',
+]
+
+export class FaultPlan {
+  readonly #world: World
+  readonly #prng: Prng
+  #isOver = false
+  #count = 0
+  #wiped = 0
+
+  constructor(world: World) {
+    this.#world = world
+    this.#prng = world.prng.fork('faults')
+    world.probe.on('stopped', ({ host }) => this.#restartLater(host))
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  start(): void {
+    this.#world.timeline.after(FIRST_FAULT_MS * (0.5 + this.#prng.next()), () => this.#next())
+  }
+
+  /** All faults end: whoever is down starts, whoever sleeps wakes, paths are whole. */
+  heal(): void {
+    this.#isOver = true
+    const { network, hosts, timeline } = this.#world
+    network.heal()
+    for (const host of hosts) {
+      host.crashPlan.disarm()
+      host.diskSlowness = 1
+      if (host.isPaused) host.thaw()
+      if (!host.isUp) timeline.after(this.#prng.next() * 1000, () => this.#restart(host))
+    }
+  }
+
+  #next(): void {
+    if (this.#isOver) return
+    const kind = this.#drawKind()
+    this.#count++
+    this.#world.digest.text(kind)
+    this.#world.say('fault', () => kind)
+    this.#inject(kind)
+    const gapMs = -Math.log(1 - this.#prng.next()) * this.#world.draw.faults.meanGapMs
+    this.#world.timeline.after(gapMs, () => this.#next())
+  }
+
+  #drawKind(): FaultKind {
+    const { weights } = this.#world.draw.faults
+    const total = FAULT_KINDS.reduce((sum, kind) => sum + weights[kind], 0)
+    let left = this.#prng.next() * total
+    for (const kind of FAULT_KINDS) {
+      left -= weights[kind]
+      if (left < 0) return kind
+    }
+    return 'crash'
+  }
+
+  #inject(kind: FaultKind): void {
+    const prng = this.#prng
+    const host = this.#victim()
+    switch (kind) {
+      case 'crash':
+        return host.crash('killed', prng.bool())
+      case 'crash-at-effect':
+        return host.crashPlan.afterEffects(prng.int(prng.pick(EFFECTS_MAX)))
+      case 'crash-at-write':
+        return this.#crashAtWrite(host)
+      case 'crash-all':
+        for (const each of this.#world.hosts) each.crash('killed with all', prng.bool())
+        return undefined
+      case 'partition':
+        return this.#partition()
+      case 'link-loss':
+        return this.#loseLink(host)
+      case 'pause':
+      case 'suspend':
+        return this.#pause(host, kind === 'suspend')
+      case 'slow-disk':
+        return this.#slowDisk(host)
+      case 'wall-jump':
+        host.wallSkewMs += Math.round((prng.next() - 0.5) * 2 * WALL_JUMP_MS)
+        return undefined
+      case 'wipe':
+        return this.#wipe(host)
+      case 'hint': {
+        const peer = prng.pick(this.#world.hosts)
+        if (peer !== host) host.inputs({ kind: 'suspect', peer: peer.sid })
+        return undefined
+      }
+      case 'client-cut': {
+        const client = prng.pick(this.#world.clients)
+        if (prng.bool(0.25)) client.abandon()
+        else client.cut()
+        return undefined
+      }
+    }
+  }
+
+  /** Anybody, but the leader as often as all others together. */
+  #victim(): SimHost {
+    const { hosts } = this.#world
+    const leader = hosts.find((host) => host.isLeading)
+    return leader !== undefined && this.#prng.bool() ? leader : this.#prng.pick(hosts)
+  }
+
+  /** Elections bring epoch writes about, so the leader often goes as well. */
+  #crashAtWrite(host: SimHost): void {
+    const prng = this.#prng
+    host.crashPlan.atWrite(prng.pick(WRITE_KINDS), prng.bool() ? 'before' : 'after')
+    const leader = this.#world.hosts.find((each) => each.isLeading)
+    if (leader !== undefined && leader !== host && prng.bool()) leader.crash('killed', prng.bool())
+  }
+
+  #partition(): void {
+    const prng = this.#prng
+    const { hosts, network } = this.#world
+    const mode: CutMode = prng.bool() ? 'vanish' : 'stall'
+    const shape = prng.int(4)
+    const alone = this.#victim()
+    const side = new Set(hosts.filter(() => prng.bool()))
+    const chance = 0.3
+    for (const from of hosts) {
+      for (const to of hosts) {
+        if (from === to) continue
+        const isCut =
+          shape === 0
+            ? side.has(from) !== side.has(to)
+            : shape === 1
+              ? from === alone || to === alone
+              : shape === 2
+                ? prng.bool(chance)
+                : from === alone && prng.bool()
+        if (isCut) network.cut(from.sid, to.sid, mode)
+      }
+    }
+    this.#world.timeline.after(within(prng, PARTITION_MS), () => network.heal())
+  }
+
+  #loseLink(host: SimHost): void {
+    const prng = this.#prng
+    const ends = [...host.ends.values()]
+    if (ends.length === 0) return
+    const end = prng.pick(ends)
+    if (prng.bool()) end.broken = true
+    else host.linkDies(end, 'connection reset')
+  }
+
+  #pause(host: SimHost, isSuspended: boolean): void {
+    const prng = this.#prng
+    if (!host.isRunning) return
+    const range = prng.pick([
+      [200, 1100],
+      [1250, 5000],
+      [1250, 3000],
+      [5000, 12_000],
+    ] as const)
+    const { life } = host
+    host.pause(isSuspended)
+    this.#world.timeline.after(within(prng, range), () => {
+      if (host.life === life) host.thaw()
+    })
+  }
+
+  #slowDisk(host: SimHost): void {
+    host.diskSlowness = this.#prng.pick(SLOWNESS)
+    this.#world.timeline.after(within(this.#prng, SLOW_DISK_MS), () => {
+      host.diskSlowness = 1
+    })
+  }
+
+  /** Only a minority may ever lose its storage: nobody promises more (T48). */
+  #wipe(host: SimHost): void {
+    const { hosts, probe, planted } = this.#world
+    if (!host.view.isFounded || 2 * (this.#wiped + 1) >= hosts.length) return
+    this.#wiped++
+    host.crash('its storage is wiped', this.#prng.bool())
+    // The member that comes back has another identity, so no founding record names it (Q84).
+    host.disk = planted.refoundsWiped === true ? foundedDisk() : new MemoryDisk()
+    host.view.reset(host.disk.recoverSync())
+    this.#world.say(host.name, () => 'has lost its storage')
+    probe.emit('wiped', { host })
+  }
+
+  #restartLater(host: SimHost): void {
+    const { life } = host
+    const delayMs = this.#isOver ? 500 : within(this.#prng, RESTART_MS)
+    this.#world.timeline.after(delayMs, () => {
+      if (host.life === life) this.#restart(host)
+    })
+  }
+
+  #restart(host: SimHost): void {
+    if (!host.isUp) host.start()
+  }
+}

@@ -1,0 +1,75 @@
+/** One call of a simulated client, and what came of it. */
+import type { Stat } from '../../src/core/jute/data-records.ts'
+import type { MultiOp, MultiResult } from '../../src/core/jute/multi.ts'
+
+export type Call =
+  | {
+      readonly kind: 'create'
+      readonly path: string
+      readonly data: Uint8Array
+      /** CreateMode flags 0–3. */
+      readonly flags: number
+    }
+  | {
+      readonly kind: 'set'
+      readonly path: string
+      readonly data: Uint8Array
+      readonly version: number
+    }
+  | { readonly kind: 'delete'; readonly path: string; readonly version: number }
+  | {
+      readonly kind: 'get' | 'exists' | 'children'
+      readonly path: string
+      readonly watch: boolean
+    }
+  | { readonly kind: 'sync'; readonly path: string }
+  | { readonly kind: 'multi'; readonly ops: readonly MultiOp[] }
+  | { readonly kind: 'close' }
+
+export interface Op {
+  readonly client: number
+  readonly session: bigint
+  readonly xid: number
+  readonly call: Call
+  readonly invokedAtMs: number
+  /** Newest write that anybody had been told of when this began: real-time order. */
+  readonly ackedFloor: bigint
+}
+
+export interface Outcome {
+  readonly atMs: number
+  /** zxid of the reply's header. */
+  readonly zxid: bigint
+  readonly err: number
+  /** The sid of the server that answered. */
+  readonly server: number
+  readonly path?: string
+  readonly stat?: Stat
+  readonly data?: Uint8Array | null
+  readonly children?: readonly string[]
+  readonly results?: readonly MultiResult[]
+}
+
+export function isWrite(call: Call): boolean {
+  return ['create', 'set', 'delete', 'multi', 'close'].includes(call.kind)
+}
+
+export function describeCall(call: Call): string {
+  switch (call.kind) {
+    case 'create':
+      return `create ${call.path} flags ${call.flags}`
+    case 'set':
+    case 'delete':
+      return `${call.kind} ${call.path} version ${call.version}`
+    case 'get':
+    case 'exists':
+    case 'children':
+      return `${call.kind} ${call.path}${call.watch ? ' watch' : ''}`
+    case 'sync':
+      return `sync ${call.path}`
+    case 'multi':
+      return `multi of ${call.ops.length}`
+    case 'close':
+      return 'close'
+  }
+}

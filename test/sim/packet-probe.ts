@@ -1,0 +1,25 @@
+/** Decodes what a host sends to its peers, for the checkers. */
+import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
+import { notificationRecord } from '../../src/core/jute/election-records.ts'
+import { quorumPacketRecord } from '../../src/core/jute/quorum-records.ts'
+import { decode } from '../../src/core/jute/record.ts'
+import { decodeFrame } from '../../src/core/zab/frame.ts'
+import type { SimHost } from './sim-host.ts'
+
+/** Snapshot chunks and other long packets are not needed whole. */
+const LIMITS = { limits: { maxBuffer: 16 * 1024 * 1024 } } as const
+
+export function observePackets(host: SimHost, frame: OutgoingFrame): void {
+  const { probe } = host.world
+  const { lane, packets } = decodeFrame(frame.bytes)
+  const { peer } = frame
+  if (lane === 'stream') {
+    for (const bytes of packets) {
+      probe.emit('packet', { host, peer, packet: decode(quorumPacketRecord, bytes, LIMITS) })
+    }
+  } else if (lane === 'election') {
+    for (const bytes of packets) {
+      probe.emit('vote', { host, peer, vote: decode(notificationRecord, bytes) })
+    }
+  }
+}

@@ -1,0 +1,410 @@
+/**
+ * One member on virtual time: machine, gate and disk, driven as src/runtime/member.ts does it, in the
+ * same order. Between every two of its actions it may be told to die.
+ */
+import { concat } from '../../src/core/base/bytes.ts'
+import type { ServerId } from '../../src/core/base/zxid.ts'
+import { EffectGate } from '../../src/core/effect-gate/effect-gate.ts'
+import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
+import type { ConnectionId, MemberEffect, MemberInput } from '../../src/core/server/effect.ts'
+import { isPersistEffect } from '../../src/core/zab/effect.ts'
+import type { Moment, PersistEffect } from '../../src/core/zab/effect.ts'
+import type { MemoryDisk } from '../../src/adapters/memory/memory-disk.ts'
+import type { Prng } from '../../src/core/base/prng.ts'
+import { CrashPlan } from './crash-plan.ts'
+import { DiskView } from './disk-view.ts'
+import { within } from './draw.ts'
+import type { LinkEnd } from './network.ts'
+import { ObservedMachine } from './observed-machine.ts'
+import { observePackets } from './packet-probe.ts'
+import type { World } from './world.ts'
+
+/** As in the runtime. */
+const TICK_INTERVAL_MS = 50
+/** ms of reading the storage again after TRUNC. */
+const REREAD_MS: readonly [number, number] = [1, 10]
+
+/** One client connection, as the host sees it. */
+export interface ClientEnd {
+  receive(bytes: Uint8Array): void
+  closed(reason: string): void
+}
+
+export class SimHost {
+  readonly sid: ServerId
+  readonly world: World
+  readonly prng: Prng
+  readonly view: DiskView = new DiskView()
+  readonly crashPlan: CrashPlan = new CrashPlan()
+  readonly ends = new Map<ServerId, LinkEnd>()
+  disk: MemoryDisk
+  machine: ObservedMachine | null = null
+  /** Goes up with every start; what was scheduled for another life is dropped. */
+  life = 0
+  /** Virtual ms; the host's clocks count from here. */
+  #bornMs = 0
+  /** What a suspended machine's monotonic clock missed. */
+  #suspendedMs = 0
+  wallSkewMs = 0
+  /** Factor on disk delays: 1 normally. */
+  diskSlowness = 1
+  #gate: EffectGate<MemberEffect> = new EffectGate<MemberEffect>()
+  #clients = new Map<ConnectionId, ClientEnd>()
+  #nextConnection: ConnectionId = 1
+  #pausedMs: number | null = null
+  /** Of the pause that goes on: a suspended machine's monotonic clock stands still. */
+  #isSuspended = false
+  #backlog: (() => void)[] = []
+  #inFlight: readonly PersistEffect[] | null = null
+  #writeStartedMs = 0
+
+  constructor(world: World, sid: ServerId, disk: MemoryDisk) {
+    this.world = world
+    this.sid = sid
+    this.disk = disk
+    this.prng = world.prng.fork(`host ${sid}`)
+  }
+
+  get name(): string {
+    return `machine ${this.sid}`
+  }
+
+  /** Up and not paused: its page can act. */
+  get isRunning(): boolean {
+    return this.machine !== null && this.#pausedMs === null
+  }
+
+  get isUp(): boolean {
+    return this.machine !== null
+  }
+
+  get isPaused(): boolean {
+    return this.#pausedMs !== null
+  }
+
+  get isLeading(): boolean {
+    return this.machine?.status(this.now()).role === 'leading'
+  }
+
+  get inFlight(): readonly PersistEffect[] | null {
+    return this.#inFlight
+  }
+
+  now(): Moment {
+    const { nowMs } = this.world.timeline
+    const elapsedMs = this.world.planted.elapsedMs?.(this) ?? this.trueElapsedMs
+    return { elapsedMs, wallMs: Math.floor(this.world.wallBaseMs + nowMs + this.wallSkewMs) }
+  }
+
+  get trueElapsedMs(): number {
+    return this.world.timeline.nowMs - this.#bornMs - this.#suspendedMs
+  }
+
+  // --- life and death ---------------------------------------------------------------------------
+
+  start(): void {
+    const { world } = this
+    this.life++
+    this.#bornMs = world.timeline.nowMs - this.prng.next() * 5000
+    this.#suspendedMs = 0
+    this.#gate = new EffectGate<MemberEffect>()
+    this.#inFlight = null
+    this.#backlog = []
+    this.#pausedMs = null
+    this.disk.claim(`${this.sid}.${this.life}`)
+    this.disk.dropStaged()
+    const recovered = this.disk.recoverSync()
+    this.view.reset(recovered)
+    world.say(this.name, () => `starts life ${this.life}`)
+    world.probe.emit('started', { host: this, recovered })
+    this.#guard(() => {
+      this.machine = new ObservedMachine(this, recovered)
+      this.#flush()
+    })
+    this.#scheduleTick(this.life)
+  }
+
+  /** Everything that is not durable is gone. Peers hear of it or do not. */
+  crash(reason: string, isNoticed: boolean): void {
+    if (this.machine === null) return
+    const { world } = this
+    // The write in flight happened as a whole or not at all (contract of the Storage port).
+    const batch = this.#inFlight
+    if (batch !== null && this.prng.bool()) this.#applyBatch(batch)
+    this.machine = null
+    this.#inFlight = null
+    this.#backlog = []
+    this.#pausedMs = null
+    this.disk.crash()
+    world.say(this.name, () => `dies: ${reason}${isNoticed ? '' : ', unnoticed'}`)
+    world.digest.text(`crash ${this.sid} ${reason}`)
+    world.network.vanish(this, isNoticed)
+    for (const client of this.#clients.values()) {
+      if (isNoticed || this.prng.bool()) client.closed('host went away')
+    }
+    this.#clients.clear()
+    world.probe.emit('stopped', { host: this, reason })
+  }
+
+  pause(isSuspended: boolean): void {
+    if (!this.isRunning) return
+    this.#pausedMs = this.world.timeline.nowMs
+    this.#isSuspended = isSuspended
+    this.world.say(this.name, () => (isSuspended ? 'is suspended' : 'freezes'))
+  }
+
+  thaw(): void {
+    const since = this.#pausedMs
+    if (since === null || this.machine === null) return
+    const sleptMs = this.world.timeline.nowMs - since
+    this.#pausedMs = null
+    if (this.#isSuspended) this.#suspendedMs += sleptMs
+    this.world.say(this.name, () => `thaws after ${sleptMs.toFixed(0)} ms`)
+    this.world.probe.emit('thawed', { host: this, sleptMs })
+    const backlog = this.#backlog
+    this.#backlog = []
+    const tick = (): void => this.#tick()
+    const { life } = this
+    // The timer that was due may be served before or after the messages that wait.
+    for (const run of this.prng.bool() ? [tick, ...backlog] : [...backlog, tick]) {
+      if (this.life === life && this.isUp) run()
+    }
+  }
+
+  // --- inputs -----------------------------------------------------------------------------------
+
+  /** One task of the event loop: its inputs are stepped, then flushed once. */
+  inputs(...inputs: readonly MemberInput[]): void {
+    if (this.machine === null) return
+    if (this.#pausedMs !== null) {
+      const { life } = this
+      this.#backlog.push(() => {
+        if (this.life === life) this.inputs(...inputs)
+      })
+      return
+    }
+    this.#guard(() => {
+      for (const input of inputs) {
+        this.world.noteInput(this, input)
+        this.machine?.step(input, this.now())
+      }
+      this.#flush()
+    })
+    this.world.probe.emit('stepped', { host: this })
+  }
+
+  attachLink(end: LinkEnd): void {
+    const peer = end.peer.sid
+    const old = this.ends.get(peer)
+    this.ends.set(peer, end)
+    const up: MemberInput = { kind: 'link-up', peer }
+    if (old === undefined) this.inputs(up)
+    else {
+      const reason = 'replaced by a newer link'
+      old.state = 'closed'
+      if (old.other !== null && old.other.state === 'up') this.world.network.close(old, reason)
+      this.inputs({ kind: 'link-down', peer, reason }, up)
+    }
+    const early = end.early
+    end.early = []
+    for (const bytes of early) this.frameArrived(end, bytes)
+  }
+
+  frameArrived(end: LinkEnd, bytes: Uint8Array): void {
+    this.#fromEnd(end, { kind: 'frame', peer: end.peer.sid, bytes })
+  }
+
+  linkWritable(end: LinkEnd): void {
+    this.#fromEnd(end, { kind: 'link-writable', peer: end.peer.sid })
+  }
+
+  linkClosed(end: LinkEnd, reason: string): void {
+    if (this.#pausedMs !== null) {
+      this.#backlog.push(() => this.linkClosed(end, reason))
+      return
+    }
+    if (end.state === 'closed') return
+    end.state = 'closed'
+    if (this.ends.get(end.peer.sid) !== end) return
+    this.ends.delete(end.peer.sid)
+    this.inputs({ kind: 'link-down', peer: end.peer.sid, reason })
+  }
+
+  /** Both ends are told at some time. */
+  linkDies(end: LinkEnd, reason: string): void {
+    this.world.network.close(end, reason)
+    this.inputs({ kind: 'link-down', peer: end.peer.sid, reason })
+  }
+
+  clientOpen(client: ClientEnd): ConnectionId | null {
+    if (this.machine === null) return null
+    const connection = this.#nextConnection++
+    this.#clients.set(connection, client)
+    this.inputs({ kind: 'client-open', connection, address: 'page' })
+    return connection
+  }
+
+  clientData(connection: ConnectionId, bytes: Uint8Array): void {
+    if (this.#clients.has(connection)) this.inputs({ kind: 'client-data', connection, bytes })
+  }
+
+  clientClosed(connection: ConnectionId): void {
+    if (this.#clients.delete(connection)) this.inputs({ kind: 'client-closed', connection })
+  }
+
+  /** Messages of a link count only while it is the newest of its peer, as in the runtime. */
+  #fromEnd(end: LinkEnd, input: MemberInput): void {
+    if (this.machine === null) return
+    if (this.#pausedMs !== null) {
+      this.#backlog.push(() => this.#fromEnd(end, input))
+      return
+    }
+    if (this.ends.get(end.peer.sid) === end) this.inputs(input)
+  }
+
+  #scheduleTick(life: number): void {
+    this.world.timeline.after(TICK_INTERVAL_MS * (0.9 + 0.2 * this.prng.next()), () => {
+      if (this.life !== life || this.machine === null) return
+      if (this.#pausedMs === null) this.#tick()
+      this.#scheduleTick(life)
+    })
+  }
+
+  #tick(): void {
+    const { elapsedMs } = this.now()
+    const oldestAppendAgeMs = this.#inFlight === null ? 0 : elapsedMs - this.#writeStartedMs
+    this.inputs({ kind: 'tick', oldestAppendAgeMs })
+  }
+
+  // --- effects ----------------------------------------------------------------------------------
+
+  /** The steps of the runtime's flush. After each of them the process may be gone. */
+  #flush(): void {
+    if (this.machine === null) return
+    const effects = this.machine.takeEffects()
+    for (const effect of effects) {
+      if (isPersistEffect(effect)) this.world.probe.emit('emitted', { host: this, effect })
+    }
+    this.#gate.offer(effects)
+    if (this.#diesHere()) return
+    this.#startWrite()
+    if (this.#diesHere()) return
+    for (const frame of this.#gate.takeFrames()) {
+      this.#send(frame)
+      if (this.#diesHere()) return
+    }
+    this.#runOthers()
+  }
+
+  #send(frame: OutgoingFrame): void {
+    const end = this.ends.get(frame.peer)
+    if (end === undefined) return
+    this.world.noteFrame(this, frame)
+    observePackets(this, frame)
+    this.world.network.send(end, frame.bytes)
+  }
+
+  #startWrite(): void {
+    const batch = this.#gate.takeBatch()
+    if (batch === null) return
+    const { life, world } = this
+    if (this.crashPlan.hitsWrite(batch)) {
+      this.crash('at a write that was to come', this.prng.bool())
+      return
+    }
+    this.#inFlight = batch
+    this.#writeStartedMs = this.now().elapsedMs
+    const delayMs = within(this.prng, world.draw.diskDelayMs) * this.diskSlowness
+    world.timeline.after(delayMs, () => {
+      if (this.life === life && this.#inFlight === batch) this.#onDisk(batch)
+    })
+  }
+
+  /** The platter has it, whatever the process does: a frozen one hears of it later. */
+  #onDisk(batch: readonly PersistEffect[]): void {
+    this.#applyBatch(batch)
+    if (this.crashPlan.hitsDurable(batch)) {
+      this.#inFlight = null
+      this.crash('at a write that was done', this.prng.bool())
+      return
+    }
+    this.#inFlight = []
+    const { life } = this
+    const tell = (): void => {
+      if (this.life === life && this.machine !== null) this.#written(batch)
+    }
+    if (this.#pausedMs === null) tell()
+    else this.#backlog.push(tell)
+  }
+
+  #written(batch: readonly PersistEffect[]): void {
+    this.#inFlight = null
+    const mark = this.#gate.batchDone()
+    this.inputs({ kind: 'persisted', mark })
+    // A truncate is a barrier, so it can only stand last in its batch.
+    if (batch.at(-1)?.kind !== 'truncate') return
+    const { life } = this
+    this.world.timeline.after(within(this.prng, REREAD_MS), () => {
+      if (this.life !== life || this.machine === null) return
+      this.inputs({ kind: 'truncated', recovered: this.disk.recoverSync() })
+    })
+  }
+
+  #applyBatch(batch: readonly PersistEffect[]): void {
+    this.disk.apply(batch)
+    this.view.apply(batch)
+    this.world.noteDurable(this, batch)
+    this.world.probe.emit('durable', { host: this, batch })
+  }
+
+  #runOthers(): void {
+    const sends = new Map<ConnectionId, Uint8Array[]>()
+    for (const effect of this.#gate.takeOthers()) {
+      if (this.#diesHere()) return
+      if (effect.kind === 'client-send') {
+        const waiting = sends.get(effect.connection)
+        if (waiting === undefined) sends.set(effect.connection, [effect.bytes])
+        else waiting.push(effect.bytes)
+      } else if (effect.kind === 'client-close') {
+        this.#sendToClient(effect.connection, sends.get(effect.connection))
+        sends.delete(effect.connection)
+        const client = this.#clients.get(effect.connection)
+        this.#clients.delete(effect.connection)
+        client?.closed(effect.reason)
+      } else if (effect.kind === 'trace') this.world.noteTrace(this, effect.event)
+      else if (effect.kind === 'close-link') this.#closeLink(effect.peer, effect.reason)
+      else if (effect.kind === 'halt') this.world.halted(this, effect.reason)
+    }
+    for (const [connection, messages] of sends) this.#sendToClient(connection, messages)
+  }
+
+  #sendToClient(connection: ConnectionId, messages: readonly Uint8Array[] | undefined): void {
+    const client = this.#clients.get(connection)
+    if (messages === undefined || client === undefined) return
+    this.world.probe.emit('client-send', { host: this, connection })
+    client.receive(concat(messages))
+  }
+
+  #closeLink(peer: ServerId, reason: string): void {
+    const end = this.ends.get(peer)
+    if (end === undefined) return
+    this.world.say(this.name, () => `closes the link to machine ${peer}: ${reason}`)
+    this.world.network.close(end, reason)
+  }
+
+  /** An exception is a programmer's error in the core: the run has found something. */
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.world.threw(this, error)
+    }
+  }
+
+  #diesHere(): boolean {
+    if (this.machine === null) return true
+    if (!this.crashPlan.hitsBoundary()) return false
+    this.crash('between two effects', this.prng.bool())
+    return true
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * One run: hosts, links, clients and faults of one seed on virtual time. Knows what happens and tells
+ * the probe; what must not happen is the checkers' business.
+ */
+import { Prng } from '../../src/core/base/prng.ts'
+import { encodeUtf8 } from '../../src/core/base/utf8.ts'
+import { toServerId } from '../../src/core/base/zxid.ts'
+import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
+import type { MemberInput } from '../../src/core/server/effect.ts'
+import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
+import { drawRun, type Draw } from './draw.ts'
+import { FaultPlan } from './fault-plan.ts'
+import { foundedDisk } from './founding.ts'
+import { Network } from './network.ts'
+import { NO_BUG, type PlantedBug } from './planted/planted-bug.ts'
+import { Probe, type Violation } from './probe.ts'
+import { SimClient } from './sim-client.ts'
+import { SimHost } from './sim-host.ts'
+import { Timeline } from './timeline.ts'
+import { TraceDigest } from './trace-digest.ts'
+import { Transcript } from './transcript.ts'
+
+/** Any moment will do. */
+const WALL_BASE_MS = 1_700_000_000_000
+/** How often the pages look for missing links, ms. */
+const DIAL_INTERVAL_MS = 100
+/** Virtual ms after the last fault until everything must serve again (O8). */
+export const RESUME_LIMIT_MS = 15_000
+/** And until sessions of clients that went away are over: longest time-out, ticks, slack. */
+const SETTLE_MS = 15_000
+/** Clients stop asking, answers come in. */
+const QUIET_MS = 5000
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly planted?: PlantedBug
+  readonly transcript?: Transcript
+}
+
+export class World {
+  readonly prng: Prng
+  readonly draw: Draw
+  readonly timeline: Timeline = new Timeline()
+  readonly probe: Probe = new Probe()
+  readonly digest: TraceDigest = new TraceDigest()
+  readonly transcript: Transcript
+  readonly planted: PlantedBug
+  readonly hosts: readonly SimHost[]
+  readonly network: Network
+  readonly faults: FaultPlan
+  readonly wallBaseMs: number = WALL_BASE_MS
+  readonly sessionKey: Uint8Array = encodeUtf8('key of the simulated ensemble')
+  clients: SimClient[] = []
+  violation: Violation | null = null
+  /** Newest zxid that any client was told of as the result of a write. */
+  newestAcked = 0n
+
+  constructor(options: WorldOptions) {
+    const { seed, planted = NO_BUG, transcript = new Transcript(false, 0) } = options
+    this.prng = new Prng(seed)
+    this.draw = drawRun(seed)
+    this.planted = planted
+    this.transcript = transcript
+    const sids = Array.from({ length: this.draw.voters }, (_, i) => toServerId(i + 1))
+    this.hosts = sids.map((sid) => new SimHost(this, sid, foundedDisk()))
+    for (const host of this.hosts) host.wallSkewMs = Math.round((host.prng.next() - 0.5) * 4000)
+    this.network = new Network(this.timeline, this.prng.fork('network'), this.draw, this.hosts)
+    this.faults = new FaultPlan(this)
+  }
+
+  /** To be called once the checkers listen. */
+  run(): void {
+    for (const host of this.hosts) {
+      this.timeline.after(host.prng.next() * 300, () => host.start())
+    }
+    this.#dial()
+    for (let i = 0; i < this.draw.clients; i++) this.clients.push(new SimClient(this, i + 1))
+    this.faults.start()
+    this.#runFor(this.draw.safetyMs)
+    this.faults.heal()
+    this.say('world', () => 'no more faults')
+    this.probe.emit('healed', {})
+    this.#runFor(RESUME_LIMIT_MS)
+    this.#mustServe()
+    this.#runFor(SETTLE_MS)
+    for (const client of this.clients) client.isQuiet = true
+    this.#runFor(QUIET_MS)
+    if (this.violation === null) this.probe.emit('finished', {})
+  }
+
+  /** The first broken rule stops the run. */
+  fail(checker: string, what: string): void {
+    if (this.violation !== null) return
+    this.violation = { checker, what, atMs: this.timeline.nowMs }
+    this.say('CHECKER', () => `${checker}: ${what}`)
+  }
+
+  threw(host: SimHost, error: unknown): void {
+    const what = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error)
+    this.fail('NoException', `${host.name}: ${what}`)
+  }
+
+  halted(host: SimHost, reason: string): void {
+    this.fail('NoHalt', `${host.name} halted: ${reason}`)
+  }
+
+  acknowledged(zxid: bigint): void {
+    if (zxid > this.newestAcked) this.newestAcked = zxid
+  }
+
+  say(who: string, what: () => string): void {
+    this.transcript.say(this.timeline.nowMs, who, what)
+  }
+
+  // --- the trace --------------------------------------------------------------------------------
+
+  noteInput(host: SimHost, input: MemberInput): void {
+    const { digest } = this
+    digest.number(host.sid)
+    digest.text(input.kind)
+    digest.number(this.timeline.nowMs)
+    if ('bytes' in input) digest.bytes(input.bytes)
+    if ('mark' in input) digest.number(input.mark)
+  }
+
+  noteFrame(host: SimHost, { peer, bytes }: OutgoingFrame): void {
+    this.digest.number(host.sid * 256 + peer)
+    this.digest.bytes(bytes)
+  }
+
+  noteDurable(host: SimHost, batch: readonly PersistEffect[]): void {
+    this.digest.number(host.sid)
+    for (const { kind } of batch) this.digest.text(kind)
+    this.say(host.name, () => `on disk: ${batch.map(describePersist).join(', ')}`)
+  }
+
+  noteTrace(host: SimHost, event: TraceEvent): void {
+    this.digest.text(event.type)
+    this.say(host.name, () => JSON.stringify(event))
+    this.probe.emit('trace', { host, event })
+  }
+
+  #dial(): void {
+    this.timeline.after(DIAL_INTERVAL_MS, () => {
+      this.network.dialMissing()
+      this.#dial()
+    })
+  }
+
+  #runFor(spanMs: number): void {
+    this.timeline.run(this.timeline.nowMs + spanMs, () => this.violation !== null)
+  }
+
+  /** O8: service resumed on every member that may vote, and every client stands somewhere. */
+  #mustServe(): void {
+    if (this.violation !== null) return
+    for (const host of this.hosts) {
+      if (!host.view.isFounded) continue
+      if (host.machine?.status(host.now()).isServing === true) continue
+      this.fail('ServiceResumes', `${host.name} does not serve ${RESUME_LIMIT_MS} ms after healing`)
+    }
+    for (const client of this.clients) {
+      if (!client.isConnected) {
+        this.fail('ServiceResumes', `${client.name} has no server ${RESUME_LIMIT_MS} ms after healing`)
+      }
+    }
+  }
+}
+
+function describePersist(effect: PersistEffect): string {
+  switch (effect.kind) {
+    case 'append':
+      return `0x${effect.zxid.toString(16)}`
+    case 'accepted-epoch':
+    case 'current-epoch':
+      return `${effect.kind} ${effect.epoch}`
+    case 'truncate':
+      return `truncate to 0x${effect.to.toString(16)}`
+    case 'snapshot-commit':
+      return `snapshot 0x${effect.zxid.toString(16)}${effect.install ? ' installed' : ''}`
+    case 'snapshot-chunk':
+    case 'snapshot-abandon':
+      return effect.kind
+  }
+}
