@@ -21,7 +21,7 @@ import { memberStatus, type MemberStatus } from './member-status.ts'
 import type { ServerConfig } from './server-config.ts'
 import { ZooKeeperServer } from './zookeeper-server.ts'
 
-export type { MemberStatus } from './member-status.ts'
+export type { MemberStatus, SessionStatus } from './member-status.ts'
 
 export interface MemberConfig extends ServerConfig {
   readonly voters: readonly ServerId[]

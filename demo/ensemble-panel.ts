@@ -1,0 +1,132 @@
+/** The side panel: members, what to do when some are missing, and sessions with their deadlines. */
+import type { MemberStatus } from '../src/core/server/member-machine.ts'
+import type { SignalingState } from '../src/ports/signaling.ts'
+import type { WorkerStatus } from '../worker/protocol.ts'
+import { copyButton } from './copy-button.ts'
+import { element, make, openMachineLink } from './page-elements.ts'
+import { machineOfSession, sessionFates } from './session-fates.ts'
+
+export class EnsemblePanel {
+  readonly #advice = element('advice', HTMLElement)
+  readonly #members = element('members', HTMLElement)
+  readonly #sessions = element('sessions', HTMLElement)
+  readonly #invite = element('invite', HTMLElement)
+  #address = ''
+  #invited = -1
+  #signaling: SignalingState | null = null
+  readonly #shown = new Map<HTMLElement, string>()
+
+  show(status: WorkerStatus, address: string): void {
+    this.#address = address
+    this.#setText(this.#advice, this.#adviceFor(status))
+    this.#list(this.#members, memberLines(status))
+    const { member } = status
+    this.#list(this.#sessions, member === null ? [] : sessionLines(member))
+    this.#showInvite(status)
+  }
+
+  showSignaling(state: SignalingState): void {
+    this.#signaling = state
+  }
+
+  #adviceFor(status: WorkerStatus): string {
+    const broker =
+      this.#signaling?.kind === 'waiting'
+        ? ' The signaling server cannot be reached: open tabs go on, new ones cannot join.'
+        : ''
+    if (status.phase !== 'member') return status.text + broker
+    const missing = status.member?.peers.filter((peer) => !peer.up).length ?? 0
+    if (missing === 0) return `All ${status.size} machines are here.${broker}`
+    const here = status.size - missing
+    return `${here} of ${status.size} here. Open the missing ones with this link.${broker}`
+  }
+
+  /** One link per missing machine, and the link itself to copy. */
+  #showInvite(status: WorkerStatus): void {
+    const here =
+      status.phase === 'member'
+        ? status.size - (status.member?.peers.filter((peer) => !peer.up).length ?? 0)
+        : status.here
+    const missing = status.phase === 'client' ? 0 : Math.max(0, status.size - here)
+    if (this.#invited !== missing) {
+      this.#invited = missing
+      const open = Array.from({ length: missing }, (_, index) => {
+        const text = status.phase === 'member' ? 'Open a machine' : `Open machine ${here + index + 1}`
+        return openMachineLink(this.#address, text, index === 0)
+      })
+      const copy = make('button', 'Copy the link')
+      copy.type = 'button'
+      const said = make('span', '')
+      said.setAttribute('role', 'status')
+      copyButton(copy, said, () => this.#address)
+      this.#invite.replaceChildren(...open, copy, said)
+    }
+    for (const link of this.#invite.querySelectorAll('a')) link.href = this.#address
+  }
+
+  #setText(target: HTMLElement, text: string): void {
+    if (target.textContent !== text) target.textContent = text
+  }
+
+  /** Redraws a list only when it changed: a moving list cannot be read or selected. */
+  #list(target: HTMLElement, lines: readonly Line[]): void {
+    const key = JSON.stringify(lines)
+    if (this.#shown.get(target) === key) return
+    this.#shown.set(target, key)
+    target.replaceChildren(
+      ...(lines.length > 0 ? lines : [{ who: 'none yet', text: '' }]).map((line) => {
+        const item = make('li', '')
+        item.append(make('span', line.who, 'who'), ` ${line.text}`)
+        if (line.left !== undefined) {
+          const meter = make('meter', '')
+          meter.value = line.left
+          meter.setAttribute('aria-label', `time left of ${line.who}`)
+          item.append(meter)
+        }
+        return item
+      }),
+    )
+  }
+}
+
+interface Line {
+  readonly who: string
+  readonly text: string
+  /** 0…1 */
+  readonly left?: number
+}
+
+function memberLines(status: WorkerStatus): Line[] {
+  const { member } = status
+  if (member === null) {
+    return status.peers.map((peer) => ({
+      who: peer.sid === null ? `candidate ${peer.incarnation.slice(0, 6)}` : `machine ${peer.sid}`,
+      text: 'linked',
+    }))
+  }
+  return status.voters.map((sid) => {
+    const who = `machine ${sid}${sid === status.sid ? ' (this tab)' : ''}`
+    const isLeader = sid === member.leader
+    if (sid === status.sid) return { who, text: isLeader ? 'leading' : member.role }
+    const peer = member.peers.find((one) => one.sid === sid)
+    if (peer?.up !== true) return { who, text: `away for ${seconds(peer?.silentMs ?? 0)}` }
+    const rtt = peer.rttMs === null ? '' : `, round trip ${peer.rttMs.toFixed(1)} ms`
+    return { who, text: `${isLeader ? 'leading' : 'linked'}${rtt}` }
+  })
+}
+
+function sessionLines(member: MemberStatus): Line[] {
+  return sessionFates(member).map((fate) => {
+    const { session } = fate
+    const owns = session.ephemerals === 1 ? '1 ephemeral' : `${session.ephemerals} ephemerals`
+    const who = `${session.id} (machine ${machineOfSession(session.id)})`
+    if (fate.remainingMs === null) return { who, text: `alive, ${owns}` }
+    const about = fate.isEstimate ? 'about ' : ''
+    const text = `no client: expires in ${about}${seconds(fate.remainingMs)}, ${owns}`
+    return { who, text, left: Math.max(0, Math.min(1, fate.remainingMs / session.timeoutMs)) }
+  })
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(0, Math.ceil(ms / 1000))} s`
+}
