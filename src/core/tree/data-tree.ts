@@ -158,8 +158,9 @@ export class DataTree {
     const { store } = this
     for (const path of ['/', ZOOKEEPER_PATH, QUOTA_PATH, CONFIG_PATH]) {
       if (store.node(path) !== undefined) continue
+      const parent = store.node(parentOf(path))
       const node = store.insert(path, EMPTY_BYTES, OPEN_ACL_ENTRY, 0n, 0n, 0)
-      if (path !== '/') store.adopt(path)
+      if (parent !== undefined) store.adopt(parent, path)
       if (path === CONFIG_PATH) {
         store.setAcl(node, READ_ACL_UNSAFE)
         node.aversion = -1
@@ -259,7 +260,7 @@ export class DataTree {
       return resultOf(header, type, ErrorCode.NODEEXISTS, path, null)
     }
     const node = store.insert(path, txn.data, store.acls.acquire(txn.acl), owner, zxid, time)
-    store.adopt(path)
+    store.adopt(parent, path)
     store.afterChange(node)
     if (sink !== null) {
       this.watches.nodeCreated(path, parentPath, zxid, node.acl.list, parent.acl.list, sink)

@@ -93,18 +93,17 @@ export class NodeStore {
     zxid: bigint,
     time: number,
   ): DataNode {
-    assert(!this.#nodes.has(path), `${path} inserted twice`)
+    const sizeBefore = this.#nodes.size
     const node = new DataNode(path, this.#nextSeq++, ownBytes(data), acl, owner, zxid, time)
     this.#nodes.set(path, node)
+    assert(this.#nodes.size > sizeBefore, `${path} inserted twice`)
     if (owner !== 0n) this.ephemerals.add(path, owner)
     this.#textAndDataSize += path.length + lengthOf(node.data)
     return node
   }
 
   /** Enters a new node among its parent's children. */
-  adopt(path: string): void {
-    const parent = this.#nodes.get(parentOf(path))
-    assert(parent !== undefined, `no parent of ${path}`)
+  adopt(parent: DataNode, path: string): void {
     parent.children ??= new Set()
     parent.children.add(nameOf(path))
   }

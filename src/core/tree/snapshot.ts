@@ -261,7 +261,7 @@ function readNodes(r: ChunkReader, store: NodeStore): void {
     const cversion = r.int()
     const aversion = r.int()
     const owner = r.long()
-    checkPlace(path, store)
+    const parent = parentAt(path, store)
     const key = path === '' ? '/' : path
     const acl = store.acls.acquireIndex(aclIndex)
     const node = store.insert(key, data, acl, owner, czxid, ctime)
@@ -272,18 +272,20 @@ function readNodes(r: ChunkReader, store: NodeStore): void {
     node.aversion = aversion
     node.pzxid = r.long()
     store.afterChange(node)
-    if (path !== '') store.adopt(path)
+    if (parent !== null) store.adopt(parent, path)
   }
   if (store.node('/') === undefined) throw new JuteError('snapshot without a root')
   store.acls.purgeUnused()
 }
 
-/** A node's parent comes before it, and no node comes twice. */
-function checkPlace(path: string, store: NodeStore): void {
+/** A node's parent comes before it, and no node comes twice. Null for the root. */
+function parentAt(path: string, store: NodeStore): DataNode | null {
   if (store.node(path) !== undefined) throw new JuteError(`snapshot has ${path} twice`)
-  if (path === '') return
+  if (path === '') return null
   if (!path.startsWith('/') || nameOf(path) === '') throw new JuteError(`snapshot has path ${path}`)
-  if (store.node(parentOf(path)) === undefined) throw new JuteError(`no parent of ${path}`)
+  const parent = store.node(parentOf(path))
+  if (parent === undefined) throw new JuteError(`no parent of ${path}`)
+  return parent
 }
 
 function checkSeal(r: ChunkReader): void {
