@@ -81,7 +81,11 @@ export function formatRoomLink(page: string | URL, link: RoomLink): string {
   url.searchParams.set('room', link.room)
   url.searchParams.set('size', String(link.size))
   const tags = [link.secret, link.creator, link.creator === null ? null : link.cluster]
-  url.hash = tags.filter((tag) => tag !== null).join('.')
+  // The setter escapes everything but the escape itself.
+  url.hash = tags
+    .filter((tag) => tag !== null)
+    .join('.')
+    .replaceAll('%', '%25')
   return url.href
 }
 
