@@ -101,6 +101,10 @@ export class TestClient {
     this.#wire.data(this.id, bytes)
   }
 
+  rawFrames(frames: readonly Uint8Array[]): void {
+    this.raw(joinFrames(frames))
+  }
+
   close(): void {
     this.#wire.closed(this.id)
   }
