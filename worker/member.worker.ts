@@ -52,8 +52,10 @@ class MemberWorker implements MemberApi {
     })
     this.#identity = identity
     await holdLiveness(identity.incarnation, this.#ended.signal)
+    const recovered = await identity.storage.recover()
     this.#room = new RoomMember({
       identity,
+      recovered,
       room: options.room,
       size: options.size,
       linkCreator: options.creator,

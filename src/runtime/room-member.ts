@@ -18,7 +18,7 @@ import type { TraceEvent } from '../core/zab/effect.ts'
 import type { ClientChannel, ClientMultiplexer } from '../ports/client-channel.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Link } from '../ports/link.ts'
-import type { MemberMeta, Storage } from '../ports/storage.ts'
+import type { MemberMeta, Recovered, Storage } from '../ports/storage.ts'
 import { bridgeChannels } from './bridge-channels.ts'
 import { Member } from './member.ts'
 import { PeerTable } from './peer-table.ts'
@@ -34,6 +34,8 @@ export interface MachineIdentity {
 
 export interface RoomMemberOptions {
   readonly identity: MachineIdentity
+  /** What its storage held when it was opened; the storage must be recovered before it is used. */
+  readonly recovered: Recovered
   readonly room: string
   readonly size: number
   readonly linkCreator: string | null
@@ -297,7 +299,10 @@ export class RoomMember {
     this.#lastRefusal = null
     this.#sid = sid
     if (sid === null) return
-    this.#then(this.#options.identity.storage.recover(), (recovered) => {
+    const { identity, recovered: atOpen } = this.#options
+    // Founded in this life: the record and the empty snapshot came after the first look.
+    const isNew = atOpen.snapshot === null
+    this.#then(isNew ? identity.storage.recover() : Promise.resolve(atOpen), (recovered) => {
       const { record } = signed
       const [seed = 0] = new Uint32Array(this.#options.randomBytes(4).slice().buffer)
       this.#member = new Member({
