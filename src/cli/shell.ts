@@ -23,8 +23,8 @@ const HISTORY_SHOWN = 11
 export interface ShellOptions {
   /** Makes a client that begins to connect at once, with this default watcher. */
   readonly connect: (to: ConnectTo) => ShellClient
-  /** One line of output, without its line break. */
-  readonly write: (line: string) => void
+  /** One line of output, without its line break; of a watch event, or of a command. */
+  readonly write: (line: string, kind: 'out' | 'event') => void
   readonly mode: ShellMode
   /** Stands in the prompt: `localhost:2181`. */
   readonly hostLabel: string
@@ -195,7 +195,9 @@ export class Shell {
     // 3.4 knows no such state: its handles end without a word.
     const isClosed = event.type === EventType.None && event.state === KeeperState.Closed
     if (isClosed && this.mode === '3.4') return
-    for (const line of ['', 'WATCHER::', '', eventText(event, this.mode)]) this.#print(line)
+    for (const line of ['', 'WATCHER::', '', eventText(event, this.mode)]) {
+      this.#options.write(line, 'event')
+    }
   }
 
   #context(): CommandContext {
@@ -241,6 +243,6 @@ export class Shell {
 
   /** Data may have line breaks of its own. */
   #print(text: string): void {
-    for (const line of text.split('\n')) this.#options.write(line)
+    for (const line of text.split('\n')) this.#options.write(line, 'out')
   }
 }
