@@ -335,7 +335,6 @@ export class Leader {
       else if (lag > LEARNER_LAG_BYTES) reason = `is ${lag} bytes behind`
       if (reason === null) continue
       this.#remove(peer)
-      this.#context.endConversation(peer, handler.conversation)
       this.#checkSupport(`${machine(peer)} ${reason}`)
     }
   }
@@ -344,6 +343,8 @@ export class Leader {
     const handler = this.#handlers.get(peer)
     if (handler === undefined) return
     handler.stop()
+    // Also when the link is gone: what the gate holds would else leave on the next one.
+    this.#context.endConversation(peer, handler.conversation)
     this.#handlers.delete(peer)
     this.#newLeaderAcks.delete(peer)
     this.#broadcast?.forget(peer)

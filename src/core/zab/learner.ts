@@ -2,7 +2,7 @@
  * One attempt to follow one leader: discovery, synchronisation, then broadcast (Q25–Q52). A new
  * attempt is a new Learner with a new conversation number.
  */
-import { formatZxid, makeZxid, epochOf, type ServerId, type Zxid } from '../base/zxid.ts'
+import { epochOf, formatZxid, makeZxid, type ServerId } from '../base/zxid.ts'
 import { Deque } from '../base/deque.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import {
@@ -172,7 +172,7 @@ export class Learner {
     // An epoch that was accepted before may have been promised to another leader (Q27).
     const currentEpoch = isNew ? epochs.current : NO_EPOCH_ACK
     const ack = encode(ackEpochRecord, { currentEpoch, truncFloor: out.snapshotZxid })
-    this.#send(encodePacket(PacketType.ACKEPOCH, tail.lastLogged as Zxid, ack), 'persisted')
+    this.#send(encodePacket(PacketType.ACKEPOCH, tail.lastLogged, ack), 'persisted')
   }
 
   #send(packet: Uint8Array, when: 'now' | 'persisted'): void {

@@ -1,5 +1,5 @@
 /** Election notifications as bytes, checked on the way in (Q9, Q18). */
-import { toServerId, type Zxid } from '../base/zxid.ts'
+import { toServerId } from '../base/zxid.ts'
 import {
   ELECTION_MESSAGE_MAX,
   NOTIFICATION_VERSION,
@@ -47,7 +47,7 @@ export function decodeNotification(bytes: Uint8Array): Announcement | null {
   if (electionEpoch < 0n || electionEpoch > ELECTION_EPOCH_MAX) return null
   const vote: Vote = {
     leader: toServerId(Number(leader)),
-    zxid: checkedZxid(zxid) as Zxid,
+    zxid: checkedZxid(zxid),
     peerEpoch: Number(peerEpoch),
     electionEpoch,
     state,
