@@ -53,7 +53,11 @@ class Scene {
   }
 }
 
-const NUMBERS = new Map(Array.from({ length: 40 }, (_, n) => [peerIdOf(token(n)), n]))
+const NUMBERS = new Map(Array.from({ length: 40 }, (_, n) => [peerIdOf(token(n)), String(n)]))
+
+function numberOf(peer: string): string {
+  return NUMBERS.get(peer) ?? 'stranger'
+}
 
 function line(output: RoomOutput): string {
   if (output.kind === 'close') return `close ${output.socket} ${output.reason}`
@@ -64,11 +68,11 @@ function line(output: RoomOutput): string {
 function words(message: ServerMessage): string {
   switch (message.type) {
     case 'peers':
-      return message.peers.map((one) => `${NUMBERS.get(one.peer)}#${one.order}`).join(' ')
+      return message.peers.map((one) => `${numberOf(one.peer)}#${one.order}`).join(' ')
     case 'relay':
-      return `from ${NUMBERS.get(message.from)} ${message.body}`
+      return `from ${numberOf(message.from)} ${message.body}`
     case 'gone':
-      return `gone ${NUMBERS.get(message.peer)} ${message.reason}`
+      return `gone ${numberOf(message.peer)} ${message.reason}`
     case 'error':
       return `error ${message.code}`
     case 'pong':
