@@ -38,6 +38,10 @@ export const TRANSACTION_LIMIT_MS = 15_000
 /** Reading a large log and snapshot back: 100,000 entries take 1 s (browser-facts §5). Ours. */
 const READ_LIMIT_MS = 120_000
 
+/** The list of databases takes some ms. Ours: a lost storage is named within a second. */
+const LIST_LIMIT_MS = 250
+const LIST_ATTEMPTS = 4
+
 export interface ConnectionLimits {
   readonly openLimitMs: number
   readonly transactionLimitMs: number
@@ -79,6 +83,7 @@ export class Connection {
     let late = false
     const opening = openDB<MemberSchema>(name, DATABASE_VERSION, {
       upgrade: (_db, oldVersion, _newVersion, tx) => {
+        tx.done.catch(outcomeIsTxDone)
         if (oldVersion === 0 && create !== null) createStores(tx, create)
         else tx.abort()
       },
@@ -164,9 +169,10 @@ export class Connection {
     body: (tx: WriteTransaction) => Promise<void> | void,
     verify: boolean,
   ): Promise<void> {
-    const tx = this.db.transaction(stores, 'readwrite', { durability: 'strict' })
     const limitMs = this.#limits.transactionLimitMs
     try {
+      // Throws by itself when the connection was lost a moment ago.
+      const tx = this.db.transaction(stores, 'readwrite', { durability: 'strict' })
       await withTimeLimit(perform(tx, owner, body, verify), limitMs, () => {
         abort(tx)
         return new StorageError('timeout', `a storage transaction took more than ${limitMs} ms`)
@@ -255,12 +261,20 @@ function wiped(cause?: unknown): StorageError {
   return new StorageError('wiped', text, { cause })
 }
 
+/**
+ * Asked the moment the connection is lost, Chromium never answers (the service of the origin is being
+ * torn down), so the question is put again.
+ */
 async function isDeleted(name: string): Promise<boolean> {
-  try {
-    const all = await indexedDB.databases()
-    return !all.some((info) => info.name === name)
-  } catch {
-    // Not even the list can be read: unknown, and 'closed' is what is known.
-    return false
+  for (let attempt = 0; attempt < LIST_ATTEMPTS; attempt++) {
+    try {
+      const late = (): StorageError => new StorageError('timeout', 'no list of databases')
+      const all = await withTimeLimit(indexedDB.databases(), LIST_LIMIT_MS, late)
+      return !all.some((info) => info.name === name)
+    } catch (error) {
+      // Unreadable for another reason: unknown, and 'closed' is what is known.
+      if (!(error instanceof StorageError)) return false
+    }
   }
+  return false
 }

@@ -8,6 +8,7 @@ import { type ConnectionLimits, DEFAULT_LIMITS } from './connection.ts'
 import { generateKeys, incarnationOfKey, signWith } from './identity.ts'
 import { openStorage, peekMeta } from './open-storage.ts'
 import { incarnationOfName, type KeyPair } from './schema.ts'
+import { withTimeLimit } from './storage-failure.ts'
 
 export interface StoredIdentity {
   readonly incarnation: string
@@ -36,7 +37,7 @@ export class IndexedDbIdentities {
 
   /** Incarnations in a fixed order. */
   async list(): Promise<string[]> {
-    const databases = await allDatabases()
+    const databases = await allDatabases(this.#limits.openLimitMs)
     const incarnations: string[] = []
     for (const { name } of databases) {
       const incarnation = name === undefined ? null : incarnationOfName(this.#room, name)
@@ -47,7 +48,7 @@ export class IndexedDbIdentities {
 
   /** Read only. The caller must hold the identity's lock. */
   async peek(incarnation: string): Promise<MemberMeta> {
-    return peekMeta(this.#room, incarnation)
+    return peekMeta(this.#room, incarnation, this.#limits)
   }
 
   async open(incarnation: string): Promise<StoredIdentity> {
@@ -81,10 +82,13 @@ export class IndexedDbIdentities {
   }
 }
 
-async function allDatabases(): Promise<IDBDatabaseInfo[]> {
+async function allDatabases(limitMs: number): Promise<IDBDatabaseInfo[]> {
   try {
-    return await indexedDB.databases()
+    return await withTimeLimit(indexedDB.databases(), limitMs, () => {
+      return new StorageError('blocked', `IndexedDB gave no answer in ${limitMs} ms`)
+    })
   } catch (cause) {
+    if (cause instanceof StorageError) throw cause
     const text = 'this browser gives no access to IndexedDB (private window, or blocked site data)'
     throw new StorageError('unavailable', text, { cause })
   }

@@ -4,7 +4,14 @@ import { toHex } from '../../core/base/bytes.ts'
 import { type MemberMeta, START_CHAIN_MAX, StorageError } from '../../ports/storage.ts'
 import { Connection, type ConnectionLimits, DEFAULT_LIMITS } from './connection.ts'
 import { readMemberMeta } from './member-meta.ts'
-import { assertKnownFormat, databaseName, type KeyPair, readMeta, writeMeta } from './schema.ts'
+import {
+  assertKnownFormat,
+  databaseName,
+  type KeyPair,
+  outcomeIsTxDone,
+  readMeta,
+  writeMeta,
+} from './schema.ts'
 import { IndexedDbStorage } from './storage.ts'
 
 /** Random part of a start token. Two starts of one life may never be mistaken for each other. */
@@ -59,10 +66,15 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenedSt
 }
 
 /** What a database holds, without taking it over: the caller must hold the lock of its name. */
-export async function peekMeta(room: string, incarnation: string): Promise<MemberMeta> {
-  const connection = await Connection.open(databaseName(room, incarnation), null)
+export async function peekMeta(
+  room: string,
+  incarnation: string,
+  limits: ConnectionLimits = DEFAULT_LIMITS,
+): Promise<MemberMeta> {
+  const connection = await Connection.open(databaseName(room, incarnation), null, limits)
   try {
     const tx = connection.db.transaction(['meta'], 'readonly')
+    tx.done.catch(outcomeIsTxDone)
     assertKnownFormat(await readMeta(tx, 'format'))
     return await readMemberMeta(connection.db)
   } finally {
