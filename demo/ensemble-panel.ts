@@ -51,7 +51,8 @@ export class EnsemblePanel {
     if (this.#invited !== missing) {
       this.#invited = missing
       const open = Array.from({ length: missing }, (_, index) => {
-        const text = status.phase === 'member' ? 'Open a machine' : `Open machine ${here + index + 1}`
+        const text =
+          status.phase === 'member' ? 'Open a machine' : `Open machine ${here + index + 1}`
         return openMachineLink(this.#address, text, index === 0)
       })
       const copy = make('button', 'Copy the link')

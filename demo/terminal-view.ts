@@ -82,7 +82,7 @@ export class TerminalView {
     this.#recallAt = this.#recall.length
     // One command after another, as on a real terminal: typing ahead is allowed.
     this.#running = this.#running.then(async () => {
-      this.write(`${shell.prompt()} ${line}`, 'typed')
+      this.write(`${shell.prompt()}${line}`, 'typed')
       try {
         await shell.run(line)
       } catch (error) {
@@ -115,7 +115,8 @@ export class TerminalView {
     const common = commonStart(choices)
     const word = /\S*$/.exec(line)?.[0] ?? ''
     if (common.length <= word.length) return
-    input.value = line.slice(0, line.length - word.length) + common + (choices.length === 1 ? ' ' : '')
+    input.value =
+      line.slice(0, line.length - word.length) + common + (choices.length === 1 ? ' ' : '')
   }
 }
 

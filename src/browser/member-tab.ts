@@ -33,6 +33,12 @@ export interface MemberTabOptions {
   readonly signal?: AbortSignal
 }
 
+/**
+ * How long clients wait for this tab's member to serve (again) before they go to another machine:
+ * an election with its synchronisation fits in, a person does not mind.
+ */
+const LOCAL_PATIENCE_MS = 3_000
+
 /** How long a clean close waits for the worker before ending it. */
 const STOP_LIMIT_MS = 1_000
 
@@ -43,6 +49,8 @@ export class MemberTab implements AsyncDisposable {
   readonly #signaling: SignalingClient
   #mesh: PeerMesh | null = null
   #status: WorkerStatus | null = null
+  /** When the own member was last seen serving, or first seen at all. */
+  #lastServedMs: number | null = null
   #incarnation = ''
   #isEnded = false
   readonly #onPageHide = (): void => this.#farewell('page closed')
@@ -93,7 +101,7 @@ export class MemberTab implements AsyncDisposable {
   /** A way for clients: this tab's member first, then the other ones. */
   transport(): ClientTransport {
     return new PortTransport({
-      members: () => this.#status?.reachable ?? [],
+      members: () => this.#reachable(),
       openPort: async (target) => {
         const { port1, port2 } = new MessageChannel()
         await this.#api.connectClient(Comlink.transfer(port2, [port2]), target)
@@ -173,7 +181,17 @@ export class MemberTab implements AsyncDisposable {
     })
   }
 
+  #reachable(): readonly (number | 'local')[] {
+    const reachable = this.#status?.reachable ?? []
+    const lastMs = this.#lastServedMs
+    const isPatient = lastMs !== null && performance.now() - lastMs < LOCAL_PATIENCE_MS
+    return isPatient && reachable.includes('local') ? ['local'] : reachable
+  }
+
   #onStatus(status: WorkerStatus): void {
+    const { member } = status
+    if (member === null) this.#lastServedMs = null
+    else if (member.serving || this.#lastServedMs === null) this.#lastServedMs = performance.now()
     this.#status = status
     this.#options.onStatus?.(status)
   }

@@ -215,7 +215,8 @@ export class RoomMember {
     const voters = this.#founded?.record.members ?? []
     return voters.flatMap(({ sid, incarnation }): (ServerId | 'local')[] => {
       if (sid === this.#sid && this.#member !== null) return ['local']
-      return this.#peers.ofMember(incarnation)?.clients == null ? [] : [sid]
+      const clients = this.#peers.ofMember(incarnation)?.clients ?? null
+      return clients === null ? [] : [sid]
     })
   }
 
@@ -227,8 +228,9 @@ export class RoomMember {
     }
     const voter = this.#founded?.record.members.find((member) => member.sid === target)
     const link = voter === undefined ? undefined : this.#peers.ofMember(voter.incarnation)
-    if (link?.clients == null) return channel.close(`no link to machine ${target}`)
-    bridgeChannels(channel, link.clients.open())
+    const clients = link?.clients ?? null
+    if (clients === null) return channel.close(`no link to machine ${target}`)
+    bridgeChannels(channel, clients.open())
   }
 
   stop(reason: string): void {
