@@ -1,94 +1,63 @@
-/** The real machine, with a listener between Zab and the replica. */
-import { EffectList } from '../../src/core/zab/effect-list.ts'
-import type { LogEntry, Moment, RecoveredState } from '../../src/core/zab/effect.ts'
-import { QuorumPeer } from '../../src/core/zab/quorum-peer.ts'
-import type { PeerStatus } from '../../src/core/zab/status.ts'
-import type { Service } from '../../src/core/zab/replica.ts'
-import { ZAB_RULES } from '../../src/core/zab/rules.ts'
-import type { MemberEffect, MemberInput } from '../../src/core/server/effect.ts'
+/**
+ * The real machine of a host. What its replica is told is told to the probe as well: the listener sits
+ * on the prototype of ZooKeeperServer, so the product needs no hook and runs exactly as it is.
+ */
+import type { RecoveredState } from '../../src/core/zab/effect.ts'
+import { MemberMachine, MEMBER_RULES } from '../../src/core/server/member-machine.ts'
 import { ZooKeeperServer } from '../../src/core/server/zookeeper-server.ts'
+import { ZAB_RULES } from '../../src/core/zab/rules.ts'
 import type { SimHost } from './sim-host.ts'
 
-class ObservedServer extends ZooKeeperServer {
-  host: SimHost | null = null
+/** Whose machine runs: one at a time, since nothing here is asynchronous. */
+let current: SimHost | null = null
 
-  override deliver(entry: LogEntry, at: Moment): void {
-    const { host } = this
-    super.deliver(entry, at)
-    host?.world.probe.emit('delivered', { host, entry, serving: this.isServing })
-  }
+const { deliver, restore, onService } = ZooKeeperServer.prototype
 
-  override restore(
-    snapshot: { readonly zxid: LogEntry['zxid']; readonly chunks: readonly Uint8Array[] },
-    log: readonly LogEntry[],
-  ): void {
-    super.restore(snapshot, log)
-    this.host?.world.probe.emit('restored', { host: this.host, last: this.lastProcessed() })
-  }
+ZooKeeperServer.prototype.deliver = function (entry, at) {
+  deliver.call(this, entry, at)
+  const host = current
+  host?.world.probe.emit('delivered', { host, entry, serving: this.isServing })
+}
 
-  override onService(service: Service, at: Moment): void {
-    super.onService(service, at)
-    const { host } = this
-    const last = this.lastProcessed()
-    host?.world.probe.emit('service', { host, service, last })
+ZooKeeperServer.prototype.restore = function (snapshot, log) {
+  restore.call(this, snapshot, log)
+  const host = current
+  host?.world.probe.emit('restored', { host, last: this.lastProcessed() })
+}
+
+ZooKeeperServer.prototype.onService = function (service, at) {
+  const host = current
+  // Before it begins: what serving shows at once counts as shown.
+  host?.world.probe.emit('service', { host, service, last: this.lastProcessed() })
+  onService.call(this, service, at)
+}
+
+/** Runs the machine of this host, observed. */
+export function asHost<T>(host: SimHost, run: () => T): T {
+  const outer = current
+  current = host
+  try {
+    return run()
+  } finally {
+    current = outer
   }
 }
 
-export class ObservedMachine {
-  readonly server: ObservedServer
-  readonly #peer: QuorumPeer
-  readonly #out = new EffectList<MemberEffect>()
-
-  constructor(host: SimHost, recovered: RecoveredState) {
-    const { world, sid } = host
-    const at = host.now()
-    const config = {
-      sid,
-      voters: world.hosts.map((each) => each.sid),
-      sessionKey: world.sessionKey,
-      seed: world.draw.seed * 16 + sid,
-      tickTimeMs: 2000,
-      initLimitTicks: 10,
-      syncLimitTicks: 5,
-      snapCount: world.draw.snapCount,
-    }
-    this.server = new ObservedServer(config, this.#out, at, world.planted.delivery)
-    this.server.host = host
-    const rules = { ...ZAB_RULES, ...world.planted.zabRules }
-    this.#peer = new QuorumPeer(config, this.server, recovered, at, this.#out, rules)
-    this.server.attach(this.#peer)
+export function makeMachine(host: SimHost, recovered: RecoveredState): MemberMachine {
+  const { world, sid } = host
+  const { planted } = world
+  const config = {
+    sid,
+    voters: world.hosts.map((each) => each.sid),
+    clusterId: 'simulated',
+    sessionKey: world.sessionKey,
+    seed: world.draw.seed * 256 + sid,
+    tickTimeMs: 2000,
+    snapCount: world.draw.snapCount,
   }
-
-  step(input: MemberInput, at: Moment): void {
-    switch (input.kind) {
-      case 'client-open':
-        this.#peer.advance(at)
-        this.server.clientOpen(input.connection, input.address, at)
-        break
-      case 'client-data':
-        this.#peer.advance(at)
-        this.server.clientData(input.connection, input.bytes, at)
-        break
-      case 'client-closed':
-        this.#peer.advance(at)
-        this.server.clientClosed(input.connection, at)
-        break
-      case 'tick':
-        this.#peer.step(input, at)
-        this.server.tick(at)
-        break
-      default:
-        this.#peer.step(input, at)
-        break
-    }
-    this.server.endStep()
+  const rules = {
+    zab: { ...ZAB_RULES, ...planted.zabRules },
+    makeDelivery: planted.delivery ?? MEMBER_RULES.makeDelivery,
   }
-
-  takeEffects(): MemberEffect[] {
-    return this.#out.take()
-  }
-
-  status(at: Moment): PeerStatus {
-    return this.#peer.status(at)
-  }
+  return asHost(host, () => new MemberMachine(config, recovered, host.now(), rules))
 }

@@ -44,7 +44,7 @@ export function runSeed(seed: number, options: RunOptions = {}): RunResult {
     events: world.timeline.events,
     faults: world.faults.count,
     operations: tally.operations,
-    checks: tally.checks,
+    checks: world.checks,
     transcript: transcript.lines,
   }
 }

@@ -9,13 +9,14 @@ import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
 import type { ConnectionId, MemberEffect, MemberInput } from '../../src/core/server/effect.ts'
 import { isPersistEffect } from '../../src/core/zab/effect.ts'
 import type { Moment, PersistEffect } from '../../src/core/zab/effect.ts'
+import type { MemberMachine } from '../../src/core/server/member-machine.ts'
 import type { MemoryDisk } from '../../src/adapters/memory/memory-disk.ts'
 import type { Prng } from '../../src/core/base/prng.ts'
 import { CrashPlan } from './crash-plan.ts'
 import { DiskView } from './disk-view.ts'
 import { within } from './draw.ts'
 import type { LinkEnd } from './network.ts'
-import { ObservedMachine } from './observed-machine.ts'
+import { asHost, makeMachine } from './observed-machine.ts'
 import { observePackets } from './packet-probe.ts'
 import type { World } from './world.ts'
 
@@ -38,7 +39,7 @@ export class SimHost {
   readonly crashPlan: CrashPlan = new CrashPlan()
   readonly ends = new Map<ServerId, LinkEnd>()
   disk: MemoryDisk
-  machine: ObservedMachine | null = null
+  machine: MemberMachine | null = null
   /** Goes up with every start; what was scheduled for another life is dropped. */
   life = 0
   /** Virtual ms; the host's clocks count from here. */
@@ -86,6 +87,11 @@ export class SimHost {
     return this.machine?.status(this.now()).role === 'leading'
   }
 
+  /** Number of the last client connection that was opened here. */
+  get newestConnection(): ConnectionId {
+    return this.#nextConnection - 1
+  }
+
   get inFlight(): readonly PersistEffect[] | null {
     return this.#inFlight
   }
@@ -118,7 +124,7 @@ export class SimHost {
     world.say(this.name, () => `starts life ${this.life}`)
     world.probe.emit('started', { host: this, recovered })
     this.#guard(() => {
-      this.machine = new ObservedMachine(this, recovered)
+      this.machine = makeMachine(this, recovered)
       this.#flush()
     })
     this.#scheduleTick(this.life)
@@ -186,7 +192,8 @@ export class SimHost {
     this.#guard(() => {
       for (const input of inputs) {
         this.world.noteInput(this, input)
-        this.machine?.step(input, this.now())
+        const { machine } = this
+        asHost(this, () => machine?.step(input, this.now()))
       }
       this.#flush()
     })

@@ -52,6 +52,8 @@ export class World {
   readonly sessionKey: Uint8Array = encodeUtf8('key of the simulated ensemble')
   clients: SimClient[] = []
   violation: Violation | null = null
+  /** Rules looked at, by all checkers. */
+  checks = 0
   /** Newest zxid that any client was told of as the result of a write. */
   newestAcked = 0n
 
@@ -156,7 +158,7 @@ export class World {
     if (this.violation !== null) return
     for (const host of this.hosts) {
       if (!host.view.isFounded) continue
-      if (host.machine?.status(host.now()).isServing === true) continue
+      if (host.machine?.status(host.now()).serving === true) continue
       this.fail('ServiceResumes', `${host.name} does not serve ${RESUME_LIMIT_MS} ms after healing`)
     }
     for (const client of this.clients) {

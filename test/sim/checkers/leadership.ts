@@ -1,0 +1,29 @@
+/**
+ * Leadership1 (T33): two established leaders of one epoch are the same server.
+ * Leadership2 (T34): at most one server ever synchronises others as the leader of an epoch.
+ */
+import { epochOf, type ServerId } from '../../../src/core/base/zxid.ts'
+import { PacketType } from '../../../src/core/jute/quorum-records.ts'
+import type { World } from '../world.ts'
+import { Rule } from './rule.ts'
+
+export function checkLeadership(world: World): void {
+  const established = new Rule(world, 'Leadership1')
+  const recorded = new Rule(world, 'Leadership2')
+  const leaders = new Map<number, ServerId>()
+  const candidates = new Map<number, ServerId>()
+  world.probe.on('service', ({ host, service }) => {
+    if (service.kind !== 'leading') return
+    const { epoch } = service
+    const other = leaders.get(epoch) ?? host.sid
+    leaders.set(epoch, other)
+    established.holds(other === host.sid, () => `epoch ${epoch}: machines ${other} and ${host.sid}`)
+  })
+  world.probe.on('packet', ({ host, packet }) => {
+    if (packet.type !== PacketType.NEWLEADER) return
+    const epoch = epochOf(packet.zxid as never)
+    const other = candidates.get(epoch) ?? host.sid
+    candidates.set(epoch, other)
+    recorded.holds(other === host.sid, () => `epoch ${epoch}: machines ${other} and ${host.sid}`)
+  })
+}

@@ -1,0 +1,94 @@
+/**
+ * PrefixConsistency (T35): committed prefixes of any two servers agree. Kept as one global log: what
+ * any server shows as committed must continue it or lie inside it. Tells the other checkers of each
+ * committed entry, once per ensemble and once per life of a server.
+ */
+import { counterOf, ZXID_NONE, type Zxid } from '../../../src/core/base/zxid.ts'
+import { decodeTxn } from '../../../src/core/jute/txn.ts'
+import type { History, KnownEntry } from '../history.ts'
+import type { Committed } from '../probe.ts'
+import type { SimHost } from '../sim-host.ts'
+import type { World } from '../world.ts'
+import { hex, Rule } from './rule.ts'
+
+export class GlobalLog {
+  readonly #world: World
+  readonly #history: History
+  readonly #rule: Rule
+  readonly #entries: Committed[] = []
+  readonly #byZxid = new Map<Zxid, Committed>()
+  /** What each server has applied, and how much of the global log it has shown in this life. */
+  readonly #applied = new Map<SimHost, Zxid>()
+  readonly #shown = new Map<SimHost, number>()
+
+  constructor(world: World, history: History) {
+    this.#world = world
+    this.#history = history
+    this.#rule = new Rule(world, 'PrefixConsistency')
+    const { probe } = world
+    probe.on('started', ({ host }) => this.#shown.set(host, 0))
+    probe.on('restored', ({ host, last }) => this.#applied.set(host, last))
+    probe.on('delivered', ({ host, entry, serving }) => {
+      this.#applied.set(host, entry.zxid)
+      if (serving) this.#show(host, entry.zxid)
+    })
+    probe.on('service', ({ host, service }) => {
+      if (service.kind !== 'stopped') this.#show(host, this.applied(host))
+    })
+  }
+
+  get entries(): readonly Committed[] {
+    return this.#entries
+  }
+
+  get tip(): Zxid {
+    return this.#entries.at(-1)?.zxid ?? ZXID_NONE
+  }
+
+  find(zxid: Zxid): Committed | undefined {
+    return this.#byZxid.get(zxid)
+  }
+
+  applied(host: SimHost): Zxid {
+    return this.#applied.get(host) ?? ZXID_NONE
+  }
+
+  /** The server lets clients see everything up to `zxid`. */
+  #show(host: SimHost, zxid: Zxid): void {
+    if (zxid === ZXID_NONE || counterOf(zxid) === 0) return
+    const isKept = this.#extend(host, zxid)
+    if (!isKept) return
+    const end = this.#byZxid.get(zxid)?.index ?? -1
+    for (let i = this.#shown.get(host) ?? 0; i <= end; i++) {
+      this.#world.probe.emit('committed-at', { host, committed: this.#entries[i] as Committed })
+    }
+    this.#shown.set(host, end + 1)
+  }
+
+  /** Adds what is new. False when it does not fit what was committed before. */
+  #extend(host: SimHost, zxid: Zxid): boolean {
+    const fresh: KnownEntry[] = []
+    let at = zxid
+    while (at !== ZXID_NONE && !this.#byZxid.has(at)) {
+      const known = this.#history.find(at)
+      if (known === undefined) break
+      fresh.push(known)
+      at = known.before
+    }
+    const { tip } = this
+    const isKept = fresh.length === 0 || at === tip
+    this.#rule.holds(isKept, () => {
+      return `${host.name} shows ${hex(zxid)}, which forks off at ${hex(at)}; committed is ${hex(tip)}`
+    })
+    if (!isKept) return false
+    for (const known of fresh.reverse()) this.#add(known)
+    return true
+  }
+
+  #add({ zxid, entry }: KnownEntry): void {
+    const committed = { zxid, entry, logged: decodeTxn(entry), index: this.#entries.length }
+    this.#entries.push(committed)
+    this.#byZxid.set(zxid, committed)
+    this.#world.probe.emit('committed', committed)
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * VoteIsDurable (Q10, Q18): who proposes himself claims what his disk holds, and has a disk that was
+ * founded. WordIsKept (Q84): nobody votes or answers a new leader with less than the committed
+ * entries that he acknowledged; a wiped voter under its old id would.
+ */
+import { ServerState } from '../../../src/core/jute/election-records.ts'
+import { PacketType } from '../../../src/core/jute/quorum-records.ts'
+import type { SimHost } from '../sim-host.ts'
+import type { World } from '../world.ts'
+import type { GlobalLog } from './prefix-consistency.ts'
+import { hex, Rule } from './rule.ts'
+
+export function checkVotes(world: World, log: GlobalLog): void {
+  const durable = new Rule(world, 'VoteIsDurable')
+  const kept = new Rule(world, 'WordIsKept')
+  const acked = new Map<SimHost, Set<bigint>>(world.hosts.map((host) => [host, new Set()]))
+  const floors = new Map<SimHost, bigint>()
+  const raise = (host: SimHost, zxid: bigint): void => {
+    if (zxid > (floors.get(host) ?? 0n)) floors.set(host, zxid)
+  }
+  const check = (host: SimHost, claimed: bigint): void => {
+    const floor = floors.get(host) ?? 0n
+    kept.holds(claimed >= floor, () => {
+      return `${host.name} acknowledged ${hex(floor)}, now committed, and claims ${hex(claimed)}`
+    })
+  }
+  world.probe.on('committed', ({ zxid }) => {
+    for (const [host, zxids] of acked) if (zxids.delete(zxid)) raise(host, zxid)
+  })
+  world.probe.on('packet', ({ host, packet }) => {
+    if (packet.type === PacketType.ACKEPOCH) check(host, packet.zxid)
+    if (packet.type !== PacketType.ACK) return
+    if (log.find(packet.zxid as never) !== undefined) raise(host, packet.zxid)
+    else acked.get(host)?.add(packet.zxid)
+  })
+  world.probe.on('vote', ({ host, vote }) => {
+    if (vote.state !== ServerState.LOOKING || vote.leader !== BigInt(host.sid)) return
+    const { view } = host
+    durable.holds(view.isFounded, () => `${host.name} votes without a founding record`)
+    durable.holds(vote.zxid === view.last, () => {
+      return `${host.name} votes with ${hex(vote.zxid)}, its disk ends at ${hex(view.last)}`
+    })
+    durable.holds(vote.peerEpoch === BigInt(view.currentEpoch), () => {
+      return `${host.name} votes with epoch ${vote.peerEpoch}, on its disk is ${view.currentEpoch}`
+    })
+    check(host, vote.zxid)
+  })
+}

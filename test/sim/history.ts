@@ -1,0 +1,82 @@
+/**
+ * Every entry that any member ever logged, by zxid, with the entry that went before it. In a correct
+ * ensemble a zxid names one entry with one past, wherever it is logged; so "the log up to z" is one
+ * thing, and a member's disk is told by its last zxid alone.
+ */
+import { ZXID_NONE, type Zxid } from '../../src/core/base/zxid.ts'
+import type { SimHost } from './sim-host.ts'
+import { entryHash } from './trace-digest.ts'
+import type { World } from './world.ts'
+
+export interface KnownEntry {
+  readonly zxid: Zxid
+  readonly before: Zxid
+  readonly hash: number
+  readonly entry: Uint8Array
+}
+
+export class History {
+  readonly #known = new Map<Zxid, KnownEntry>()
+  readonly #lastEmitted = new Map<SimHost, Zxid>()
+  /** What a wiped disk held: its member had kept its word until then. */
+  readonly #lost = new Map<SimHost, Zxid>()
+
+  constructor(world: World, onConflict: (what: string) => void) {
+    const { probe } = world
+    probe.on('started', ({ host }) => this.#lastEmitted.set(host, host.view.last))
+    probe.on('wiped', ({ host }) => this.#lost.set(host, host.view.last))
+    probe.on('emitted', ({ host, effect }) => {
+      if (effect.kind === 'append') this.#append(host, effect.zxid, effect.entry, onConflict)
+      else if (effect.kind === 'truncate') this.#lastEmitted.set(host, effect.to)
+      else if (effect.kind === 'snapshot-commit' && effect.install) {
+        this.#lastEmitted.set(host, effect.zxid)
+      }
+    })
+  }
+
+  find(zxid: Zxid): KnownEntry | undefined {
+    return this.#known.get(zxid)
+  }
+
+  /** Last entry whose append the host has emitted. */
+  lastEmitted(host: SimHost): Zxid {
+    return this.#lastEmitted.get(host) ?? ZXID_NONE
+  }
+
+  /** Is `zxid` an entry of the log that ends with `last`? */
+  isOnPath(zxid: Zxid, last: Zxid): boolean {
+    let at = last
+    while (at > zxid) {
+      const known = this.#known.get(at)
+      if (known === undefined) return false
+      at = known.before
+    }
+    return at === zxid
+  }
+
+  /** Durable there, or was until the storage was wiped. */
+  isOnDisk(zxid: Zxid, host: SimHost): boolean {
+    if (this.isOnPath(zxid, host.view.last)) return true
+    const lost = this.#lost.get(host)
+    return lost !== undefined && this.isOnPath(zxid, lost)
+  }
+
+  #append(
+    host: SimHost,
+    zxid: Zxid,
+    entry: Uint8Array,
+    onConflict: (what: string) => void,
+  ): void {
+    const before = this.lastEmitted(host)
+    const hash = entryHash(entry)
+    this.#lastEmitted.set(host, zxid)
+    const known = this.#known.get(zxid)
+    if (known === undefined) this.#known.set(zxid, { zxid, before, hash, entry })
+    else if (known.before !== before || known.hash !== hash) {
+      const past = (z: Zxid): string => `0x${z.toString(16)}`
+      const what = known.hash === hash ? 'another past' : 'other content'
+      const where = `after ${past(before)} instead of ${past(known.before)}`
+      onConflict(`${host.name} logs ${past(zxid)} with ${what}: ${where}`)
+    }
+  }
+}
