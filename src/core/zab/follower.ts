@@ -3,7 +3,7 @@ import { formatZxid, makeZxid, type ServerId } from '../base/zxid.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { packetName, PacketType, type QuorumPacket } from '../jute/quorum-records.ts'
 import type { Moment } from './effect.ts'
-import { checkedZxid, encodePacket, isNext } from './packets.ts'
+import { checkedZxid, encodePacket } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
 import type { RoleContext } from './role.ts'
 
@@ -58,11 +58,11 @@ export class Follower {
   }
 
   #onProposal(packet: QuorumPacket): void {
-    const { tail } = this.#context
+    const { tail, rules } = this.#context
     const zxid = checkedZxid(packet.zxid)
     if (packet.data === null) throw new JuteError('PROPOSAL without a transaction')
     // ZooKeeper only warns (Q46). A hole would be acknowledged for ever after, so: synchronise anew.
-    if (!isNext(tail.lastLogged, zxid)) {
+    if (!rules.follows(tail.lastLogged, zxid)) {
       const what = `PROPOSAL ${formatZxid(zxid)} after ${formatZxid(tail.lastLogged)}`
       this.#context.resync(this.#leader, what)
       return

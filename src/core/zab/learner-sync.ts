@@ -10,7 +10,7 @@ import { JuteError } from '../jute/jute-error.ts'
 import { packetName, PacketType, type QuorumPacket } from '../jute/quorum-records.ts'
 import { SNAPSHOT_MAX_BYTES, SYNC_QUEUE_BYTES } from './constants.ts'
 import { SNAPSHOT_CHUNK_BYTES, type LogEntry, type Moment } from './effect.ts'
-import { checkedZxid, encodePacket, isNext } from './packets.ts'
+import { checkedZxid, encodePacket } from './packets.ts'
 import type { RoleContext } from './role.ts'
 
 /** Ends a snapshot, as in ZooKeeper's stream (Q33). */
@@ -93,9 +93,8 @@ export class LearnerSync {
 
   #begin(packet: QuorumPacket): void {
     if (this.#mode !== null) throw new JuteError(`${packetName(packet.type)} after ${this.#mode}`)
-    const { rules, out, tail } = this.#context
+    const { out, tail } = this.#context
     const zxid = checkedZxid(packet.zxid)
-    for (const effect of rules.writesAtSyncStart(this.#epoch)) out.push(effect)
     this.#mode = packet.type === PacketType.DIFF ? 'DIFF' : 'TRUNC'
     if (this.#mode === 'TRUNC') {
       if (zxid >= tail.lastLogged || zxid < out.snapshotZxid || counterOf(zxid) === 0) {
@@ -151,7 +150,7 @@ export class LearnerSync {
       throw new JuteError('PROPOSAL out of order')
     }
     // A hole here would be logged, acknowledged and never filled (Q37).
-    if (!isNext(this.#position, zxid)) {
+    if (!this.#context.rules.follows(this.#position, zxid)) {
       throw new JuteError(`${formatZxid(zxid)} after ${formatZxid(this.#position)}`)
     }
     this.#queuedBytes += data.length

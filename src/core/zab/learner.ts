@@ -153,7 +153,7 @@ export class Learner {
   }
 
   #onLeaderInfo(packet: QuorumPacket): void {
-    const { epochs, tail, out } = this.#context
+    const { epochs, tail, out, rules } = this.#context
     if (packet.type !== PacketType.LEADERINFO || packet.data === null) {
       throw new JuteError(`${packetName(packet.type)} before LEADERINFO`)
     }
@@ -169,6 +169,7 @@ export class Learner {
     this.#sync = new LearnerSync(this.#context, this.leader, this.conversation, epoch)
     const isNew = epoch > epochs.accepted
     if (isNew) epochs.accept(epoch)
+    for (const effect of rules.writesAtSyncStart(epoch)) out.push(effect)
     // An epoch that was accepted before may have been promised to another leader (Q27).
     const currentEpoch = isNew ? epochs.current : NO_EPOCH_ACK
     const ack = encode(ackEpochRecord, { currentEpoch, truncFloor: out.snapshotZxid })

@@ -110,8 +110,10 @@ export class QuorumPeer implements Broadcaster {
    * slept steps down before it answers anything (Q85).
    */
   advance(at: Moment): void {
-    const gapMs = at.elapsedMs - this.#lastStepMs
-    assert(gapMs >= 0, 'elapsed time goes back')
+    const elapsedMs = at.elapsedMs - this.#lastStepMs
+    assert(elapsedMs >= 0, 'elapsed time goes back')
+    // Where a suspended machine's monotonic clock stands still, the wall clock tells (design §4).
+    const gapMs = Math.max(elapsedMs, at.wallMs - this.#lastMoment.wallMs)
     this.#lastStepMs = at.elapsedMs
     this.#lastMoment = at
     if (!this.#rules.hasSlept(gapMs)) {

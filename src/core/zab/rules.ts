@@ -7,6 +7,7 @@ import type { CommittedLog } from './committed-log.ts'
 import { SILENCE_LIMIT_MS } from './constants.ts'
 import type { PersistEffect, RecoveredState } from './effect.ts'
 import type { LogTail } from './log-tail.ts'
+import { isNext } from './packets.ts'
 import { chooseSync, type LearnerPosition, type SyncPlan } from './synchronization.ts'
 
 export interface ZabRules {
@@ -20,7 +21,9 @@ export interface ZabRules {
   chooseSync(log: CommittedLog, learner: LearnerPosition): SyncPlan
   /** What a learner gets of the proposals in flight when it joins the live stream (Q34). */
   handOver<P>(outstanding: readonly P[]): readonly P[]
-  /** What a learner writes when synchronisation begins, before anything of it is logged (Q36). */
+  /** May `next` be logged directly behind `previous` (Q37)? */
+  follows(previous: Zxid, next: Zxid): boolean
+  /** What else a learner writes with acceptedEpoch, before anything is synchronised (Q36). */
   writesAtSyncStart(epoch: number): readonly PersistEffect[]
 }
 
@@ -30,6 +33,7 @@ export const ZAB_RULES: ZabRules = {
   ownAcked: (tail) => tail.durable,
   chooseSync,
   handOver: (outstanding) => outstanding,
+  follows: isNext,
   // Nothing: currentEpoch is written behind the entries it vouches for (ZOOKEEPER-4643, 4646).
   writesAtSyncStart: () => [],
 }
