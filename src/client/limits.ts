@@ -10,7 +10,7 @@ export const SESSION_TIMEOUT_DEFAULT_MS = 30_000
 export const REQUESTS_MAX = 10_000
 
 /** Bytes of requests that wait for a connection. Ours, same meaning. */
-export const QUEUED_BYTES_MAX = 64 * 1024 * 1024
+export const QUEUED_BYTES_MAX: number = 64 * 1024 * 1024
 
 /** Unanswered requests on one connection: `zookeeper.globalOutstandingLimit` of a server. */
 export const IN_FLIGHT_MAX = 1000
@@ -25,10 +25,10 @@ export const REQUEST_FRAME_MAX_BYTES: number = JUTE_MAX_BUFFER
 export const REPLY_FRAME_MAX_BYTES: number = JUTE_MAX_WRITTEN
 
 /** Frames are joined into messages of about this size, in bytes. Ours: a lane must keep moving. */
-export const MESSAGE_BYTES_MAX = 256 * 1024
+export const MESSAGE_BYTES_MAX: number = 256 * 1024
 
 /** Path characters in one setWatches batch: SET_WATCHES_MAX_LENGTH of ClientCnxn (W57). */
-export const SET_WATCHES_MAX_CHARS = 128 * 1024
+export const SET_WATCHES_MAX_CHARS: number = 128 * 1024
 
 /** A ping goes out at least this often, in ms: MAX_SEND_PING_INTERVAL of ClientCnxn (S27). */
 export const PING_INTERVAL_MAX_MS = 10_000
