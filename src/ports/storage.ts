@@ -5,7 +5,7 @@
  * - `write` is one atomic, strictly durable transaction: when its promise resolves, all of it is on
  *   disk (IndexedDB `durability: 'strict'`, fsync on files); when it rejects, none of it counts and
  *   the storage is failed for good (`StorageError.fatal`): the caller stops acknowledging.
- * - Writes are applied in the order of their calls. The caller keeps at most one in flight.
+ * - Writes and `recover` take effect in the order of their calls, one at a time.
  * - Staged snapshot chunks of an id that was never committed are invisible to `recover` and are
  *   removed at the next open.
  * - Every write verifies the owner token: when another holder opened the same storage since, it
@@ -46,7 +46,11 @@ export class StorageError extends Error {
 }
 
 export interface Recovered extends RecoveredState {
-  /** Entries dropped from a torn tail; 0 normally. */
+  /**
+   * Entries dropped from a torn tail; 0 normally. They may have been acknowledged, so such a member
+   * must neither vote nor lead until a leader has synchronised it: the figure stays, over restarts
+   * too, until a `current-epoch` or an installed snapshot is written.
+   */
   readonly droppedTail: number
 }
 

@@ -308,18 +308,12 @@ test('kill -9 of the browser during writes: everything acknowledged is there, an
   }
 })
 
-test('persistence and the kind of window are told', async () => {
+test('persistence is told, and the kind of window not guessed where it cannot be known', async () => {
   const page = await tab()
   const report = await page.evaluate(() => window.requestPersistence())
   expect(report.quotaBytes).toBeGreaterThan(0)
-  expect(report.privateWindow).toBe(false)
-  const browser = await chromium.launch({ executablePath: await findBrowser(), args: FLAGS })
-  const hidden = await (await browser.newContext()).newPage()
-  await hidden.goto(`${origin}/storage.html`)
-  await hidden.waitForFunction(() => 'requestPersistence' in window)
-  const inPrivate = await hidden.evaluate(() => window.requestPersistence())
-  console.log('persistence', report, 'private', inPrivate)
-  await browser.close()
+  // This Chromium gives the same answers in both kinds of windows; claiming either would be a lie.
+  expect(report.privateWindow).toBe('unknown')
 })
 
 test('figures: one batch through the port beside a bare transaction', async () => {

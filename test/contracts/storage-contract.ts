@@ -252,6 +252,41 @@ const LOG_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: 'what a torn tail dropped is said again at every start until a leader synchronised',
+    async run(harness) {
+      let storage = await founded(harness)
+      await storage.write(appends(1, 1, 2))
+      await harness.crash(storage)
+      await harness.tearTail()
+      storage = await harness.open()
+      checkEqual((await storage.recover()).droppedTail, 2, 'first start')
+      await harness.crash(storage)
+      storage = await harness.open()
+      checkEqual((await storage.recover()).droppedTail, 2, 'second start')
+      await storage.write([...appends(1, 1, 2), { kind: 'accepted-epoch', epoch: 2 }])
+      checkEqual((await storage.recover()).droppedTail, 2, 'not yet')
+      await storage.write([{ kind: 'current-epoch', epoch: 2 }])
+      checkEqual((await storage.recover()).droppedTail, 0, 'synchronised')
+      await harness.crash(storage)
+      checkEqual((await (await harness.open()).recover()).droppedTail, 0, 'for good')
+    },
+  },
+  {
+    name: 'calls take effect in their order, one at a time',
+    async run(harness) {
+      const storage = await founded(harness)
+      await storage.write(appends(1, 1, 5))
+      const [, seen, , later] = await Promise.all([
+        storage.write([{ kind: 'truncate', to: z(1, 2) }]),
+        storage.recover(),
+        storage.write(appends(2, 1, 2)),
+        storage.recover(),
+      ])
+      checkEqual(counters(seen), ['1.1', '1.2'], 'before the second write')
+      checkEqual(counters(later), ['1.1', '1.2', '2.1', '2.2'], 'after it')
+    },
+  },
+  {
     name: 'damage before the tail is corruption, never a shorter log',
     async run(harness) {
       let storage = await founded(harness)

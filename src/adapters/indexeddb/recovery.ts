@@ -29,6 +29,7 @@ export interface RecoveredDatabase {
 
 interface Repairs {
   readonly tornKey: ZxidKey | null
+  readonly droppedTail: number
   readonly leftovers: readonly number[]
   readonly manifest: readonly ManifestEntry[] | null
 }
@@ -40,10 +41,11 @@ export async function recoverDatabase(
 ): Promise<RecoveredDatabase> {
   const tx = connection.db.transaction(['meta', 'log', 'snap'], 'readonly')
   tx.done.catch(outcomeIsTxDone)
-  const [acceptedEpoch, currentEpoch, listed, stored] = await Promise.all([
+  const [acceptedEpoch, currentEpoch, listed, droppedBefore, stored] = await Promise.all([
     readMeta(tx, 'acceptedEpoch'),
     readMeta(tx, 'currentEpoch'),
     readMeta(tx, 'manifest'),
+    readMeta(tx, 'droppedTail'),
     storedSnapshots(tx),
   ])
   if (acceptedEpoch === undefined || currentEpoch === undefined || listed === undefined) {
@@ -56,12 +58,13 @@ export async function recoverDatabase(
   }
   const committed = new Set(manifest.map((entry) => entry.snapshot))
   const leftovers = stored.filter((number) => !committed.has(number) && !staging.has(number))
+  const droppedTail = (droppedBefore ?? 0) + (log.torn?.count ?? 0)
   await repair(connection, {
+    droppedTail,
     tornKey: log.torn?.key ?? null,
     leftovers,
     manifest: manifest.length < listed.length ? manifest : null,
   })
-  const droppedTail = log.torn?.count ?? 0
   return {
     recovered: { acceptedEpoch, currentEpoch, snapshot, log: log.entries, droppedTail },
     manifest,
@@ -85,10 +88,13 @@ async function newestWhole(
 }
 
 async function repair(connection: Connection, repairs: Repairs): Promise<void> {
-  const { tornKey, leftovers, manifest } = repairs
+  const { tornKey, droppedTail, leftovers, manifest } = repairs
   if (tornKey === null && leftovers.length === 0 && manifest === null) return
   await connection.write(['meta', 'log', 'snap'], (tx) => {
-    if (tornKey !== null) tx.objectStore('log').delete(tornKey).catch(outcomeIsTxDone)
+    if (tornKey !== null) {
+      tx.objectStore('log').delete(tornKey).catch(outcomeIsTxDone)
+      writeMeta(tx, 'droppedTail', droppedTail)
+    }
     for (const snapshot of leftovers) dropSnapshot(tx, snapshot)
     if (manifest !== null) writeMeta(tx, 'manifest', manifest)
   })

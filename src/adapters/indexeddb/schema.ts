@@ -49,6 +49,8 @@ export interface MetaValues {
   peerTokens: readonly (readonly [string, string])[]
   acceptedEpoch: number
   currentEpoch: number
+  /** See Recovered.droppedTail. Absent = 0. */
+  droppedTail: number
   founding: Uint8Array
   /** Committed snapshots, oldest first. */
   manifest: readonly ManifestEntry[]

@@ -68,7 +68,9 @@ export class IndexedDbStorage implements Storage {
   #manifest: readonly ManifestEntry[] = []
   #nextSnapshot = 1
   #recovered = false
-  #writing = false
+  #droppedTail = 0
+  /** What runs last; null when nothing does, so that a write on an idle storage starts at once. */
+  #tail: Promise<void> | null = null
   #purge: Promise<void> = Promise.resolve()
 
   /** The connection must be claimed. */
@@ -78,35 +80,11 @@ export class IndexedDbStorage implements Storage {
   }
 
   async recover(): Promise<Recovered> {
-    assert(!this.#writing, 'recover during a write')
-    const staging = new Set([...this.#staged.values()].map((staged) => staged.snapshot))
-    const found = await this.#connection.guard(() => recoverDatabase(this.#connection, staging))
-    this.#last = found.last
-    this.#manifest = found.manifest
-    this.#nextSnapshot = Math.max(this.#nextSnapshot, found.nextSnapshot)
-    this.#recovered = true
-    return found.recovered
+    return this.#inTurn(() => this.#recover())
   }
 
   async write(batch: readonly PersistEffect[]): Promise<void> {
-    assert(this.#recovered, 'write before recover')
-    assert(!this.#writing, 'two writes at once')
-    this.#writing = true
-    try {
-      const staging: StagingEffect[] = []
-      const others: LogEffect[] = []
-      for (const effect of batch) {
-        if (effect.kind === 'snapshot-chunk' || effect.kind === 'snapshot-abandon') {
-          staging.push(effect)
-        } else others.push(effect)
-      }
-      const staged = staging.length > 0 ? this.#stage(staging) : null
-      // A commit must find its chunks on disk; anything else need not wait for them.
-      if (others.some((effect) => effect.kind === 'snapshot-commit')) await staged
-      await Promise.all([staged, others.length > 0 ? this.#commit(others) : null])
-    } finally {
-      this.#writing = false
-    }
+    return this.#inTurn(() => this.#write(batch))
   }
 
   async meta(): Promise<MemberMeta> {
@@ -114,6 +92,51 @@ export class IndexedDbStorage implements Storage {
   }
 
   async pinFounding(record: Uint8Array, emptySnapshot: Uint8Array): Promise<void> {
+    return this.#inTurn(() => this.#pinFounding(record, emptySnapshot))
+  }
+
+  async rememberPeerToken(incarnation: string, token: string): Promise<void> {
+    await this.#connection.write(['meta'], async (tx) => {
+      const tokens = (await readMeta(tx, 'peerTokens')) ?? []
+      const others = tokens.filter(([peer]) => peer !== incarnation)
+      const newest = [...others, [incarnation, token] as const].slice(-PEER_TOKENS_MAX)
+      writeMeta(tx, 'peerTokens', newest)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#tail
+    await this.#purge
+    this.#connection.close()
+  }
+
+  async #recover(): Promise<Recovered> {
+    const staging = new Set([...this.#staged.values()].map((staged) => staged.snapshot))
+    const found = await this.#connection.guard(() => recoverDatabase(this.#connection, staging))
+    this.#last = found.last
+    this.#manifest = found.manifest
+    this.#nextSnapshot = Math.max(this.#nextSnapshot, found.nextSnapshot)
+    this.#droppedTail = found.recovered.droppedTail
+    this.#recovered = true
+    return found.recovered
+  }
+
+  async #write(batch: readonly PersistEffect[]): Promise<void> {
+    assert(this.#recovered, 'write before recover')
+    const staging: StagingEffect[] = []
+    const others: LogEffect[] = []
+    for (const effect of batch) {
+      if (effect.kind === 'snapshot-chunk' || effect.kind === 'snapshot-abandon') {
+        staging.push(effect)
+      } else others.push(effect)
+    }
+    const staged = staging.length > 0 ? this.#stage(staging) : null
+    // A commit must find its chunks on disk; anything else need not wait for them.
+    if (others.some((effect) => effect.kind === 'snapshot-commit')) await staged
+    await Promise.all([staged, others.length > 0 ? this.#commit(others) : null])
+  }
+
+  async #pinFounding(record: Uint8Array, emptySnapshot: Uint8Array): Promise<void> {
     assert(this.#recovered, 'founding before recover')
     let manifest: readonly ManifestEntry[] | null = null
     await this.#connection.write(['meta', 'log', 'snap'], async (tx) => {
@@ -134,20 +157,6 @@ export class IndexedDbStorage implements Storage {
       writeMeta(tx, 'founding', record.slice())
     })
     if (manifest !== null) this.#manifest = manifest
-  }
-
-  async rememberPeerToken(incarnation: string, token: string): Promise<void> {
-    await this.#connection.write(['meta'], async (tx) => {
-      const tokens = (await readMeta(tx, 'peerTokens')) ?? []
-      const others = tokens.filter(([peer]) => peer !== incarnation)
-      const newest = [...others, [incarnation, token] as const].slice(-PEER_TOKENS_MAX)
-      writeMeta(tx, 'peerTokens', newest)
-    })
-  }
-
-  async close(): Promise<void> {
-    await this.#purge
-    this.#connection.close()
   }
 
   async #stage(effects: readonly StagingEffect[]): Promise<void> {
@@ -193,6 +202,7 @@ export class IndexedDbStorage implements Storage {
         return
       case 'current-epoch':
         writeMeta(tx, 'currentEpoch', effect.epoch)
+        this.#forgetDroppedTail(tx)
         return
       case 'truncate': {
         flush(tx, draft)
@@ -223,12 +233,19 @@ export class IndexedDbStorage implements Storage {
       draft.manifest = [entry]
       draft.last = effect.zxid
       draft.before = effect.zxid
+      this.#forgetDroppedTail(tx)
     } else {
       assert(effect.zxid >= newestZxid(draft.manifest), 'an older snapshot committed')
       draft.manifest = [...draft.manifest, entry].slice(-SNAPSHOTS_RETAINED)
     }
     writeMeta(tx, 'manifest', draft.manifest)
     if (effect.currentEpoch !== undefined) writeMeta(tx, 'currentEpoch', effect.currentEpoch)
+  }
+
+  /** A leader has synchronised this member: what a torn tail lost is there again, or never was. */
+  #forgetDroppedTail(tx: WriteTransaction): void {
+    if (this.#droppedTail > 0) writeMeta(tx, 'droppedTail', 0)
+    this.#droppedTail = 0
   }
 
   /** In slices behind the writes; what a crash leaves is found at the next start or purge. */
@@ -252,6 +269,15 @@ export class IndexedDbStorage implements Storage {
         if (range !== null) tx.objectStore('log').delete(range).catch(outcomeIsTxDone)
       })
     }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail === null ? work() : this.#tail.then(work)
+    const tail = result.then(outcomeIsTxDone, outcomeIsTxDone).then(() => {
+      if (this.#tail === tail) this.#tail = null
+    })
+    this.#tail = tail
+    return result
   }
 
   #takeSnapshotNumber(): number {

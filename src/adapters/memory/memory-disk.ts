@@ -41,6 +41,8 @@ interface DiskState {
   snapshots: StoredSnapshot[]
   staged: Map<number, Uint8Array[]>
   tornTail: boolean
+  /** See Recovered.droppedTail. */
+  droppedTail: number
   corrupt: boolean
 }
 
@@ -88,9 +90,11 @@ export class MemoryDisk {
     this.#assertPresent()
     const state = this.#state
     if (state.corrupt) throw new StorageError('corrupt', 'a log value before the last is damaged')
-    const droppedTail = state.tornTail ? state.tailLength : 0
-    if (droppedTail > 0) state.log = state.log.slice(0, -droppedTail)
-    if (state.tornTail) state.tailLength = 0
+    if (state.tornTail && state.tailLength > 0) {
+      state.log = state.log.slice(0, -state.tailLength)
+      state.droppedTail += state.tailLength
+      state.tailLength = 0
+    }
     state.tornTail = false
     const snapshot = state.snapshots.at(-1) ?? null
     const from = snapshot === null ? 0 : firstAfter(state.log, snapshot.zxid)
@@ -99,7 +103,7 @@ export class MemoryDisk {
       currentEpoch: state.currentEpoch,
       snapshot,
       log: state.log.slice(from),
-      droppedTail,
+      droppedTail: state.droppedTail,
     }
   }
 
@@ -191,6 +195,7 @@ export class MemoryDisk {
         break
       case 'current-epoch':
         state.currentEpoch = effect.epoch
+        state.droppedTail = 0
         break
       case 'truncate': {
         const newest = state.snapshots.at(-1)
@@ -225,6 +230,7 @@ export class MemoryDisk {
     if (effect.install) {
       state.log = []
       state.snapshots = [committed]
+      state.droppedTail = 0
     } else {
       const newest = state.snapshots.at(-1)
       assert(newest === undefined || effect.zxid >= newest.zxid, 'an older snapshot committed')
@@ -279,6 +285,7 @@ function blankState(): DiskState {
     snapshots: [],
     staged: new Map(),
     tornTail: false,
+    droppedTail: 0,
     corrupt: false,
   }
 }

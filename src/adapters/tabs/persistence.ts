@@ -27,7 +27,7 @@ export async function requestPersistence(): Promise<StoragePersistence> {
     persisted: (await ask()) ?? false,
     quotaBytes,
     usageBytes: estimate?.usage ?? null,
-    privateWindow: await guessPrivateWindow(quotaBytes),
+    privateWindow: await guessPrivateWindow(quotaBytes, estimate?.usage ?? 0),
   }
 }
 
@@ -38,18 +38,25 @@ async function ask(): Promise<boolean | null> {
   return storage.persist === undefined ? null : orNull(navigator.storage.persist())
 }
 
+/** What today's Chromium reports as free in every kind of window, so that nobody can tell them apart. */
+const CHROMIUM_REPORTED_BYTES = 10 * 1024 ** 3
+
 /**
- * Firefox and Safari refuse the private file system in private windows; Chromium takes its quota
- * there from memory, which makes it smaller than the limit of the JavaScript heap times two.
+ * Firefox and Safari refuse the private file system in private windows. Older Chromium took its quota
+ * there from memory, which made it smaller than twice the limit of the JavaScript heap.
  */
-async function guessPrivateWindow(quotaBytes: number | null): Promise<boolean | 'unknown'> {
+async function guessPrivateWindow(
+  quotaBytes: number | null,
+  usageBytes: number,
+): Promise<boolean | 'unknown'> {
   const storage: Partial<StorageManager> = navigator.storage
   if (storage.getDirectory !== undefined) {
     if ((await orNull(navigator.storage.getDirectory())) === null) return true
   }
   const heapLimit = (performance as PerformanceMemory).memory?.jsHeapSizeLimit
   if (heapLimit === undefined || quotaBytes === null) return 'unknown'
-  return quotaBytes < 2 * heapLimit
+  if (quotaBytes < 2 * heapLimit) return true
+  return quotaBytes - usageBytes === CHROMIUM_REPORTED_BYTES ? 'unknown' : false
 }
 
 /** A refusal is an answer here. */
