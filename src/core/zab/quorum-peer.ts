@@ -227,15 +227,19 @@ export class QuorumPeer implements Broadcaster {
 
   #onLinkUp(peer: ServerId, at: Moment): void {
     if (peer === this.#config.sid || !this.#verifier.voters.has(peer)) return
-    if (this.#links.isUp(peer)) this.#onLinkDown(peer, 'replaced by a newer link', at)
+    if (this.#links.isOpen(peer)) this.#onLinkDown(peer, 'replaced by a newer link', at)
     this.#links.onUp(peer, at.elapsedMs)
+  }
+
+  /** The other end is open, too: only now is anything said that must not get lost (Q82). */
+  #onLinkReady(peer: ServerId, at: Moment): void {
     this.#traceLink(peer, true, 'up')
     this.#election.onLinkUp(peer, at.elapsedMs)
     if (this.#role instanceof Learner) this.#role.onLinkUp(peer)
   }
 
   #onLinkDown(peer: ServerId, reason: string, at: Moment): void {
-    if (!this.#links.isUp(peer)) return
+    if (!this.#links.isOpen(peer)) return
     this.#links.onDown(peer)
     this.#earlyFollowers.delete(peer)
     this.#traceLink(peer, false, reason)
@@ -244,8 +248,8 @@ export class QuorumPeer implements Broadcaster {
   }
 
   #onFrame(peer: ServerId, bytes: Uint8Array, at: Moment): void {
-    if (!this.#links.isUp(peer)) return
-    this.#links.onHeard(peer, at.elapsedMs)
+    if (!this.#links.isOpen(peer)) return
+    if (this.#links.onHeard(peer, at.elapsedMs)) this.#onLinkReady(peer, at)
     try {
       const { lane, conversation, packets } = decodeFrame(bytes)
       for (const packet of packets) {
@@ -337,7 +341,7 @@ export class QuorumPeer implements Broadcaster {
     this.#hasStorageFailed = true
     this.#links.stalled = true
     this.#enterLooking(reason, at)
-    for (const peer of this.#links.upPeers) this.#cutLink(peer, reason, at)
+    for (const peer of this.#links.openPeers) this.#cutLink(peer, reason, at)
   }
 
   #onTime(at: Moment): void {
@@ -491,7 +495,7 @@ export class QuorumPeer implements Broadcaster {
   }
 
   #cutLink(peer: ServerId, reason: string, at: Moment): void {
-    if (!this.#links.isUp(peer)) return
+    if (!this.#links.isOpen(peer)) return
     this.#onLinkDown(peer, reason, at)
     this.#out.push({ kind: 'close-link', peer, reason })
   }
