@@ -21,5 +21,7 @@ export default defineConfig(({ command }) => ({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/browser/**', 'node_modules/**'],
+    // A bound on hanging, not a measure of speed: two busy cores take their time.
+    testTimeout: 60_000,
   },
 }))
