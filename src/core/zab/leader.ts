@@ -317,7 +317,8 @@ export class Leader {
   #pingAll(): void {
     const packet = encodePacket(PacketType.PING, this.#broadcast?.lastProposed ?? 0n)
     for (const handler of this.#handlers.values()) {
-      if (handler.isUpToDate) handler.send(packet)
+      // From its ack of NEWLEADER on a learner waits no longer than syncLimit (Q40).
+      if (handler.phase === 'synced') handler.send(packet)
     }
   }
 

@@ -11,6 +11,8 @@ import { encodePulse, PulseKind, type Pulse } from './packets.ts'
 
 interface LinkState {
   lastHeardMs: number
+  /** Both ends are open: something came. What is sent before that may find nobody listening. */
+  isReady: boolean
   /** Heard something since the last grace after a sleep. */
   heardSinceGrace: boolean
   nextPulseMs: number
@@ -41,17 +43,28 @@ export class LinkMonitor {
     this.#startedMs = startedMs
   }
 
-  isUp(peer: ServerId): boolean {
+  /** This end is open. */
+  isOpen(peer: ServerId): boolean {
     return this.#links.has(peer)
   }
 
-  get upPeers(): ServerId[] {
+  get openPeers(): ServerId[] {
     return [...this.#links.keys()]
+  }
+
+  /** Both ends are open. */
+  isUp(peer: ServerId): boolean {
+    return this.#links.get(peer)?.isReady === true
+  }
+
+  get upPeers(): ServerId[] {
+    return this.openPeers.filter((peer) => this.isUp(peer))
   }
 
   onUp(peer: ServerId, nowMs: number): void {
     this.#links.set(peer, {
       lastHeardMs: nowMs,
+      isReady: false,
       heardSinceGrace: true,
       nextPulseMs: nowMs,
       probeDueMs: 0,
@@ -67,12 +80,16 @@ export class LinkMonitor {
     this.#lostMs.set(peer, link.lastHeardMs)
   }
 
-  onHeard(peer: ServerId, nowMs: number): void {
+  /** Returns true for the first sign of life of a link: from now on it is up. */
+  onHeard(peer: ServerId, nowMs: number): boolean {
     const link = this.#links.get(peer)
-    if (link === undefined) return
+    if (link === undefined) return false
+    const isFirst = !link.isReady
+    link.isReady = true
     link.lastHeardMs = nowMs
     link.heardSinceGrace = true
     link.probeDueMs = 0
+    return isFirst
   }
 
   onPulse(peer: ServerId, pulse: Pulse, nowMs: number): void {
@@ -133,7 +150,7 @@ export class LinkMonitor {
     const heardMs = link?.lastHeardMs ?? this.#lostMs.get(peer) ?? this.#startedMs
     return {
       peer,
-      up: link !== undefined,
+      up: link?.isReady === true,
       lastHeardMsAgo: Math.max(0, nowMs - heardMs),
       rttMs: link?.rttMs ?? null,
     }
