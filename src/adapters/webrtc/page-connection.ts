@@ -6,7 +6,7 @@
 import type { PeerId } from '../../ports/signaling.ts'
 import { relayChannel } from './channel-relay.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import { Handshake, type VerifiedPeer } from './handshake.ts'
+import { Handshake, type Refusal, type VerifiedPeer } from './handshake.ts'
 import type { HelloFields } from './hello.ts'
 import { CANDIDATES_MAX, CONNECT_TIMEOUT_MS, REFUSAL_GRACE_MS } from './limits.ts'
 import type { OpenRtcPeer, RtcPeer, RtcSignal } from './rtc-peer.ts'
@@ -74,6 +74,8 @@ export class PageConnection {
   #candidates = 0
   #hasDescription = false
   #isEnded = false
+  /** Set once one side said that it does not want the other. */
+  #refusal: ConnectionEnd | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
 
   /** Throws when the browser has no connection to give. */
@@ -86,7 +88,10 @@ export class PageConnection {
         onSignal: (signal) => this.#options.onSignal(signal),
         onConnect: () => void this.#startHandshake(),
         onData: (bytes) => this.#onData(bytes),
-        onClose: (reason) => this.#end({ reason, isRefusal: false }),
+        onClose: (reason) => {
+          // The side that refused may close before our own grace is over.
+          this.#end(this.#refusal ?? { reason, isRefusal: false })
+        },
       },
     )
     try {
@@ -192,7 +197,7 @@ export class PageConnection {
           clearTimeout(this.#timer)
           onAdmitted(peer)
         },
-        onRefused: (refusal) => this.#endAfterGrace(`${refusal.code}: ${refusal.message}`),
+        onRefused: (refusal) => this.#onRefused(refusal),
       })
       for (const message of this.#early.splice(0)) this.#handshake.receive(message)
     } catch (error) {
@@ -207,9 +212,12 @@ export class PageConnection {
     }
   }
 
-  /** Our refusal has to leave before the connection goes. */
-  #endAfterGrace(reason: string): void {
+  /** Our refusal has to leave before the connection goes; theirs has come. */
+  #onRefused(refusal: Refusal): void {
+    const end = { reason: `${refusal.code}: ${refusal.message}`, isRefusal: true }
+    this.#refusal = end
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#end({ reason, isRefusal: true }), REFUSAL_GRACE_MS)
+    if (refusal.code === 'refused-by-peer') this.#end(end)
+    else this.#timer = setTimeout(() => this.#end(end), REFUSAL_GRACE_MS)
   }
 }

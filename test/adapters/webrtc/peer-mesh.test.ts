@@ -1,0 +1,335 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { CONNECT_TIMEOUT_MS, REFUSED_RETRY_MS } from '../../../src/adapters/webrtc/limits.ts'
+import {
+  decodeMeshSignal,
+  encodeMeshSignal,
+  type MeshSignal,
+} from '../../../src/adapters/webrtc/mesh-signal.ts'
+import { encodeUtf8 } from '../../../src/core/base/utf8.ts'
+import { FakeRoom, type FakePage } from './fake-room.ts'
+
+let room: FakeRoom
+const pages: FakePage[] = []
+
+beforeEach(() => {
+  // Real promises and Web Crypto, virtual time.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  room = new FakeRoom()
+})
+
+afterEach(() => {
+  for (const page of pages.splice(0)) page.mesh.closeAllSync('test over')
+  vi.useRealTimers()
+})
+
+async function enter(...args: Parameters<FakeRoom['page']>): Promise<FakePage> {
+  const page = await room.page(...args)
+  pages.push(page)
+  room.list(false)
+  return page
+}
+
+const realSetTimeout = setTimeout
+
+/** Lets so much virtual time pass. */
+async function pass(timeMs: number): Promise<void> {
+  for (let at = 0; at < timeMs; at += 20) {
+    await vi.advanceTimersByTimeAsync(Math.min(20, timeMs - at))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** Until it holds, in virtual time. Each step leaves Web Crypto, which is real, some real time. */
+async function until(isTrue: () => boolean, limitMs = 60_000): Promise<void> {
+  for (let at = 0; at < limitMs && !isTrue(); at += 20) {
+    await pass(20)
+    await new Promise((resolve) => realSetTimeout(resolve, at < 1_000 ? 4 : 0))
+  }
+  expect(isTrue(), room.signals.join('\n')).toBe(true)
+}
+
+/** Less than the first question of a side that waits for an offer: nothing had to be retried. */
+const AT_ONCE_MS = 1_000
+
+function connected(page: FakePage): string[] {
+  return page.mesh
+    .status()
+    .filter((peer) => peer.state === 'connected')
+    .map((peer) => room.nameOf(peer.peerId))
+    .sort()
+}
+
+function linkOf(page: FakePage, other: FakePage): string {
+  return page.mesh.status().find((one) => one.peerId === other.peer)?.linkId ?? 'none'
+}
+
+describe('pages of one room', () => {
+  it('form a full mesh; of each pair only the larger id offers', async () => {
+    const [a, b, c] = [await enter('a'), await enter('b'), await enter('c')]
+    await until(() => [a, b, c].every((page) => connected(page).length === 2))
+    expect(connected(a)).toEqual(['b', 'c'])
+    expect(room.connections).toBe(3)
+    const offers = room.signals.filter((line) => line.includes('offer')).map((line) => line[0])
+    expect(offers.sort()).toEqual(['b', 'c', 'c'])
+    expect(a.told.filter((line) => line.startsWith('down'))).toEqual([])
+  })
+
+  it('hand both channels to the worker in the task that made them', async () => {
+    const tasks: string[] = []
+    const a = await enter('a')
+    const b = await enter('b', {
+      attachChannel: (link, label) => void tasks.push(`${link} ${label}`),
+    })
+    // The larger id offers when it hears of the other: within that very call.
+    expect(tasks).toHaveLength(2)
+    expect(tasks.map((one) => one.split(' ')[1])).toEqual(['quorum', 'client'])
+    await until(() => connected(b).length === 1)
+    expect(a.channels.map((one) => one.label)).toEqual(['quorum', 'client'])
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new DOMException('no', 'DataCloneError')
+      },
+    ],
+    ['rejects', () => Promise.reject(new DOMException('no', 'DataCloneError'))],
+  ])('relay by a port where moving a channel %s', async (_name, attachChannel) => {
+    await enter('a')
+    const b = await enter('b', { attachChannel })
+    await until(() => connected(b).length === 1)
+    expect(b.ports.map((one) => one.split(' ')[1])).toEqual(['quorum', 'client'])
+  })
+
+  it('give a connection up when the worker takes no channel at all', async () => {
+    await enter('a')
+    const b = await enter('b', { attachChannel: () => Promise.reject(new Error('worker is dead')) })
+    await until(() => b.told.some((line) => line.includes('worker is dead')))
+    expect(connected(b)).toEqual([])
+  })
+
+  it('exchange page messages on verified links only', async () => {
+    const [a, b] = [await enter('a'), await enter('b')]
+    expect(b.mesh.sendPage(linkOf(b, a), encodeUtf8('too early'))).toBe(false)
+    await until(() => connected(b).length === 1 && connected(a).length === 1)
+    expect(b.mesh.sendPage(linkOf(b, a), encodeUtf8('record'))).toBe(true)
+    await until(() => a.told.includes('page record'))
+    expect(b.mesh.sendPage('another-1', encodeUtf8('x'))).toBe(false)
+  })
+})
+
+describe('a link that ended', () => {
+  it('is made anew at once when the connection failed', async () => {
+    const [a, b] = [await enter('a'), await enter('b')]
+    await until(() => connected(a).length === 1 && connected(b).length === 1)
+    const before = linkOf(b, a)
+    room.failAll()
+    expect([connected(a), connected(b)]).toEqual([[], []])
+    await until(() => connected(a).length === 1 && connected(b).length === 1, AT_ONCE_MS)
+    expect(linkOf(b, a)).not.toBe(before)
+    expect(b.told).toContain(`down ${before} Connection failed.`)
+  })
+
+  it.each([
+    ['the initiator', 1],
+    ['the other side', 0],
+  ])('is replaced at once when %s suspects it', async (_name, index) => {
+    const both = [await enter('a'), await enter('b')]
+    const [a, b] = both as [FakePage, FakePage]
+    await until(() => connected(a).length === 1 && connected(b).length === 1)
+    const suspecting = both[index]!
+    const before = linkOf(suspecting, both[1 - index]!)
+    const [beforeA, beforeB] = [linkOf(a, b), linkOf(b, a)]
+    suspecting.mesh.replace(before, 'silent for 1200 ms')
+    await until(() => linkOf(a, b) !== beforeA && linkOf(b, a) !== beforeB, AT_ONCE_MS)
+    await until(() => connected(a).length === 1 && connected(b).length === 1, AT_ONCE_MS)
+    expect(suspecting.told.filter((line) => line.startsWith('down'))).toEqual([
+      `down ${before} silent for 1200 ms`,
+    ])
+    expect(room.openPeers).toBe(2)
+    suspecting.mesh.replace(before, 'an old link')
+    expect(connected(suspecting)).toHaveLength(1)
+  })
+
+  it('backs off while nothing comes about, and stops nobody', async () => {
+    const [a, b] = [await enter('a'), await enter('b')]
+    room.isNetworkUp = false
+    await pass(120_000)
+    const offers = room.signals.filter((line) => line.includes('offer')).length
+    expect(offers).toBeGreaterThan(4)
+    expect(offers).toBeLessThan(16)
+    expect(room.openPeers).toBeLessThanOrEqual(2)
+    room.isNetworkUp = true
+    await until(() => connected(a).length === 1 && connected(b).length === 1, 30_000)
+  })
+
+  it('comes about although offers, answers or questions were lost', async () => {
+    let lost = 0
+    room.filter = (line) => line.includes('candidate') || ++lost > 3
+    const [a, b] = [await enter('a'), await enter('b')]
+    await until(() => connected(a).length === 1 && connected(b).length === 1, 60_000)
+    expect(room.connections).toBe(1)
+  })
+
+  it('is not made for a peer that left', async () => {
+    const [a, b] = [await enter('a'), await enter('b')]
+    await until(() => connected(b).length === 1)
+    a.mesh.closeAllSync('page left')
+    room.leave(a, 'left')
+    await pass(5_000)
+    expect(b.mesh.status()).toEqual([])
+    expect(room.openPeers).toBe(0)
+    expect(b.told.filter((line) => line.startsWith('suspect'))).toEqual([])
+  })
+})
+
+describe('the broker', () => {
+  it('hints at a crash, which ends no link', async () => {
+    const [a, b] = [await enter('a'), await enter('b')]
+    await until(() => connected(b).length === 1 && connected(a).length === 1)
+    room.leave(a, 'dropped')
+    expect(b.told).toContain('suspect nobody')
+    expect(connected(b)).toHaveLength(1)
+    b.mesh.replace(linkOf(b, a), 'no pong')
+    await pass(1_000)
+    expect(b.mesh.status()).toEqual([])
+  })
+
+  it('may die: links live on; and may come back empty: lost ones return', async () => {
+    const [a, b] = [await enter('a'), await enter('b')]
+    await until(() => connected(b).length === 1 && connected(a).length === 1)
+    room.stop()
+    await pass(10_000)
+    expect([connected(a), connected(b)]).toEqual([['b'], ['a']])
+    room.failAll()
+    await pass(10_000)
+    expect([connected(a), connected(b)]).toEqual([[], []])
+    expect(room.openPeers).toBe(0)
+    room.restart()
+    await until(() => connected(a).length === 1 && connected(b).length === 1, AT_ONCE_MS)
+  })
+
+  it('names the order of arrival', async () => {
+    let order: string[] = []
+    await enter('c')
+    await enter('a', { onArrivals: (peers) => (order = peers.map((one) => room.nameOf(one.peer))) })
+    await enter('b')
+    expect(order).toEqual(['c', 'a', 'b'])
+  })
+
+  it('cannot make a page offer twice or take an old attempt', async () => {
+    const [a, b] = [await enter('a'), await enter('b')]
+    await until(() => connected(b).length === 1 && connected(a).length === 1)
+    const before = [linkOf(a, b), linkOf(b, a)]
+    const inject = (to: FakePage, from: FakePage, signal: MeshSignal): void => {
+      to.signaling.onMessage(from.peer, encodeMeshSignal(signal))
+    }
+    const offer = { type: 'offer', sdp: 'fake 99' } as const
+    inject(a, b, { kind: 'rtc', attempt: 0, signal: offer })
+    inject(a, b, { kind: 'rtc', attempt: 1, signal: { type: 'answer', sdp: 'fake 99' } })
+    // Only the larger id offers.
+    inject(b, a, { kind: 'rtc', attempt: 77, signal: offer })
+    inject(b, a, { kind: 'ask', attempt: 0 })
+    inject(b, a, { kind: 'refuse', attempt: 1, reason: 'go away' })
+    await pass(500)
+    expect([linkOf(a, b), linkOf(b, a)]).toEqual(before)
+  })
+})
+
+describe('refusals and bounds', () => {
+  it('a refused peer hears why and is not asked again soon', async () => {
+    const [a, b] = [await enter('a', { admit: async () => 'not wanted' }), await enter('b')]
+    await until(() => b.mesh.status()[0]?.reason?.includes('not wanted') === true)
+    const offers = (): number => room.signals.filter((line) => line.includes('offer')).length
+    const before = offers()
+    await pass(REFUSED_RETRY_MS - 1_000)
+    expect(offers()).toBe(before)
+    expect([connected(a), connected(b)]).toEqual([[], []])
+    await pass(3_000)
+    expect(offers()).toBe(before + 1)
+  })
+
+  it.each([
+    ['the side that offers', { c: { peersMax: 1 }, b: {} }],
+    ['the side that does not', { c: {}, b: { peersMax: 1 } }],
+  ])(
+    'no more connections than its bound on %s; a place that gets free is used',
+    async (_name, bounds) => {
+      const a = await enter('a')
+      const b = await enter('b', bounds.b)
+      await until(() => connected(b).length === 1 && connected(a).length === 1)
+      const c = await enter('c', bounds.c)
+      await until(() => connected(c).length === 1)
+      await pass(5_000)
+      const full = 'peersMax' in bounds.c ? c : b
+      expect(connected(full)).toHaveLength(1)
+      const status = full.mesh.status().find((one) => one.state === 'waiting')
+      expect(full === c ? status?.reason : 'no place').toContain('no place')
+      const [connectedTo = ''] = connected(full)
+      const leaving = [a, b, c].find((page) => page.name === connectedTo)!
+      leaving.mesh.closeAllSync('left')
+      room.leave(leaving, 'left')
+      await until(() => connected(full).length === 1, 60_000)
+    },
+  )
+
+  it('a browser without WebRTC is said, and nothing breaks', async () => {
+    room.openFailure = new Error('No WebRTC support')
+    await enter('a')
+    const b = await enter('b')
+    await pass(CONNECT_TIMEOUT_MS)
+    expect(b.mesh.status()[0]?.reason).toContain('No WebRTC support')
+  })
+
+  it('a mesh that was closed does nothing any more', async () => {
+    const [a, b] = [await enter('a'), await enter('b')]
+    await until(() => connected(b).length === 1 && connected(a).length === 1)
+    const link = linkOf(b, a)
+    b.mesh.closeAllSync('worker died')
+    expect(b.told.at(-1)).toBe(`down ${link} worker died`)
+    expect(room.openPeers).toBe(1)
+    const { length } = b.told
+    room.restart()
+    b.mesh.replace(link, 'x')
+    await pass(1_000)
+    expect(b.told).toHaveLength(length)
+    expect(b.mesh.status()).toEqual([])
+  })
+})
+
+describe('signals between pages', () => {
+  it.each<MeshSignal>([
+    { kind: 'ask', attempt: 3 },
+    { kind: 'refuse', attempt: 3, reason: 'full' },
+    { kind: 'rtc', attempt: 1, signal: { type: 'offer', sdp: 'v=0' } },
+    {
+      kind: 'rtc',
+      attempt: 1,
+      signal: {
+        type: 'candidate',
+        candidate: { candidate: 'candidate:1', sdpMid: '0', sdpMLineIndex: 0 },
+      },
+    },
+  ])('$kind comes back as it was', (signal) => {
+    expect(decodeMeshSignal(encodeMeshSignal(signal))).toEqual(signal)
+  })
+
+  it.each([
+    'x',
+    '[]',
+    'null',
+    '{"kind":"ask"}',
+    '{"kind":"ask","attempt":-1}',
+    '{"kind":"ask","attempt":1.5}',
+    '{"kind":"other","attempt":1}',
+    '{"kind":"refuse","attempt":1}',
+    '{"kind":"rtc","attempt":1}',
+    '{"kind":"rtc","attempt":1,"signal":{"type":"offer"}}',
+    '{"kind":"rtc","attempt":1,"signal":{"type":"renegotiate","renegotiate":true}}',
+    '{"kind":"rtc","attempt":1,"signal":{"type":"candidate","candidate":"x"}}',
+    `{"kind":"refuse","attempt":1,"reason":"${'x'.repeat(20_000)}"}`,
+  ])('%s is none', (text) => {
+    expect(decodeMeshSignal(encodeUtf8(text))).toBeNull()
+  })
+})
