@@ -9,8 +9,9 @@ export function adler32(bytes: Uint8Array, previous = 1): number {
   let a = previous & 0xffff
   let b = previous >>> 16
   for (let at = 0; at < bytes.length; at += RUN_BYTES) {
-    for (const byte of bytes.subarray(at, at + RUN_BYTES)) {
-      a += byte
+    const end = Math.min(at + RUN_BYTES, bytes.length)
+    for (let i = at; i < end; i++) {
+      a += bytes[i] as number
       b += a
     }
     a %= MODULUS

@@ -59,7 +59,8 @@ export class Deque<T> implements Iterable<T> {
 
   /** The item at `index` from the front; the index must be inside. */
   at(index: number): T {
-    assert(index >= 0 && index < this.#length, `index ${index} of ${this.#length}`)
+    // The message is made only when it is needed: this is in every inner loop.
+    if (!(index >= 0 && index < this.#length)) assert(false, `index ${index} of ${this.#length}`)
     return this.#ring[this.#slot(index)] as T
   }
 

@@ -6,10 +6,10 @@ const BLOCK_BYTES = 64
 
 export function sha1(bytes: Uint8Array): Uint8Array {
   const view = padMessage(bytes)
-  const state = new Uint32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0])
-  const words = new Uint32Array(80)
+  const state = new Int32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0])
+  const words = new Int32Array(80)
   for (let at = 0; at < view.byteLength; at += BLOCK_BYTES) {
-    for (let t = 0; t < 16; t++) words[t] = view.getUint32(at + 4 * t)
+    for (let t = 0; t < 16; t++) words[t] = view.getInt32(at + 4 * t)
     for (let t = 16; t < 80; t++) {
       const mixed =
         (words[t - 3] as number) ^
@@ -21,7 +21,7 @@ export function sha1(bytes: Uint8Array): Uint8Array {
     compress(state, words)
   }
   const digest = new DataView(new ArrayBuffer(20))
-  for (let i = 0; i < 5; i++) digest.setUint32(4 * i, state[i] as number)
+  for (let i = 0; i < 5; i++) digest.setInt32(4 * i, state[i] as number)
   return new Uint8Array(digest.buffer)
 }
 
@@ -29,7 +29,7 @@ export function hmacSha1(key: Uint8Array, bytes: Uint8Array): Uint8Array {
   return hmac(sha1, BLOCK_BYTES, key, bytes)
 }
 
-function compress(state: Uint32Array, words: Uint32Array): void {
+function compress(state: Int32Array, words: Int32Array): void {
   let a = state[0] as number
   let b = state[1] as number
   let c = state[2] as number
@@ -51,7 +51,7 @@ function compress(state: Uint32Array, words: Uint32Array): void {
       f = b ^ c ^ d
       k = 0xca62c1d6
     }
-    const next = (((a << 5) | (a >>> 27)) + f + e + k + (words[t] as number)) >>> 0
+    const next = (((a << 5) | (a >>> 27)) + f + e + k + (words[t] as number)) | 0
     e = d
     d = c
     c = (b << 30) | (b >>> 2)

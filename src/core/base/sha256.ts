@@ -3,16 +3,17 @@
 import { hmac, padMessage } from './sha-padding.ts'
 
 const BLOCK_BYTES = 64
+// Signed words throughout: V8 keeps 32-bit signed numbers unboxed, unsigned ones it does not.
 /** First 32 bits of the fractional parts of the cube (K) and square (H) roots of the primes. */
-const K: Uint32Array = primeRootBits(64, 3)
-const H: Uint32Array = primeRootBits(8, 2)
+const K: Int32Array = primeRootBits(64, 3)
+const H: Int32Array = primeRootBits(8, 2)
 
 export function sha256(bytes: Uint8Array): Uint8Array {
   const view = padMessage(bytes)
-  const state = new Uint32Array(H)
-  const words = new Uint32Array(64)
+  const state = new Int32Array(H)
+  const words = new Int32Array(64)
   for (let at = 0; at < view.byteLength; at += BLOCK_BYTES) {
-    for (let t = 0; t < 16; t++) words[t] = view.getUint32(at + 4 * t)
+    for (let t = 0; t < 16; t++) words[t] = view.getInt32(at + 4 * t)
     for (let t = 16; t < 64; t++) {
       const w15 = words[t - 15] as number
       const w2 = words[t - 2] as number
@@ -23,7 +24,7 @@ export function sha256(bytes: Uint8Array): Uint8Array {
     compress(state, words)
   }
   const digest = new DataView(new ArrayBuffer(32))
-  for (let i = 0; i < 8; i++) digest.setUint32(4 * i, state[i] as number)
+  for (let i = 0; i < 8; i++) digest.setInt32(4 * i, state[i] as number)
   return new Uint8Array(digest.buffer)
 }
 
@@ -31,7 +32,7 @@ export function hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array {
   return hmac(sha256, BLOCK_BYTES, key, bytes)
 }
 
-function compress(state: Uint32Array, words: Uint32Array): void {
+function compress(state: Int32Array, words: Int32Array): void {
   let [a, b, c, d] = [
     state[0] as number,
     state[1] as number,
@@ -67,12 +68,12 @@ function rotr(x: number, n: number): number {
 }
 
 /** Integer arithmetic on purpose: floating-point roots may differ in the last bit by engine. */
-function primeRootBits(count: number, root: 2 | 3): Uint32Array {
-  const bits = new Uint32Array(count)
+function primeRootBits(count: number, root: 2 | 3): Int32Array {
+  const bits = new Int32Array(count)
   for (let i = 0, candidate = 2; i < count; candidate++) {
     if (!isPrime(candidate)) continue
     const scaled = BigInt(candidate) << BigInt(32 * root)
-    bits[i++] = Number(integerRoot(scaled, root) & 0xffff_ffffn)
+    bits[i++] = Number(BigInt.asIntN(32, integerRoot(scaled, root)))
   }
   return bits
 }

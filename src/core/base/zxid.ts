@@ -26,7 +26,7 @@ export function makeZxid(epoch: number, counter: number): Zxid {
 
 /** Takes any signed 64-bit number: −1 and the like do occur as "no zxid" (W16, Q18). */
 export function toZxid(n: bigint): Zxid {
-  assert(BigInt.asIntN(64, n) === n, `zxid ${n} is not a signed 64-bit number`)
+  if (BigInt.asIntN(64, n) !== n) assert(false, `zxid ${n} is not a signed 64-bit number`)
   return n as Zxid
 }
 
@@ -41,7 +41,7 @@ export function counterOf(z: Zxid): number {
 
 /** The next zxid of the same epoch. A leader steps down before the counter is used up (D35). */
 export function nextZxid(z: Zxid): Zxid {
-  assert(counterOf(z) < COUNTER_MAX, `counter of ${formatZxid(z)} is used up`)
+  if (counterOf(z) >= COUNTER_MAX) assert(false, `counter of ${formatZxid(z)} is used up`)
   return (z + 1n) as Zxid
 }
 
@@ -60,7 +60,7 @@ export function toServerId(n: number): ServerId {
 
 /** Any signed 64-bit number. 0 means "none" (S3). */
 export function toSessionId(n: bigint): SessionId {
-  assert(BigInt.asIntN(64, n) === n, `session id ${n} is not a signed 64-bit number`)
+  if (BigInt.asIntN(64, n) !== n) assert(false, `session id ${n} is not a signed 64-bit number`)
   return n as SessionId
 }
 

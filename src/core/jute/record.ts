@@ -2,13 +2,17 @@
 
 import { JuteError } from './jute-error.ts'
 import { JuteReader, type JuteLimits } from './reader.ts'
-import { JuteWriter } from './writer.ts'
+import { writeBytes, type JuteWriter } from './writer.ts'
 
-export interface JuteRecord<T> {
+/** The reading half: a decoder of a narrower type is one of a wider type too. */
+export interface JuteDecoder<out T> {
   /** The record's name in zookeeper.jute. */
   readonly name: string
-  readonly write: (w: JuteWriter, v: T) => void
   readonly read: (r: JuteReader) => T
+}
+
+export interface JuteRecord<T> extends JuteDecoder<T> {
+  readonly write: (w: JuteWriter, v: T) => void
 }
 
 export interface DecodeOptions {
@@ -18,13 +22,11 @@ export interface DecodeOptions {
 }
 
 export function encode<T>(record: JuteRecord<T>, v: T): Uint8Array {
-  const w = new JuteWriter()
-  record.write(w, v)
-  return w.finish()
+  return writeBytes((w) => record.write(w, v))
 }
 
 /** Buffers inside the result are views of `bytes`. */
-export function decode<T>(record: JuteRecord<T>, bytes: Uint8Array, options?: DecodeOptions): T {
+export function decode<T>(record: JuteDecoder<T>, bytes: Uint8Array, options?: DecodeOptions): T {
   const r = new JuteReader(bytes, options?.limits)
   const v = record.read(r)
   if (!r.atEnd && options?.allowTrailing !== true) {

@@ -37,7 +37,7 @@ import {
   type TxnDigest,
   type TxnHeader,
 } from './txn-records.ts'
-import { JuteWriter } from './writer.ts'
+import { JuteWriter, writeBytes } from './writer.ts'
 
 /** A transaction that is no multi. */
 export type SimpleTxn =
@@ -75,12 +75,14 @@ export interface LoggedTxn {
 }
 
 export function encodeTxn(header: TxnHeader, txn: Txn, digest?: TxnDigest): Uint8Array {
-  assert(kindOfType(header.type) === txn.kind, `${txn.kind} transaction of type ${header.type}`)
-  const w = new JuteWriter()
-  txnHeaderRecord.write(w, header)
-  writeTxn(w, txn)
-  if (digest !== undefined) txnDigestRecord.write(w, digest)
-  return w.finish()
+  if (kindOfType(header.type) !== txn.kind) {
+    assert(false, `${txn.kind} transaction of type ${header.type}`)
+  }
+  return writeBytes((w) => {
+    txnHeaderRecord.write(w, header)
+    writeTxn(w, txn)
+    if (digest !== undefined) txnDigestRecord.write(w, digest)
+  })
 }
 
 /** Buffers inside the result are views of `bytes`. An unknown type is a JuteError, never skipped. */
@@ -186,7 +188,7 @@ function readSubTxn(r: JuteReader): SimpleTxn {
 function readSimpleTxn(r: JuteReader, kind: SimpleTxn['kind']): SimpleTxn {
   switch (kind) {
     case 'create':
-      return { kind, ...readCreateTxn(r) }
+      return readCreateTxn(r)
     case 'createContainer':
       return { kind, ...createContainerTxnRecord.read(r) }
     case 'createTTL':
@@ -194,7 +196,7 @@ function readSimpleTxn(r: JuteReader, kind: SimpleTxn['kind']): SimpleTxn {
     case 'delete':
       return { kind, ...deleteTxnRecord.read(r) }
     case 'setData':
-      return { kind, ...setDataTxnRecord.read(r) }
+      return readSetDataTxn(r)
     case 'setACL':
       return { kind, ...setACLTxnRecord.read(r) }
     case 'check':
@@ -209,7 +211,14 @@ function readSimpleTxn(r: JuteReader, kind: SimpleTxn['kind']): SimpleTxn {
 }
 
 /** A record that ends before parentCVersion is a CreateTxnV0 (P8). */
-function readCreateTxn(r: JuteReader): CreateTxn {
-  const v0 = createTxnV0Record.read(r)
-  return { ...v0, parentCVersion: r.atEnd ? -1 : r.int() }
+function readCreateTxn(r: JuteReader): SimpleTxn {
+  const { path, data, acl, ephemeral } = createTxnV0Record.read(r)
+  const parentCVersion = r.atEnd ? -1 : r.int()
+  return { kind: 'create', path, data, acl, ephemeral, parentCVersion }
+}
+
+/** Field by field, as the create above: these two are nearly all that a busy ensemble decodes. */
+function readSetDataTxn(r: JuteReader): SimpleTxn {
+  const { path, data, version } = setDataTxnRecord.read(r)
+  return { kind: 'setData', path, data, version }
 }

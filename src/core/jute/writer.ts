@@ -12,8 +12,10 @@ import { JuteError } from './jute-error.ts'
 /** What one writer may hold, in bytes. Ours: a getChildren answer has no other bound (D42). */
 export const JUTE_MAX_WRITTEN: number = 64 * 1024 * 1024
 
-const INT_MIN = -0x8000_0000
-const INT_MAX = 0x7fff_ffff
+/** Below this a loop is faster than making a view, bytes. */
+const SHORT_COPY_BYTES = 48
+/** A scratch writer that grew beyond this is given back to the collector, bytes. */
+const SCRATCH_BYTES_MAX = 64 * 1024
 
 export class JuteWriter {
   #bytes: Uint8Array
@@ -32,20 +34,21 @@ export class JuteWriter {
   }
 
   int(n: number): void {
-    assert(Number.isInteger(n) && n >= INT_MIN && n <= INT_MAX, `${n} is no int`)
+    // The test first: making the message of an assertion would cost more than the write itself.
+    if ((n | 0) !== n) assert(false, `${n} is no int`)
     const at = this.#reserve(4)
     this.#view.setInt32(at, n)
   }
 
   long(n: bigint): void {
-    assert(BigInt.asIntN(64, n) === n, `${n} is no long`)
+    if (BigInt.asIntN(64, n) !== n) assert(false, `${n} is no long`)
     const at = this.#reserve(8)
     this.#view.setBigInt64(at, n)
   }
 
   /** A long that is a count or a time in ms, kept as a number. */
   longNumber(n: number): void {
-    assert(Number.isSafeInteger(n), `${n} is no safe integer`)
+    if (!Number.isSafeInteger(n)) assert(false, `${n} is no safe integer`)
     const at = this.#reserve(8)
     this.#view.setInt32(at, Math.floor(n / 0x1_0000_0000))
     this.#view.setUint32(at + 4, n >>> 0)
@@ -102,6 +105,16 @@ export class JuteWriter {
     return this.#bytes.slice(0, this.#length)
   }
 
+  /** A frame (W1): the length of what `payload` holds, then its bytes, without a copy between. */
+  frame(payload: JuteWriter): void {
+    const length = payload.#length
+    const at = this.#reserve(4 + length)
+    this.#view.setInt32(at, length)
+    const source = payload.#bytes
+    if (length > SHORT_COPY_BYTES) this.#bytes.set(source.subarray(0, length), at + 4)
+    else for (let i = 0; i < length; i++) this.#bytes[at + 4 + i] = source[i] as number
+  }
+
   /** Empties the writer and keeps its memory. */
   reset(): void {
     this.#length = 0
@@ -125,6 +138,21 @@ export class JuteWriter {
     this.#bytes = wider
     this.#view = new DataView(wider.buffer)
   }
+}
+
+let scratch: JuteWriter | null = null
+
+/**
+ * What `write` writes, as bytes of their own. One writer serves all calls, since growing a new one
+ * costs more than a short record does; a call inside `write` gets another.
+ */
+export function writeBytes(write: (w: JuteWriter) => void): Uint8Array {
+  const w = scratch ?? new JuteWriter(1024)
+  scratch = null
+  w.reset()
+  write(w)
+  if (w.length <= SCRATCH_BYTES_MAX) scratch = w
+  return w.finish()
 }
 
 /** An item writer for `vector`. */

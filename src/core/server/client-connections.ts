@@ -15,8 +15,9 @@ import { ErrorCode } from '../jute/error-code.ts'
 import { splitFrames } from '../jute/framing.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { OpCode } from '../jute/op-code.ts'
-import { decode, encode } from '../jute/record.ts'
+import { decode } from '../jute/record.ts'
 import { authPacketRecord, type AuthPacket } from '../jute/session-records.ts'
+import { JuteWriter } from '../jute/writer.ts'
 import { digestIds } from '../tree/acl.ts'
 import type { Moment } from '../zab/effect.ts'
 import { Connection, type ClientOutput, type CloseReason } from './connection.ts'
@@ -171,17 +172,17 @@ export class ClientConnections implements ClientOutput {
   finishConnect(connection: Connection, isValid: boolean): void {
     if (connection.state !== 'establishing') return
     const { session, timeoutMs, readOnly } = connection
-    connection.send(
-      encode(connectResponseRecord, {
-        protocolVersion: 0,
-        timeOut: isValid ? timeoutMs : 0,
-        sessionId: isValid ? session : 0n,
-        passwd: isValid
-          ? sessionPassword(this.#keys.sessionKey, session)
-          : new Uint8Array(PASSWORD_BYTES),
-        readOnly: readOnly === undefined ? undefined : false,
-      }),
-    )
+    const w = new JuteWriter()
+    connectResponseRecord.write(w, {
+      protocolVersion: 0,
+      timeOut: isValid ? timeoutMs : 0,
+      sessionId: isValid ? session : 0n,
+      passwd: isValid
+        ? sessionPassword(this.#keys.sessionKey, session)
+        : new Uint8Array(PASSWORD_BYTES),
+      readOnly: readOnly === undefined ? undefined : false,
+    })
+    connection.send(w)
     if (!isValid) {
       connection.close('invalid_session')
       return

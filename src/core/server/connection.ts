@@ -2,7 +2,7 @@
 import { Deque } from '../base/deque.ts'
 import { toSessionId, type SessionId } from '../base/zxid.ts'
 import type { Id } from '../jute/data-records.ts'
-import { frame, joinFrames } from '../jute/framing.ts'
+import { JuteWriter } from '../jute/writer.ts'
 import { isIpExpression } from '../tree/ip-acl.ts'
 import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect.ts'
 
@@ -67,8 +67,8 @@ export class Connection {
   readonly backlog: Deque<Uint8Array> = new Deque()
   backlogBytes = 0
   readonly #output: ClientOutput
-  #out: Uint8Array[] = []
-  #outBytes = 0
+  /** Frames to be flushed. */
+  #out = new JuteWriter()
 
   constructor(id: ConnectionId, address: string, openedAtMs: number, output: ClientOutput) {
     this.id = id
@@ -89,21 +89,20 @@ export class Connection {
     this.authInfo = [...this.authInfo, ...ids.filter((id) => !isKnown(id))]
   }
 
-  /** Queues one payload. Everything leaves in the order of these calls (N19). */
-  send(payload: Uint8Array): void {
+  /** Queues one frame, a copy of `payload`. Everything leaves in the order of these calls (N19). */
+  send(payload: JuteWriter): void {
     if (this.isClosed) return
     if (this.#out.length === 0) this.#output.dirty(this)
-    this.#out.push(payload)
-    this.#outBytes += payload.length
-    if (this.#outBytes >= CLIENT_MESSAGE_BYTES) this.flush()
+    this.#out.frame(payload)
+    if (this.#out.length >= CLIENT_MESSAGE_BYTES) this.flush()
   }
 
   flush(): void {
     if (this.#out.length === 0) return
-    const [first] = this.#out
-    const bytes = this.#out.length === 1 && first ? frame(first) : joinFrames(this.#out)
-    this.#out = []
-    this.#outBytes = 0
+    const bytes = this.#out.finish()
+    // A connection that once got a long reply must not keep its memory for ever.
+    if (bytes.length <= 2 * CLIENT_MESSAGE_BYTES) this.#out.reset()
+    else this.#out = new JuteWriter()
     this.#output.effect({ kind: 'client-send', connection: this.id, bytes })
   }
 
@@ -119,8 +118,7 @@ export class Connection {
   forget(): void {
     if (this.isClosed) return
     this.state = 'closed'
-    this.#out = []
-    this.#outBytes = 0
+    this.#out.reset()
     this.backlog.clear()
     this.backlogBytes = 0
     this.#output.closed(this)

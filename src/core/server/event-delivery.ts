@@ -2,12 +2,13 @@
  * How watch events reach connections. The one place where the order of event and reply is decided.
  */
 import type { EventType } from '../jute/event-type.ts'
+import type { JuteWriter } from '../jute/writer.ts'
 import type { WatchSink } from '../tree/watch-manager.ts'
 import type { ConnectionId } from './effect.ts'
 import { EventEncoder } from './final-request.ts'
 
-/** Queues one payload on a connection, behind everything queued before. */
-export type SendTo = (connection: ConnectionId, payload: Uint8Array) => void
+/** Queues a copy of the payload on a connection, behind everything queued before. */
+export type SendTo = (connection: ConnectionId, payload: JuteWriter) => void
 
 export interface EventDelivery extends WatchSink {
   /** The transaction is applied and its reply is queued. */

@@ -12,14 +12,20 @@ import { KeeperState, type EventType } from '../jute/event-type.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { multiResponseRecord, type MultiResult } from '../jute/multi.ts'
 import { OpCode, SpecialXid } from '../jute/op-code.ts'
-import { JuteWriter } from '../jute/writer.ts'
+import { JUTE_MAX_WRITTEN, JuteWriter } from '../jute/writer.ts'
 import type { TxnResult } from '../tree/txn-result.ts'
-import type { Connection } from './connection.ts'
+import { CLIENT_MESSAGE_BYTES, type Connection } from './connection.ts'
 import { answerRead, type ReadContext } from './read-request.ts'
 import { isClientOperation, type Request } from './request.ts'
 
+/**
+ * Longest reply, bytes. Ours: a getChildren answer has no other bound (D42). Half of what a writer
+ * may hold, since a reply is joined to others behind it.
+ */
+const REPLY_BYTES_MAX = JUTE_MAX_WRITTEN / 2
+
 export class FinalStage {
-  readonly #w = new JuteWriter(4096)
+  #w = replyWriter()
 
   /**
    * A read or an answered sync. A bad operation is answered in its turn, then the client goes
@@ -54,7 +60,7 @@ export class FinalStage {
   answerAuth(connection: Connection, xid: number, err: ErrorCode): void {
     this.#w.reset()
     replyHeaderRecord.write(this.#w, { xid, zxid: 0n, err })
-    connection.send(this.#w.finish())
+    connection.send(this.#w)
   }
 
   /** We have no SASL: the answer is a null token (W42). */
@@ -62,7 +68,7 @@ export class FinalStage {
     this.#w.reset()
     replyHeaderRecord.write(this.#w, { xid, zxid: 0n, err: ErrorCode.OK })
     this.#w.buffer(null)
-    connection.send(this.#w.finish())
+    connection.send(this.#w)
   }
 
   /** ReplyHeader.zxid is what this server has processed, not the zxid of the operation (W14). */
@@ -81,8 +87,13 @@ export class FinalStage {
       w.reset()
       replyHeaderRecord.write(w, { xid, zxid, err })
     }
-    connection.send(w.finish())
+    connection.send(w)
+    if (w.length > CLIENT_MESSAGE_BYTES) this.#w = replyWriter()
   }
+}
+
+function replyWriter(): JuteWriter {
+  return new JuteWriter(1024, REPLY_BYTES_MAX)
 }
 
 /** A body that cannot be read is answered, and the connection stays (W51). */
@@ -156,17 +167,15 @@ export class EventEncoder {
   #type: EventType | null = null
   #path = ''
   #zxid = 0n
-  #payload: Uint8Array = new Uint8Array(0)
 
-  encode(type: EventType, path: string, zxid: bigint): Uint8Array {
-    if (type === this.#type && path === this.#path && zxid === this.#zxid) return this.#payload
+  encode(type: EventType, path: string, zxid: bigint): JuteWriter {
+    if (type === this.#type && path === this.#path && zxid === this.#zxid) return this.#w
     this.#w.reset()
     replyHeaderRecord.write(this.#w, { xid: SpecialXid.notification, zxid, err: ErrorCode.OK })
     watcherEventRecord.write(this.#w, { type, state: KeeperState.SyncConnected, path })
-    this.#payload = this.#w.finish()
     this.#type = type
     this.#path = path
     this.#zxid = zxid
-    return this.#payload
+    return this.#w
   }
 }
