@@ -244,6 +244,34 @@ test('a blocked open ends with an error that says what to do', async () => {
   expect(await next.evaluate((name) => window.lab.openFails(name), room)).toBe('blocked')
 })
 
+test('a disk that does not answer: the write ends by its deadline and the storage has failed', async () => {
+  const room = freshRoom()
+  const { page, incarnation } = await foundedTab(room)
+  const stuck = await tab()
+  await stuck.evaluate(([a, b]) => window.lab.clog(a!, b!), [room, incarnation])
+  expect(await write(page, 1, 1)).toBe('timeout')
+  expect(await page.evaluate(() => window.lab.failure())).toBe('timeout')
+})
+
+test('old snapshots and the log that only they need are deleted; the rest outlives a damaged one', async () => {
+  const room = freshRoom()
+  const { page, incarnation } = await foundedTab(room)
+  for (let id = 1; id <= 5; id++) {
+    for (let i = 0; i < 3; i++) expect(await write(page, 4, 10)).toBe('ok')
+    await page.evaluate((one) => window.lab.snapshot(one), id)
+  }
+  expect(await write(page, 4, 10)).toBe('ok')
+  const onDisk = () => page.evaluate((name) => window.lab.onDisk(name), room)
+  // The value of entries 33–36 straddles snapshot 3, taken at 36; everything from it on stays.
+  await expect.poll(onDisk).toEqual({ log: [33, 37, 41, 45, 49, 53, 57, 61], snapshots: [4, 5, 6] })
+  await page.evaluate((name) => window.lab.damageNewestSnapshot(name), room)
+  await page.close()
+  const next = await tab()
+  await open(next, room, incarnation)
+  expect(await next.evaluate(() => window.lab.recover())).toMatchObject({ first: 49, last: 64 })
+  expect(await next.evaluate(() => window.lab.snapshotText())).toBe('snapshot 4')
+})
+
 test('a newer format is refused, of values and of stores', async () => {
   for (const kind of ['format', 'version'] as const) {
     const room = freshRoom()

@@ -34,9 +34,7 @@ export async function watchLiveness(
     if (!signal.aborted) onGone()
   }
   // Shared: all watchers are told at once, and none keeps the member's next life waiting.
-  navigator.locks.request(name, { mode: 'shared', signal }, granted).catch((error: unknown) => {
-    // A hint that cannot be had is no error: the silence limit finds the dead member anyway.
-    if (!signal.aborted) void error
-  })
+  // A hint that cannot be had is no error: the silence limit finds the dead member anyway.
+  navigator.locks.request(name, { mode: 'shared', signal }, granted).catch(() => undefined)
   return true
 }

@@ -31,7 +31,7 @@ export interface RecoveredReport {
   readonly droppedTail: number
 }
 
-const LIMITS = { openLimitMs: 1_000, transactionLimitMs: 5_000 }
+const LIMITS = { openLimitMs: 1_000, transactionLimitMs: 3_000 }
 
 export class StorageLab {
   #identity: OpenedIdentity | null = null
@@ -167,6 +167,45 @@ export class StorageLab {
   /** A tab that keeps a connection and ignores that others want it to let go. */
   async squat(room: string, incarnation: string): Promise<void> {
     await openDB(databaseName(room, incarnation))
+  }
+
+  /** Takes and commits a snapshot of everything written so far. */
+  async snapshot(id: number): Promise<void> {
+    const zxid = makeZxid(1, this.#next - 1)
+    const bytes = encodeUtf8(`snapshot ${id}`)
+    await this.#storage.write([{ kind: 'snapshot-chunk', id, index: 0, bytes }])
+    await this.#storage.write([{ kind: 'snapshot-commit', id, zxid, chunks: 1, install: false }])
+  }
+
+  async snapshotText(): Promise<string> {
+    const { snapshot } = await this.#storage.recover()
+    return new TextDecoder().decode(snapshot?.chunks[0])
+  }
+
+  /** First counters of the log values, and numbers of the snapshots, as they lie on disk. */
+  async onDisk(room: string): Promise<{ log: number[]; snapshots: number[] }> {
+    const db = await openDB(databaseName(room, this.#opened.incarnation))
+    const log = (await db.getAllKeys('log')) as [number, number][]
+    const snap = (await db.getAllKeys('snap')) as [number, number][]
+    db.close()
+    return { log: log.map((key) => key[1]), snapshots: snap.map((key) => key[0]) }
+  }
+
+  async damageNewestSnapshot(room: string): Promise<void> {
+    const db = await openDB(databaseName(room, this.#opened.incarnation))
+    const key = (await db.getAllKeys('snap')).at(-1)!
+    await db.put('snap', encodeUtf8('something else'), key)
+    db.close()
+  }
+
+  /** Keeps a write transaction on the log open for ever, as a stuck tab might. */
+  async clog(room: string, incarnation: string): Promise<void> {
+    const db = await openDB(databaseName(room, incarnation))
+    const store = db.transaction('log', 'readwrite').store
+    await store.count()
+    void (async () => {
+      for (;;) await store.count()
+    })()
   }
 
   /** Does not wait: a squatter may block it for ever. */

@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { holdLiveness, watchLiveness } from '../../../src/adapters/tabs/liveness-lock.ts'
+import { FakeLocks } from './fake-locks.ts'
+
+const NEVER = new AbortController().signal
+
+beforeEach(() => {
+  vi.stubGlobal('navigator', { locks: new FakeLocks().manager })
+})
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+describe('liveness locks', () => {
+  it('tell every watcher once, when the member is gone and not before', async () => {
+    const lock = await holdLiveness('member', NEVER)
+    const gone = [vi.fn(), vi.fn()]
+    for (const one of gone) expect(await watchLiveness('member', one, NEVER)).toBe(true)
+    expect(gone[0]).not.toHaveBeenCalled()
+    lock!.release()
+    await vi.waitFor(() => {
+      for (const one of gone) expect(one).toHaveBeenCalledTimes(1)
+    })
+  })
+
+  it('say nothing about a member that does not live in this browser', async () => {
+    const gone = vi.fn()
+    expect(await watchLiveness('elsewhere', gone, NEVER)).toBe(false)
+    expect(gone).not.toHaveBeenCalled()
+  })
+
+  it('let the next life in at once', async () => {
+    const first = await holdLiveness('member', NEVER)
+    await watchLiveness('member', () => undefined, NEVER)
+    first!.release()
+    expect(await holdLiveness('member', NEVER)).not.toBeNull()
+  })
+
+  it('are not watched any more after the signal', async () => {
+    const lock = await holdLiveness('member', NEVER)
+    const stop = new AbortController()
+    const gone = vi.fn()
+    await watchLiveness('member', gone, stop.signal)
+    stop.abort()
+    lock!.release()
+    await holdLiveness('member', NEVER)
+    expect(gone).not.toHaveBeenCalled()
+  })
+})
