@@ -24,12 +24,16 @@ import { Transcript } from './transcript.ts'
 const WALL_BASE_MS = 1_700_000_000_000
 /** How often the pages look for missing links, ms. */
 const DIAL_INTERVAL_MS = 100
-/** Virtual ms after the last fault until everything must serve again (O8). */
-export const RESUME_LIMIT_MS = 15_000
-/** And until sessions of clients that went away are over: longest time-out, ticks, slack. */
-const SETTLE_MS = 15_000
-/** Clients stop asking, answers come in. */
-const QUIET_MS = 5000
+/** Virtual ms after the last fault until every member and every client must work again (O8). */
+const RESUME_LIMIT_MS = 15_000
+/** And until what must come to an end has: longest session time-out, two ticks, slack. */
+const SETTLE_LIMIT_MS = 20_000
+/** Until the last answers are in, once nobody asks any more. */
+const QUIET_LIMIT_MS = 10_000
+/** Long enough for what is under way to arrive. */
+const STILL_MS = 1500
+/** How often those are looked at, ms. */
+const LOOK_MS = 250
 
 export interface WorldOptions {
   readonly seed: number
@@ -52,6 +56,8 @@ export class World {
   readonly sessionKey: Uint8Array = encodeUtf8('key of the simulated ensemble')
   clients: SimClient[] = []
   violation: Violation | null = null
+  /** What must become true after the last fault: words while it is not, else null. */
+  readonly conditions: (() => string | null)[] = []
   /** Rules looked at, by all checkers. */
   checks = 0
   /** Newest zxid that any client was told of as the result of a write. */
@@ -82,11 +88,7 @@ export class World {
     this.faults.heal()
     this.say('world', () => 'no more faults')
     this.probe.emit('healed', {})
-    this.#runFor(RESUME_LIMIT_MS)
-    this.#mustServe()
-    this.#runFor(SETTLE_MS)
-    for (const client of this.clients) client.isQuiet = true
-    this.#runFor(QUIET_MS)
+    this.#converge()
     if (this.violation === null) this.probe.emit('finished', {})
   }
 
@@ -153,18 +155,44 @@ export class World {
     this.timeline.run(this.timeline.nowMs + spanMs, () => this.violation !== null)
   }
 
-  /** O8: service resumed on every member that may vote, and every client stands somewhere. */
-  #mustServe(): void {
-    if (this.violation !== null) return
-    for (const host of this.hosts) {
-      if (!host.view.isFounded) continue
-      if (host.machine?.status(host.now()).serving === true) continue
-      this.fail('ServiceResumes', `${host.name} does not serve ${RESUME_LIMIT_MS} ms after healing`)
-    }
-    for (const client of this.clients) {
-      if (!client.isConnected) {
-        this.fail('ServiceResumes', `${client.name} has no server ${RESUME_LIMIT_MS} ms after healing`)
+  #converge(): void {
+    const served = new Set<number>()
+    this.probe.on('completed', ({ op }) => served.add(op.client))
+    this.#until('ServiceResumes', RESUME_LIMIT_MS, () => {
+      const idle = this.hosts.find(
+        (host) => host.view.isFounded && host.machine?.status(host.now()).serving !== true,
+      )
+      if (idle !== undefined) return `${idle.name} does not serve`
+      const lost = this.clients.find((client) => !served.has(client.number))
+      return lost === undefined ? null : `${lost.name} gets no answer`
+    })
+    this.#until('Settles', SETTLE_LIMIT_MS, () => {
+      for (const condition of this.conditions) {
+        const what = condition()
+        if (what !== null) return what
       }
+      return null
+    })
+    for (const client of this.clients) client.isQuiet = true
+    let changedMs = this.timeline.nowMs
+    this.probe.on('committed', () => {
+      changedMs = this.timeline.nowMs
+    })
+    this.#until('CallsSettle', QUIET_LIMIT_MS, () => {
+      const waiting = this.clients.find((client) => client.pendingCount > 0)
+      if (waiting !== undefined) return `a call of ${waiting.name} is never answered`
+      return this.timeline.nowMs - changedMs > STILL_MS ? null : 'the log does not come to rest'
+    })
+  }
+
+  /** Runs until `why` finds nothing any more; at the limit its words are the violation. */
+  #until(rule: string, limitMs: number, why: () => string | null): void {
+    const untilMs = this.timeline.nowMs + limitMs
+    while (this.violation === null) {
+      const what = why()
+      if (what === null) return
+      if (this.timeline.nowMs >= untilMs) this.fail(rule, `${what} within ${limitMs} ms`)
+      else this.#runFor(LOOK_MS)
     }
   }
 }

@@ -1,17 +1,23 @@
 /** Every checker, listening to one world. */
 import type { World } from '../world.ts'
 import { checkAgreement } from './agreement.ts'
+import { followCommitted } from './committed-model.ts'
 import { checkDurability } from './durability.ts'
 import { checkEpochs } from './epochs.ts'
 import { checkIntegrity } from './integrity.ts'
 import { checkLeadership } from './leadership.ts'
+import { Linearizability } from './linearizability.ts'
 import { trackHistory } from './log-matching.ts'
 import { GlobalLog } from './prefix-consistency.ts'
 import { checkPrimaryIntegrity } from './primary-integrity.ts'
 import { checkPrimaryOrder } from './primary-order.ts'
+import { checkReads } from './reads.ts'
+import { checkSessions, waitForSessions } from './sessions.ts'
 import { checkThawed } from './thawed.ts'
 import { checkTotalOrder } from './total-order.ts'
+import { checkTrees } from './trees.ts'
 import { checkVotes } from './votes.ts'
+import { Watches } from './watches.ts'
 
 export interface Tally {
   operations: number
@@ -35,5 +41,13 @@ export function listen(world: World): Tally {
   const log = new GlobalLog(world, history)
   checkVotes(world, log)
   checkPrimaryIntegrity(world, history, log)
+  // From here on: what clients see, judged by the log.
+  const tree = followCommitted(world)
+  new Linearizability(world, tree)
+  checkReads(world, tree)
+  checkSessions(world, tree)
+  waitForSessions(world, tree)
+  new Watches(world, tree)
+  checkTrees(world, log, tree)
   return tally
 }

@@ -1,0 +1,110 @@
+/**
+ * Linearizability of writes and conditional operations (T49). The global log is the order: each
+ * answered write stands in it at the zxid of its reply, its outcome follows from the state right
+ * before, and it comes after every write that somebody had been told of when it was invoked.
+ * AckedIsCommitted (T48): no client is told of a write that the log lacks.
+ */
+import { ErrorCode } from '../../../src/core/jute/error-code.ts'
+import { OpCode } from '../../../src/core/jute/op-code.ts'
+import type { Txn } from '../../../src/core/jute/txn.ts'
+import { describeCall, isWrite, type Op, type Outcome } from '../operation.ts'
+import type { Committed } from '../probe.ts'
+import { expectedError, type ReferenceTree } from '../reference-tree.ts'
+import type { World } from '../world.ts'
+import { hex, Rule } from './rule.ts'
+
+const SEQUENTIAL = 2
+
+export class Linearizability {
+  readonly #rule: Rule
+  readonly #acked: Rule
+  readonly #tree: ReferenceTree
+  readonly #ops = new Map<string, Op>()
+  readonly #txns = new Map<string, Committed>()
+
+  constructor(world: World, tree: ReferenceTree) {
+    this.#rule = new Rule(world, 'Linearizability')
+    this.#acked = new Rule(world, 'AckedIsCommitted')
+    this.#tree = tree
+    const { probe } = world
+    probe.on('invoked', ({ op }) => {
+      if (isWrite(op.call)) this.#ops.set(keyOf(op.session, op.xid), op)
+    })
+    probe.on('committed', (committed) => this.#onCommitted(committed))
+    probe.on('completed', ({ op, outcome }) => {
+      if (isWrite(op.call)) this.#onCompleted(op, outcome)
+    })
+  }
+
+  #onCommitted(committed: Committed): void {
+    const { header, txn } = committed.logged
+    const key = keyOf(header.clientId, header.cxid)
+    const op = this.#ops.get(key)
+    if (op === undefined || header.cxid === 0) return
+    this.#rule.holds(!this.#txns.has(key), () => `${describeCall(op.call)} is committed twice`)
+    this.#txns.set(key, committed)
+    this.#rule.holds(header.zxid > op.ackedFloor, () => {
+      const floor = `${hex(op.ackedFloor)}, which was acknowledged before it began`
+      return `${describeCall(op.call)} is ordered at ${hex(header.zxid)}, before ${floor}`
+    })
+    this.#checkOutcome(op, header.zxid, txn)
+  }
+
+  /** The model has applied it already: versions up to zxid − 1 are the state before. */
+  #checkOutcome(op: Op, zxid: bigint, txn: Txn): void {
+    const { call } = op
+    const actual = txn.kind === 'error' ? txn.err : ErrorCode.OK
+    if (actual === ErrorCode.SESSIONMOVED || actual === ErrorCode.SESSIONEXPIRED) return
+    const tree = this.#tree
+    let expected: number
+    if (call.kind === 'create') {
+      const isSequential = (call.flags & SEQUENTIAL) !== 0
+      expected = expectedError(tree, zxid, { kind: 'create', path: call.path, isSequential })
+    } else if (call.kind === 'set' || call.kind === 'delete') {
+      expected = expectedError(tree, zxid, call)
+    } else return
+    this.#rule.holds(actual === expected, () => {
+      return `${describeCall(call)} at ${hex(zxid)} came to ${actual} instead of ${expected}`
+    })
+  }
+
+  #onCompleted(op: Op, outcome: Outcome): void {
+    const committed = this.#txns.get(keyOf(op.session, op.xid))
+    this.#acked.holds(committed !== undefined, () => {
+      return `${describeCall(op.call)} was answered at ${hex(outcome.zxid)} and is not in the log`
+    })
+    if (committed === undefined) return
+    const { zxid, logged } = committed
+    this.#acked.holds(outcome.zxid === zxid, () => {
+      return `${describeCall(op.call)} is ${hex(zxid)} in the log, ${hex(outcome.zxid)} in its reply`
+    })
+    const err = logged.txn.kind === 'error' ? logged.txn.err : ErrorCode.OK
+    this.#acked.holds(outcome.err === err, () => {
+      return `${describeCall(op.call)} is ${err} in the log and ${outcome.err} in its reply`
+    })
+    this.#checkStat(op, outcome, zxid)
+    this.#checkMulti(op, outcome, logged.txn)
+  }
+
+  #checkStat({ call }: Op, { stat, path }: Outcome, zxid: bigint): void {
+    if (stat === undefined || (call.kind !== 'create' && call.kind !== 'set')) return
+    const node = this.#tree.at(path ?? call.path, zxid)
+    const isSame = node?.version === stat.version && node.mzxid === stat.mzxid
+    this.#rule.holds(isSame, () => {
+      const told = `version ${stat.version}, mzxid ${hex(stat.mzxid)}`
+      return `${describeCall(call)} at ${hex(zxid)} answered ${told}`
+    })
+  }
+
+  #checkMulti({ call }: Op, { results }: Outcome, txn: Txn): void {
+    if (call.kind !== 'multi' || txn.kind !== 'multi' || results === undefined) return
+    const isFailed = txn.txns.some(({ kind }) => kind === 'error')
+    const isTold = results.some(({ type }) => type === OpCode.error)
+    const isWhole = results.length === call.ops.length && isFailed === isTold
+    this.#rule.holds(isWhole, () => `multi: ${results.length} results, failed ${isTold}`)
+  }
+}
+
+function keyOf(session: bigint, xid: number): string {
+  return `${session}/${xid}`
+}

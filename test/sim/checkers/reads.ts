@@ -1,0 +1,65 @@
+/**
+ * ReadsShowTheLog: an answer with zxid z shows the state at z and nothing else, on every server.
+ * SessionOrder (T44): the zxids that a session sees never decrease, also across servers; with the
+ * rule above it never sees the past either.
+ */
+import { equal } from '../../../src/core/base/bytes.ts'
+import { ErrorCode } from '../../../src/core/jute/error-code.ts'
+import type { Stat } from '../../../src/core/jute/data-records.ts'
+import { describeCall, type Op, type Outcome } from '../operation.ts'
+import type { NodeVersion, ReferenceTree } from '../reference-tree.ts'
+import type { World } from '../world.ts'
+import { hex, Rule } from './rule.ts'
+
+export function checkReads(world: World, tree: ReferenceTree): void {
+  const reads = new Rule(world, 'ReadsShowTheLog')
+  const order = new Rule(world, 'SessionOrder')
+  const seen = new Map<bigint, bigint>()
+  world.probe.on('completed', ({ op, outcome }) => {
+    const before = seen.get(op.session) ?? 0n
+    seen.set(op.session, outcome.zxid)
+    order.holds(outcome.zxid >= before, () => {
+      const told = `${hex(outcome.zxid)} by machine ${outcome.server}`
+      return `session ${hex(op.session)} is told ${told} after ${hex(before)}`
+    })
+    checkRead(reads, tree, op, outcome)
+  })
+}
+
+function checkRead(rule: Rule, tree: ReferenceTree, { call }: Op, outcome: Outcome): void {
+  if (call.kind !== 'get' && call.kind !== 'exists' && call.kind !== 'children') return
+  const { zxid, err } = outcome
+  const where = (): string => `${describeCall(call)} at ${hex(zxid)} on machine ${outcome.server}`
+  const node = tree.at(call.path, zxid)
+  const expected = node === null ? ErrorCode.NONODE : ErrorCode.OK
+  rule.holds(err === expected, () => `${where()} = ${err} instead of ${expected}`)
+  if (node === null || outcome.stat === undefined) return
+  const { stat, data, children } = outcome
+  rule.holds(isStat(stat, node), () => `${where()}: wrong stat ${describeStat(stat)}`)
+  if (call.kind === 'get') {
+    rule.holds(isData(data ?? null, node.data), () => `${where()}: data of another moment`)
+  }
+  if (call.kind === 'children') {
+    const due = tree.childrenAt(call.path, zxid)
+    const isSame = children?.length === due.length && due.every((name) => children.includes(name))
+    rule.holds(isSame, () => `${where()} = ${String(children)} instead of ${due.join()}`)
+  }
+}
+
+function isStat(stat: Stat, node: NodeVersion): boolean {
+  return (
+    stat.czxid === node.czxid &&
+    stat.mzxid === node.mzxid &&
+    stat.version === node.version &&
+    stat.ephemeralOwner === node.owner &&
+    stat.dataLength === (node.data?.length ?? 0)
+  )
+}
+
+function isData(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : equal(a, b)
+}
+
+function describeStat(stat: Stat): string {
+  return `czxid ${hex(stat.czxid)}, mzxid ${hex(stat.mzxid)}, version ${stat.version}`
+}

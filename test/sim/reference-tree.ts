@@ -1,0 +1,225 @@
+/**
+ * What the tree was at every zxid, from the global log alone and by rules of its own: the judge of
+ * reads, of watches and of the members' trees. Nothing is ever forgotten, so any moment can be asked.
+ */
+import { ErrorCode } from '../../src/core/jute/error-code.ts'
+import type { TxnHeader } from '../../src/core/jute/txn-records.ts'
+import type { SimpleTxn, Txn } from '../../src/core/jute/txn.ts'
+
+/** A node from `zxid` on, until its next version. */
+export interface NodeVersion {
+  readonly zxid: bigint
+  /** false: deleted. */
+  readonly exists: boolean
+  readonly data: Uint8Array | null
+  readonly version: number
+  readonly czxid: bigint
+  readonly mzxid: bigint
+  readonly owner: bigint
+}
+
+interface ChildLife {
+  readonly name: string
+  readonly from: bigint
+  to: bigint
+}
+
+interface PathHistory {
+  readonly versions: NodeVersion[]
+  /** Creates below it, ever; the suffix of the next sequential child (D14). */
+  creates: number
+  pzxid: bigint
+  readonly children: ChildLife[]
+  /** zxids at which a data or exists watch fires. */
+  readonly dataChanges: bigint[]
+  /** zxids at which a child watch fires. */
+  readonly childChanges: bigint[]
+}
+
+const FOREVER = 1n << 62n
+
+export class ReferenceTree {
+  readonly #paths = new Map<string, PathHistory>()
+  readonly #sessions = new Map<bigint, { readonly opened: bigint; closed: bigint }>()
+  readonly #ephemerals = new Map<bigint, Set<string>>()
+  #last = 0n
+
+  constructor() {
+    for (const path of ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']) {
+      const history = this.#history(path)
+      const node = { zxid: 0n, exists: true, data: new Uint8Array(0), version: 0 }
+      history.versions.push({ ...node, czxid: 0n, mzxid: 0n, owner: 0n })
+    }
+    this.#history('/').children.push({ name: 'zookeeper', from: 0n, to: FOREVER })
+  }
+
+  get last(): bigint {
+    return this.#last
+  }
+
+  apply(header: TxnHeader, txn: Txn): void {
+    this.#last = header.zxid
+    if (txn.kind !== 'multi') {
+      this.#applySimple(header, txn)
+      return
+    }
+    if (txn.txns.some(({ kind }) => kind === 'error')) return
+    for (const each of txn.txns) this.#applySimple(header, each)
+  }
+
+  /** The node as of `zxid`, or null where it did not exist. */
+  at(path: string, zxid: bigint): NodeVersion | null {
+    const versions = this.#paths.get(path)?.versions ?? []
+    const found = versions.findLast((version) => version.zxid <= zxid)
+    return found?.exists === true ? found : null
+  }
+
+  childrenAt(path: string, zxid: bigint): string[] {
+    const children = this.#paths.get(path)?.children ?? []
+    return children.filter(({ from, to }) => from <= zxid && zxid < to).map(({ name }) => name)
+  }
+
+  /** Creates ever made below it, up to now. */
+  createsBelow(path: string): number {
+    return this.#paths.get(path)?.creates ?? 0
+  }
+
+  pzxidNow(path: string): bigint {
+    return this.#paths.get(path)?.pzxid ?? 0n
+  }
+
+  /** Last change of that kind in (after, upTo], or null. */
+  changedBetween(path: string, kind: 'data' | 'child', after: bigint, upTo: bigint): bigint | null {
+    const history = this.#paths.get(path)
+    const changes = kind === 'data' ? history?.dataChanges : history?.childChanges
+    const last = changes?.findLast((zxid) => zxid <= upTo)
+    return last !== undefined && last > after ? last : null
+  }
+
+  isSessionOpen(session: bigint, zxid: bigint): boolean {
+    const life = this.#sessions.get(session)
+    return life !== undefined && life.opened <= zxid && zxid < life.closed
+  }
+
+  openSessions(): bigint[] {
+    return [...this.#sessions].filter(([, { closed }]) => closed === FOREVER).map(([id]) => id)
+  }
+
+  ephemeralsOf(session: bigint): ReadonlySet<string> {
+    return this.#ephemerals.get(session) ?? new Set()
+  }
+
+  /** Every path that exists now. */
+  *paths(): IterableIterator<string> {
+    for (const [path, { versions }] of this.#paths) if (versions.at(-1)?.exists === true) yield path
+  }
+
+  #applySimple(header: TxnHeader, txn: SimpleTxn): void {
+    const { zxid, clientId } = header
+    switch (txn.kind) {
+      case 'create':
+        this.#create(zxid, txn.path, txn.data, txn.ephemeral ? clientId : 0n)
+        break
+      case 'delete':
+        this.#delete(zxid, txn.path)
+        break
+      case 'setData':
+        this.#set(zxid, txn.path, txn.data)
+        break
+      case 'createSession':
+        this.#sessions.set(clientId, { opened: zxid, closed: FOREVER })
+        break
+      case 'closeSession': {
+        const session = this.#sessions.get(clientId)
+        if (session !== undefined && session.closed === FOREVER) session.closed = zxid
+        for (const path of [...this.ephemeralsOf(clientId)]) this.#delete(zxid, path)
+        break
+      }
+      default:
+        break
+    }
+  }
+
+  #create(zxid: bigint, path: string, data: Uint8Array | null, owner: bigint): void {
+    const history = this.#history(path)
+    const node = { zxid, exists: true, data, version: 0, czxid: zxid, mzxid: zxid, owner }
+    history.versions.push(node)
+    history.dataChanges.push(zxid)
+    history.pzxid = zxid
+    history.creates = 0
+    const parent = this.#history(parentPath(path))
+    parent.creates++
+    parent.pzxid = zxid
+    parent.childChanges.push(zxid)
+    parent.children.push({ name: path.slice(path.lastIndexOf('/') + 1), from: zxid, to: FOREVER })
+    if (owner === 0n) return
+    const owned = this.#ephemerals.get(owner) ?? new Set<string>()
+    this.#ephemerals.set(owner, owned.add(path))
+  }
+
+  #delete(zxid: bigint, path: string): void {
+    const history = this.#history(path)
+    const old = history.versions.at(-1)
+    if (old?.exists !== true) return
+    history.versions.push({ ...old, zxid, exists: false })
+    history.dataChanges.push(zxid)
+    history.childChanges.push(zxid)
+    this.#ephemerals.get(old.owner)?.delete(path)
+    const parent = this.#history(parentPath(path))
+    parent.pzxid = zxid
+    parent.childChanges.push(zxid)
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    const life = parent.children.findLast((child) => child.name === name)
+    if (life !== undefined) life.to = zxid
+  }
+
+  #set(zxid: bigint, path: string, data: Uint8Array | null): void {
+    const history = this.#history(path)
+    const old = history.versions.at(-1)
+    if (old?.exists !== true) return
+    history.versions.push({ ...old, zxid, data, version: old.version + 1, mzxid: zxid })
+    history.dataChanges.push(zxid)
+  }
+
+  #history(path: string): PathHistory {
+    let history = this.#paths.get(path)
+    if (history === undefined) {
+      history = {
+        versions: [],
+        creates: 0,
+        pzxid: 0n,
+        children: [],
+        dataChanges: [],
+        childChanges: [],
+      }
+      this.#paths.set(path, history)
+    }
+    return history
+  }
+}
+
+export function parentPath(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')))
+}
+
+/** What a write must come to, given the state right before it (D12–D28). */
+export function expectedError(
+  tree: ReferenceTree,
+  zxid: bigint,
+  call:
+    | { readonly kind: 'create'; readonly path: string; readonly isSequential: boolean }
+    | { readonly kind: 'set' | 'delete' | 'check'; readonly path: string; readonly version: number },
+): number {
+  const before = zxid - 1n
+  const node = tree.at(call.path, before)
+  if (call.kind === 'create') {
+    const parent = tree.at(parentPath(call.path), before)
+    if (parent === null) return ErrorCode.NONODE
+    if (!call.isSequential && node !== null) return ErrorCode.NODEEXISTS
+    return parent.owner === 0n ? ErrorCode.OK : ErrorCode.NOCHILDRENFOREPHEMERALS
+  }
+  if (node === null) return ErrorCode.NONODE
+  if (call.version !== -1 && call.version !== node.version) return ErrorCode.BADVERSION
+  const isFull = call.kind === 'delete' && tree.childrenAt(call.path, before).length > 0
+  return isFull ? ErrorCode.NOTEMPTY : ErrorCode.OK
+}
