@@ -1,0 +1,67 @@
+/** The seven bugs, put in through the seams that the core keeps for it (src/core/zab/rules.ts). */
+import type { EventType } from '../../../src/core/jute/event-type.ts'
+import { EventsFirst, type SendTo } from '../../../src/core/server/event-delivery.ts'
+import { chooseSync } from '../../../src/core/zab/synchronization.ts'
+import type { PlantedBug } from './planted-bug.ts'
+
+/** Events wait until the reply is out: the client sees the change first (N19). */
+class EventsLast extends EventsFirst {
+  #waiting: (() => void)[] = []
+
+  constructor(send: SendTo) {
+    super(send)
+  }
+
+  override event(watcher: number, type: EventType, path: string, zxid: bigint): void {
+    this.#waiting.push(() => super.event(watcher, type, path, zxid))
+  }
+
+  override settled(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const send of waiting) send()
+  }
+}
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'own-ack-before-persist',
+    what: 'a leader counts its own ack when it emits the append, not when that is durable (Q43)',
+    zabRules: { ownAcked: (tail) => tail.lastLogged },
+  },
+  {
+    name: 'epoch-before-log',
+    what: 'a learner writes currentEpoch before the entries that it vouches for (ZOOKEEPER-4643)',
+    zabRules: { writesAtSyncStart: (epoch) => [{ kind: 'current-epoch', epoch }] },
+  },
+  {
+    name: 'gap-at-hand-over',
+    what: 'proposals in flight are left out when a learner joins the live stream (Q34)',
+    zabRules: { handOver: () => [] },
+  },
+  {
+    name: 'missing-trunc',
+    what: 'a learner with entries that nobody committed keeps them (Q30)',
+    zabRules: {
+      chooseSync: (log, learner) => {
+        const plan = chooseSync(log, learner)
+        return plan.mode === 'TRUNC' ? { mode: 'DIFF', from: plan.from } : plan
+      },
+    },
+  },
+  {
+    name: 'watch-after-change',
+    what: 'a watch event leaves after the reply that shows the change (N19, N20)',
+    delivery: (send) => new EventsLast(send),
+  },
+  {
+    name: 'wiped-voter',
+    what: 'a member whose storage was wiped votes again under its old id (Q18, Q84)',
+    refoundsWiped: true,
+  },
+  {
+    name: 'thawed-leader',
+    what: 'a member that slept answers what waited for it (Q85)',
+    zabRules: { hasSlept: () => false },
+  },
+]
