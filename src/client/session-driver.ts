@@ -28,8 +28,8 @@ export interface DriverOptions {
   readonly transport: ClientTransport
   readonly ticker: Ticker
   readonly config: Omit<SessionConfig, 'hosts' | 'closeWaitMs' | 'firstXid'>
-  /** Session events, before the watchers that are registered for nodes. */
-  readonly onSessionEvent: Watcher
+  /** A session event, with the watchers that are registered for nodes: all hear of it (N33). */
+  readonly onSessionEvent: (event: WatchedEvent, watchers: readonly Watcher[]) => void
   readonly onStateChange: (state: ClientState) => void
   /** Server path to the caller's (W61). */
   readonly toClientPath: (path: string) => string
@@ -150,7 +150,7 @@ export class SessionDriver {
   #tell(event: WatchedEvent, watchers: readonly Watcher[]): void {
     const path = event.path === null ? null : this.#options.toClientPath(event.path)
     const told: WatchedEvent = { ...event, path }
-    if (path === null) this.#options.onSessionEvent(told)
+    if (path === null) return this.#options.onSessionEvent(told, watchers)
     for (const watcher of watchers) tell(watcher, told)
   }
 

@@ -106,7 +106,7 @@ export class ZooKeeperClient implements AsyncDisposable {
         reconnectDelayMaxMs: options.reconnectDelayMaxMs ?? RECONNECT_DELAY_MAX_MS,
         roundPauseMs: options.roundPauseMs ?? ROUND_PAUSE_MS,
       },
-      onSessionEvent: (event) => this.#onSessionEvent(event),
+      onSessionEvent: (event, watchers) => this.#onSessionEvent(event, watchers),
       onStateChange: (state) => this.#onStateChange(state),
       toClientPath: (path) => this.#chroot.toClient(path),
     })
@@ -407,9 +407,11 @@ export class ZooKeeperClient implements AsyncDisposable {
     return new ZooKeeperError(isAuth ? ErrorCode.AUTHFAILED : ErrorCode.SESSIONEXPIRED)
   }
 
-  #onSessionEvent(event: WatchedEvent): void {
+  /** Each watcher once, in whatever roles it waits (N34). */
+  #onSessionEvent(event: WatchedEvent, ofNodes: readonly Watcher[]): void {
     const watchers = new Set(this.#eventListeners)
     if (this.#defaultWatcher !== null) watchers.add(this.#defaultWatcher)
+    for (const watcher of ofNodes) watchers.add(watcher)
     for (const watcher of watchers) tell(watcher, event)
   }
 

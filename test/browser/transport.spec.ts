@@ -195,12 +195,19 @@ test('links outlive the broker, and its empty successor brings newcomers in', as
   await broker.close()
   await expect.poll(() => one.evaluate(() => transport.signalState())).not.toBe('joined')
   expect(await roundtrip(one, link, 1_000_000)).toBe(true)
+  // Suspected while no broker is there: new channels on the connection that still stands.
+  await one.evaluate((name) => transport.replace(name), link)
+  await expect.poll(() => linksOf(one)).toEqual([`${link}.1`])
+  for (const page of [one, two]) {
+    const [renewed = ''] = await waitForLinks(page, 1)
+    expect(await roundtrip(page, renewed, 1_000_000)).toBe(true)
+  }
   const third = await openPage({ signalUrl })
   const again = await startServer({ port: broker.port })
   try {
     await waitForLinks(third, 2)
-    expect(await linksOf(one)).toContain(link)
-    expect(await roundtrip(one, link, 1_000_000)).toBe(true)
+    expect(await linksOf(one)).toContain(`${link}.1`)
+    expect(await roundtrip(one, `${link}.1`, 1_000_000)).toBe(true)
   } finally {
     await again.close()
   }

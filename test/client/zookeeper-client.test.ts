@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { ErrorCode } from '../../src/core/jute/error-code.ts'
-import { AddWatchMode, EventType, eventTypeName } from '../../src/core/jute/event-type.ts'
+import { AddWatchMode, EventType, eventTypeName, KeeperState } from '../../src/core/jute/event-type.ts'
 import { isOutcomeUnknown, ZooKeeperError } from '../../src/client/errors.ts'
 import { MultiError } from '../../src/client/transaction.ts'
 import type { WatchedEvent } from '../../src/client/watched-event.ts'
@@ -409,4 +409,17 @@ describe('watches', () => {
     }
     expect(uncaught).toHaveLength(1)
   })
+})
+
+test('a default watcher that also waits for a node hears of a lost connection once (N34)', async () => {
+  const bench = new EnsembleBench()
+  const events: WatchedEvent[] = []
+  const client = await bench.connected({ watcher: (event) => void events.push(event) })
+  await client.create('/a')
+  await client.getData('/a', { watch: true })
+  await client.getChildren('/a', { watch: true })
+  bench.lose(0)
+  await settle()
+  const lost = events.filter((event) => event.state === KeeperState.Disconnected)
+  expect(lost).toHaveLength(1)
 })

@@ -1,0 +1,97 @@
+/** One machine as a person sees and uses it: its page, by accessible names only. */
+import { expect, type Page } from 'playwright/test'
+import type { WorkerStatus } from '../../worker/protocol.ts'
+
+/** Far above what a busy machine of two cores needs; a bound on hanging, not a measure. */
+export const PATIENCE_MS = 30_000
+
+export interface SyncTrace {
+  readonly type: string
+  readonly mode?: string
+  readonly direction?: string
+}
+
+export class MachinePage {
+  readonly page: Page
+
+  constructor(page: Page) {
+    this.page = page
+  }
+
+  get status(): ReturnType<Page['getByRole']> {
+    return this.page.getByRole('status', { name: 'member status' })
+  }
+
+  get log(): ReturnType<Page['getByRole']> {
+    return this.page.getByRole('log', { name: 'zkCli output' })
+  }
+
+  get input(): ReturnType<Page['getByRole']> {
+    return this.page.getByRole('textbox', { name: 'zkCli command' })
+  }
+
+  async statusText(): Promise<string> {
+    return ((await this.status.textContent()) ?? '').trim()
+  }
+
+  async isLeading(): Promise<boolean> {
+    return (await this.statusText()).startsWith('leading')
+  }
+
+  async workerStatus(): Promise<WorkerStatus | null> {
+    return this.page.evaluate(() => window.zabra?.status() ?? null)
+  }
+
+  async sid(): Promise<number | null> {
+    return (await this.workerStatus())?.sid ?? null
+  }
+
+  /** Types one command; resolves when its output has ended and the prompt is back. */
+  async type(line: string): Promise<void> {
+    const before = await this.promptNumber()
+    await this.input.fill(line)
+    await this.input.press('Enter')
+    if (line.trim() === '') return
+    await expect
+      .poll(() => this.promptNumber(), { timeout: PATIENCE_MS, message: `prompt after ${line}` })
+      .toBeGreaterThan(before)
+  }
+
+  /** What the log shows, one entry a line, without the lines that are empty. */
+  async lines(): Promise<string[]> {
+    const texts = await this.log.locator('> div').allTextContents()
+    return texts.map((text) => text.trim()).filter((text) => text !== '')
+  }
+
+  async expectLine(line: string | RegExp): Promise<void> {
+    const matches = (shown: string): boolean =>
+      typeof line === 'string' ? shown === line : line.test(shown)
+    await expect
+      .poll(async () => (await this.lines()).some(matches), {
+        timeout: PATIENCE_MS,
+        message: `a line ${String(line)}`,
+      })
+      .toBe(true)
+  }
+
+  async expectServing(): Promise<void> {
+    await expect(this.status).toHaveText(/leads/, { timeout: PATIENCE_MS })
+  }
+
+  /** Every voter of the ensemble is linked to this one and all is served. */
+  async expectWhole(): Promise<void> {
+    await expect(this.status).toHaveText(/leads.*follow(?!.*away)/, { timeout: PATIENCE_MS })
+  }
+
+  async syncModes(): Promise<string[]> {
+    const traces = await this.page.evaluate(() => [...(window.zabra?.traces ?? [])])
+    return (traces as SyncTrace[])
+      .filter((trace) => trace.type === 'sync' && trace.direction === 'in')
+      .map((trace) => trace.mode ?? '')
+  }
+
+  async promptNumber(): Promise<number> {
+    const text = (await this.page.locator('label[for=command]').textContent()) ?? ''
+    return Number(/ (\d+)\]\s*$/.exec(text)?.[1] ?? Number.NaN)
+  }
+}

@@ -1,0 +1,146 @@
+/** The real server, real browsers on profiles of their own, and rooms in them. */
+import { mkdtemp, readlink, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test as base, chromium, type BrowserContext } from 'playwright/test'
+import { startServer, type RunningServer } from '../../src/edge/serve.ts'
+import { MachinePage } from './machine-page.ts'
+
+/** As root no sandbox; background networking only makes noise; names by mDNS need multicast. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+]
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url))
+
+/** One browser process with a profile that outlives it. */
+export class Browser {
+  readonly profile: string
+  #context: BrowserContext | null = null
+  readonly #dark: boolean
+
+  constructor(profile: string, options: { readonly dark?: boolean } = {}) {
+    this.profile = profile
+    this.#dark = options.dark ?? false
+  }
+
+  async context(): Promise<BrowserContext> {
+    this.#context ??= await this.#launch()
+    return this.#context
+  }
+
+  async open(url: string): Promise<MachinePage> {
+    const context = await this.context()
+    const blank = context.pages().find((page) => page.url() === 'about:blank')
+    const page = blank ?? (await context.newPage())
+    await page.goto(url)
+    return new MachinePage(page)
+  }
+
+  /** SIGKILL to the whole browser: what a power cut leaves of a process. */
+  async kill(): Promise<void> {
+    const context = this.#context
+    this.#context = null
+    if (context === null) return
+    const gone = new Promise((resolve) => context.once('close', resolve))
+    // The lock's target names the process that holds the profile: HOST-PID.
+    const holder = await readlink(join(this.profile, 'SingletonLock'))
+    process.kill(Number(holder.slice(holder.lastIndexOf('-') + 1)), 'SIGKILL')
+    await gone
+    for (const name of ['SingletonLock', 'SingletonSocket', 'SingletonCookie']) {
+      await rm(join(this.profile, name), { force: true })
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#context?.close()
+    this.#context = null
+  }
+
+  async #launch(): Promise<BrowserContext> {
+    const executablePath = process.env['ZABRA_BROWSER']
+    return chromium.launchPersistentContext(this.profile, {
+      ...(executablePath === undefined ? {} : { executablePath }),
+      args: FLAGS,
+      colorScheme: this.#dark ? 'dark' : 'light',
+    })
+  }
+}
+
+export interface Fixtures {
+  /** The server of `npm start`; may be stopped and started again on the same port. */
+  readonly site: Site
+  readonly newBrowser: (options?: { readonly dark?: boolean }) => Promise<Browser>
+}
+
+export class Site {
+  #server: RunningServer | null = null
+  #port = 0
+
+  get url(): string {
+    return `http://localhost:${this.#port}`
+  }
+
+  async start(): Promise<void> {
+    this.#server = await startServer({ port: this.#port, staticDir: DIST })
+    this.#port = this.#server.port
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.close()
+    this.#server = null
+  }
+
+  /** A link as a person types it, of a room that nobody else has. */
+  room(query = ''): string {
+    const name = `room${Math.random().toString(36).slice(2, 10)}`
+    return `${this.url}/machine.html?room=${name}${query}#a-secret-that-nobody-guesses`
+  }
+}
+
+export const test = base.extend<Fixtures>({
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads the pattern
+  site: async ({}, use) => {
+    const site = new Site()
+    await site.start()
+    await use(site)
+    await site.stop()
+  },
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads the pattern
+  newBrowser: async ({}, use) => {
+    const browsers: Browser[] = []
+    await use(async (options) => {
+      const browser = new Browser(await mkdtemp(join(tmpdir(), 'zabra-profile-')), options)
+      browsers.push(browser)
+      return browser
+    })
+    for (const browser of browsers) {
+      await browser.close()
+      await rm(browser.profile, { recursive: true, force: true, maxRetries: 5 })
+    }
+  },
+})
+
+/** Three machines in one browser, all serving. */
+export async function openThree(browser: Browser, link: string): Promise<MachinePage[]> {
+  const machines: MachinePage[] = []
+  for (let i = 0; i < 3; i++) machines.push(await browser.open(link))
+  for (const machine of machines) await machine.expectWhole()
+  return machines
+}
+
+/** In order of server id: the page of machine 1 first. */
+export async function bySid(machines: readonly MachinePage[]): Promise<MachinePage[]> {
+  const sids = new Map<MachinePage, number>()
+  for (const machine of machines) sids.set(machine, (await machine.sid()) ?? 0)
+  return [...machines].sort((a, b) => (sids.get(a) ?? 0) - (sids.get(b) ?? 0))
+}
+
+export async function leaderOf(machines: readonly MachinePage[]): Promise<MachinePage> {
+  for (const machine of machines) if (await machine.isLeading()) return machine
+  throw new Error('nobody leads')
+}
