@@ -11,7 +11,7 @@
  * broker (or a member of the room) in the middle, whose fingerprints would differ at the two ends,
  * cannot pass on a proof; the role keeps a proof from being sent back to its signer.
  *
- * Afterwards the channel carries the pages' own messages (PAGE). Messages are handled one by one,
+ * Afterwards the channel carries the pages' own messages (PAGE, RENEW). Messages are handled one by one,
  * also while Web Crypto or the worker is asked, so a page message that comes with the proof waits.
  */
 
@@ -36,6 +36,9 @@ const HELLO = 1
 const PROOF = 2
 const PAGE = 3
 const REFUSE = 4
+/** New channels on this connection, by number: see PageConnection.renew. */
+const RENEW = 5
+const RENEWED = 6
 const LABEL = 'zabra link 1'
 const REASON_MAX = 200
 const KEY: EcKeyImportParams = { name: 'ECDSA', namedCurve: 'P-256' }
@@ -82,6 +85,7 @@ export interface HandshakeOptions {
   readonly send: (message: Uint8Array) => void
   readonly onAdmitted: (peer: VerifiedPeer) => void
   readonly onPage: (message: Uint8Array) => void
+  readonly onRenewal: (kind: 'renew' | 'renewed', generation: number) => void
   /** Once; nothing follows. The other side has been told unless it was the one who refused. */
   readonly onRefused: (refusal: Refusal) => void
 }
@@ -142,6 +146,11 @@ export class Handshake {
     return true
   }
 
+  sendRenewal(kind: 'renew' | 'renewed', generation: number): void {
+    if (this.#stage === 'open')
+      this.#send(kind === 'renew' ? RENEW : RENEWED, Uint8Array.of(generation))
+  }
+
   /** The connection ended; what is still being verified counts for nothing. */
   end(): void {
     this.#stage = 'ended'
@@ -164,6 +173,8 @@ export class Handshake {
       await this.#onProof(body)
     } else if (kind === PAGE && this.#stage === 'open') {
       this.#options.onPage(body)
+    } else if ((kind === RENEW || kind === RENEWED) && this.#stage === 'open') {
+      this.#options.onRenewal(kind === RENEW ? 'renew' : 'renewed', body[0] ?? 0)
     } else {
       throw new RefusalError('malformed', 'a message out of order in the handshake')
     }

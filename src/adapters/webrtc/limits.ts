@@ -46,6 +46,8 @@ export const STABLE_AFTER_MS = 5_000
 export const REFUSED_RETRY_MS = 15_000
 /** Time for a refusal to reach the other side before the connection is cut. */
 export const REFUSAL_GRACE_MS = 300
+/** New channels on one connection while no broker is there; then it must be a fresh connection. */
+export const RENEWALS_MAX = 100
 /** ICE candidates kept or taken per attempt. A machine with many interfaces has some 30. */
 export const CANDIDATES_MAX = 128
 /** One sealed signal in characters; the broker's own bound is above it once sealed. */

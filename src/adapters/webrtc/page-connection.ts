@@ -1,6 +1,12 @@
 /**
  * One attempt at a connection with one peer, in the page: simple-peer, the two channels handed to
  * the worker, the handshake, and one end. It knows nothing of retries.
+ *
+ * A connection can be renewed: the worker's channels are given up and new ones are made on the same
+ * RTCPeerConnection, agreed over simple-peer's channel. That is for a suspected link while the
+ * broker is away, when no fresh connection can be made: a page that was frozen and thaws gets its
+ * links back. New channels are used only when both sides have made them (RENEW, RENEWED), since
+ * what arrives for a channel that does not exist yet is lost.
  */
 
 import type { PeerId } from '../../ports/signaling.ts'
@@ -8,16 +14,16 @@ import { relayChannel } from './channel-relay.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { Handshake, type Refusal, type VerifiedPeer } from './handshake.ts'
 import type { HelloFields } from './hello.ts'
-import { CANDIDATES_MAX, CONNECT_TIMEOUT_MS, REFUSAL_GRACE_MS } from './limits.ts'
+import { CANDIDATES_MAX, CONNECT_TIMEOUT_MS, REFUSAL_GRACE_MS, RENEWALS_MAX } from './limits.ts'
 import type { OpenRtcPeer, RtcPeer, RtcSignal } from './rtc-peer.ts'
 
 export type ChannelLabel = 'quorum' | 'client'
 
 /** Negotiated ids: both sides make the channels themselves, so nobody waits for an event. */
-const CHANNELS: readonly { readonly label: ChannelLabel; readonly id: number }[] = [
-  { label: 'quorum', id: 1 },
-  { label: 'client', id: 2 },
-]
+const QUORUM_ID = 1
+const CLIENT_ID = 2
+/** Ids of renewed channels; below are simple-peer's own, which the browser numbers. */
+const RENEWED_ID = 10
 
 /** What connections need of the page, the same for all of them. */
 export interface PageServices {
@@ -55,6 +61,8 @@ export interface ConnectionOptions {
   readonly onSignal: (signal: RtcSignal) => void
   readonly onAdmitted: (peer: VerifiedPeer) => void
   readonly onPage: (message: Uint8Array) => void
+  /** Renewal: that link is dead, `linkId` is a new one, and `onAdmitted` follows for it. */
+  readonly onRelinked: (oldLinkId: string) => void
   /** Once, never inside the constructor; not after our own `close`. */
   readonly onEnd: (end: ConnectionEnd) => void
 }
@@ -76,11 +84,17 @@ export class PageConnection {
   #isEnded = false
   /** Set once one side said that it does not want the other. */
   #refusal: ConnectionEnd | null = null
+  #linkId: string
+  #generation = 0
+  /** Our new channels are made; the other side's are not known to be. */
+  #isRenewing = false
+  #verified: VerifiedPeer | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
 
   /** Throws when the browser has no connection to give. */
   constructor(options: ConnectionOptions) {
     this.#options = options
+    this.#linkId = options.linkId
     const { isInitiator, iceServers } = options
     this.#peer = options.openPeer(
       { isInitiator, iceServers },
@@ -95,7 +109,8 @@ export class PageConnection {
       },
     )
     try {
-      for (const { label, id } of CHANNELS) this.#handOver(label, id)
+      this.#handOver('quorum', QUORUM_ID)
+      this.#handOver('client', CLIENT_ID)
     } catch (error) {
       this.#peer.destroy()
       throw error
@@ -105,8 +120,26 @@ export class PageConnection {
     }, CONNECT_TIMEOUT_MS)
   }
 
+  get linkId(): string {
+    return this.#linkId
+  }
+
   get isAdmitted(): boolean {
-    return this.#handshake?.isOpen === true
+    return this.#handshake?.isOpen === true && !this.#isRenewing
+  }
+
+  get isRenewing(): boolean {
+    return this.#isRenewing
+  }
+
+  /** Asks for new channels on this connection. false when that cannot be. */
+  renew(): boolean {
+    if (this.#isRenewing) return true
+    if (this.#isEnded || !this.isAdmitted || this.#generation >= RENEWALS_MAX) return false
+    if (!this.#makeRenewed(this.#generation + 1)) return false
+    this.#isRenewing = true
+    this.#handshake?.sendRenewal('renew', this.#generation)
+    return true
   }
 
   /** One description and a bounded number of candidates: a peer cannot renegotiate or flood. */
@@ -146,7 +179,8 @@ export class PageConnection {
 
   /** Runs in the task that creates the channel: see PageServices.attachChannel. */
   #handOver(label: ChannelLabel, id: number): void {
-    const { linkId, services } = this.#options
+    const { services } = this.#options
+    const linkId = this.#linkId
     const channel = this.#peer.createDataChannel(label, id)
     let handed: void | Promise<unknown>
     try {
@@ -169,14 +203,14 @@ export class PageConnection {
     if (this.#isEnded) return
     const { port1, port2 } = new MessageChannel()
     relayChannel(channel, port2)
-    const handed = this.#options.services.attachPort(this.#options.linkId, label, port1)
+    const handed = this.#options.services.attachPort(this.#linkId, label, port1)
     handed?.catch((error: unknown) => {
       this.#end({ reason: `the worker took no port: ${String(error)}`, isRefusal: false })
     })
   }
 
   async #startHandshake(): Promise<void> {
-    const { services, onAdmitted, onPage, linkId, isInitiator, self, other, room } = this.#options
+    const { services, onPage, isInitiator, self, other, room } = this.#options
     try {
       const hello = await services.hello()
       if (this.#isEnded) return
@@ -191,18 +225,61 @@ export class PageConnection {
         ...{ isInitiator, self, other, room, localFingerprint, remoteFingerprint, hello, onPage },
         build: services.build,
         sign: (bytes) => services.sign(bytes),
-        admit: (peer) => services.admit(linkId, peer),
+        admit: (peer) => services.admit(this.#linkId, peer),
         send: (message) => void this.#peer.send(message),
         onAdmitted: (peer) => {
           clearTimeout(this.#timer)
-          onAdmitted(peer)
+          this.#verified = peer
+          this.#options.onAdmitted(peer)
         },
+        onRenewal: (kind, generation) => this.#onRenewal(kind, generation),
         onRefused: (refusal) => this.#onRefused(refusal),
       })
       for (const message of this.#early.splice(0)) this.#handshake.receive(message)
     } catch (error) {
       this.#end({ reason: `handshake failed: ${String(error)}`, isRefusal: false })
     }
+  }
+
+  /** Both may ask at once: the same number is then the other's answer. */
+  #onRenewal(kind: 'renew' | 'renewed', generation: number): void {
+    if (this.#isEnded) return
+    if (kind === 'renew' && generation > this.#generation && generation <= RENEWALS_MAX) {
+      if (!this.#makeRenewed(generation)) return
+      this.#handshake?.sendRenewal('renewed', generation)
+      void this.#admitAgain()
+    } else if (this.#isRenewing && generation === this.#generation) {
+      void this.#admitAgain()
+    }
+  }
+
+  #makeRenewed(generation: number): boolean {
+    const oldLinkId = this.#linkId
+    this.#generation = generation
+    this.#linkId = `${this.#options.linkId}.${generation}`
+    this.#options.onRelinked(oldLinkId)
+    try {
+      this.#handOver('quorum', RENEWED_ID + 2 * generation)
+      this.#handOver('client', RENEWED_ID + 2 * generation + 1)
+      return true
+    } catch (error) {
+      this.#end({ reason: `no new channels: ${String(error)}`, isRefusal: false })
+      return false
+    }
+  }
+
+  async #admitAgain(): Promise<void> {
+    const linkId = this.#linkId
+    const peer = this.#verified
+    if (peer === null) return
+    const refusal = await this.#options.services.admit(linkId, peer)
+    if (this.#isEnded || linkId !== this.#linkId) return
+    if (refusal !== null) {
+      this.#end({ reason: refusal, isRefusal: true })
+      return
+    }
+    this.#isRenewing = false
+    this.#options.onAdmitted(peer)
   }
 
   #onData(bytes: Uint8Array): void {

@@ -49,7 +49,6 @@ export interface RemoteContext {
 }
 
 interface Current {
-  readonly linkId: string
   readonly connection: PageConnection
   readonly startedAtMs: number
   admittedAtMs: number | null
@@ -76,7 +75,7 @@ export class RemotePeer {
   }
 
   get linkId(): string | null {
-    return this.#current?.linkId ?? null
+    return this.#current?.connection.linkId ?? null
   }
 
   get isConnected(): boolean {
@@ -103,6 +102,8 @@ export class RemotePeer {
   onPresent(isNews: boolean): void {
     const wasPresent = this.#isPresent
     this.#isPresent = true
+    // A fresh connection is possible again, and the old one did not answer.
+    if (isNews && this.#current?.connection.isRenewing === true) this.#close('replaced')
     if (this.#current !== null || (wasPresent && !isNews)) return
     this.#backoff.reset()
     if (this.#isInitiator) this.#start()
@@ -132,8 +133,13 @@ export class RemotePeer {
     }
   }
 
-  /** Ends the present connection and makes a fresh one at once. */
+  /**
+   * Ends the present connection and makes a fresh one at once. Without the broker there is no fresh
+   * one: then new channels on the old connection are all that can bring the peer back.
+   */
   replace(reason: string): void {
+    this.#reason = reason
+    if (!this.#context.canSignal() && this.#current?.connection.renew() === true) return
     this.#endWith({ reason, isRefusal: false })
   }
 
@@ -153,8 +159,14 @@ export class RemotePeer {
       this.#onOffer(attempt, signal)
       return
     }
-    if (attempt !== this.#attempt || (signal.type === 'answer' && !this.#isInitiator)) return
-    this.#current?.connection.signal(signal)
+    if (signal.type === 'answer' && !this.#isInitiator) return
+    if (this.#current === null && signal.type === 'answer' && attempt === this.#attempt) {
+      // It answers an attempt that was given up, so it is there: a page that thawed.
+      this.#backoff.reset()
+      this.#start()
+      return
+    }
+    if (attempt === this.#attempt) this.#current?.connection.signal(signal)
   }
 
   #onOffer(attempt: number, signal: RtcSignal): void {
@@ -229,11 +241,16 @@ export class RemotePeer {
         other: this.peerId,
         onSignal: (signal) => this.#context.send(this.peerId, { kind: 'rtc', attempt, signal }),
         onAdmitted: (peer) => this.#onAdmitted(peer),
-        onPage: (message) => this.#context.onPage(linkId, message),
+        onPage: (message) => this.#context.onPage(this.linkId ?? linkId, message),
+        onRelinked: (oldLinkId) => {
+          const reason = this.#reason ?? 'renewed by the other side'
+          this.#context.onLinkClosed(oldLinkId, this.peerId, reason)
+          this.#context.onChange(this)
+        },
         onEnd: (end) => this.#endWith(end),
       })
       const startedAtMs = this.#context.now()
-      this.#current = { linkId, connection, startedAtMs, admittedAtMs: null }
+      this.#current = { connection, startedAtMs, admittedAtMs: null }
       this.#context.onChange(this)
     } catch (error) {
       // The worker may have got the first channel.
@@ -247,7 +264,7 @@ export class RemotePeer {
     if (current === null) return
     current.admittedAtMs = this.#context.now()
     this.#reason = null
-    this.#context.onAdmitted(current.linkId, peer)
+    this.#context.onAdmitted(current.connection.linkId, peer)
     this.#context.onChange(this)
   }
 
@@ -276,7 +293,7 @@ export class RemotePeer {
     this.#current = null
     current.connection.close()
     this.#reason = reason
-    this.#context.onLinkClosed(current.linkId, this.peerId, reason)
+    this.#context.onLinkClosed(current.connection.linkId, this.peerId, reason)
   }
 
   #schedule(delayMs: number): void {

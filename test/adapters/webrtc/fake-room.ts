@@ -64,7 +64,7 @@ export class FakeRoom {
   readonly signals: string[] = []
   /** A signal for which it returns false is lost. */
   filter: (line: string) => boolean = () => true
-  /** Connections come about; else they hang. */
+  /** Connections come about and carry; else they hang. */
   isNetworkUp = true
   openFailure: Error | null = null
 
@@ -247,7 +247,7 @@ class FakePeer implements RtcPeer {
 
   send(bytes: Uint8Array): boolean {
     const { other } = this
-    if (this.isDestroyed || other === null) return false
+    if (this.isDestroyed || other === null || !this.#isNetworkUp()) return false
     setTimeout(() => {
       if (!other.isDestroyed) other.#events.onData(bytes.slice())
     }, 1)

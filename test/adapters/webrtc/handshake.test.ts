@@ -88,6 +88,7 @@ class Side {
       },
       onAdmitted: (peer) => this.admitted.push(peer),
       onPage: (message) => this.pages.push(decodeUtf8(message)),
+      onRenewal: (kind, generation) => this.pages.push(`${kind} ${generation}`),
       onRefused: (refusal) => this.refusals.push(refusal),
       ...changes,
     })
@@ -143,6 +144,15 @@ describe('two honest members', () => {
     expect(b.pages).toEqual([])
     letIn(null)
     await vi.waitFor(() => expect(b.pages).toEqual(['early']))
+  })
+
+  it('ask for new channels, not before both are through', async () => {
+    const [a, b] = begin()
+    a.handshake?.sendRenewal('renew', 1)
+    await vi.waitFor(() => expect([a.admitted.length, b.admitted.length]).toEqual([1, 1]))
+    a.handshake?.sendRenewal('renew', 2)
+    b.handshake?.sendRenewal('renewed', 2)
+    await vi.waitFor(() => expect([b.pages, a.pages]).toEqual([['renew 2'], ['renewed 2']]))
   })
 
   it('send no page message that is too long', async () => {

@@ -210,6 +210,66 @@ describe('the broker', () => {
     await until(() => connected(a).length === 1 && connected(b).length === 1, AT_ONCE_MS)
   })
 
+  it.each([
+    ['one side', ['a']],
+    ['the other', ['b']],
+    ['both', ['a', 'b']],
+  ])('is not needed to renew a link that %s suspects', async (_name, suspecting) => {
+    const both = [await enter('a'), await enter('b')]
+    const [a, b] = both as [FakePage, FakePage]
+    await until(() => connected(b).length === 1 && connected(a).length === 1)
+    room.stop()
+    for (let round = 1; round <= 2; round++) {
+      const before = [linkOf(a, b), linkOf(b, a)]
+      for (const page of both) {
+        const other = page === a ? b : a
+        if (suspecting.includes(page.name)) page.mesh.replace(linkOf(page, other), 'silent')
+      }
+      await until(() => a.told.includes(`up ${before[0]!.split('.')[0]}.${round} b`))
+      await until(() => b.told.includes(`up ${before[1]!.split('.')[0]}.${round} a`))
+      expect([connected(a), connected(b)]).toEqual([['b'], ['a']])
+      expect(a.told.filter((line) => line.startsWith(`down ${before[0]} `))).toHaveLength(1)
+      expect(b.told.filter((line) => line.startsWith(`down ${before[1]} `))).toHaveLength(1)
+      const labels = a.channels.filter((one) => one.link === linkOf(a, b)).map((one) => one.label)
+      expect(labels).toEqual(['quorum', 'client'])
+    }
+    expect(room.connections).toBe(1)
+    expect(b.mesh.sendPage(linkOf(b, a), encodeUtf8('after'))).toBe(true)
+    await until(() => a.told.includes('page after'))
+  })
+
+  it('comes back before a silent peer does: a fresh connection takes over', async () => {
+    const [a, b] = [await enter('a'), await enter('b')]
+    await until(() => connected(b).length === 1 && connected(a).length === 1)
+    room.stop()
+    room.isNetworkUp = false
+    b.mesh.replace(linkOf(b, a), 'silent')
+    await pass(2_000)
+    expect(connected(b)).toEqual([])
+    room.isNetworkUp = true
+    room.restart()
+    await until(() => connected(a).length === 1 && connected(b).length === 1)
+    expect(room.connections).toBe(1)
+  })
+
+  it('brings back a page that thaws and answers an attempt that was given up', async () => {
+    const [a, b] = [await enter('a'), await enter('b')]
+    await until(() => connected(b).length === 1 && connected(a).length === 1)
+    // a is frozen: it says nothing.
+    room.filter = (line) => !line.startsWith('a>')
+    b.mesh.replace(linkOf(b, a), 'silent')
+    await until(() => b.mesh.status()[0]?.state === 'waiting')
+    const attempt = Number(
+      /offer (\d+)$/.exec(room.signals.findLast((line) => line.includes('offer'))!)![1],
+    )
+    room.filter = () => true
+    const answer = { type: 'answer', sdp: 'fake 0' } as const
+    const bytes = encodeMeshSignal({ kind: 'rtc', attempt, signal: answer })
+    b.signaling.onMessage(a.peer, bytes)
+    expect(b.mesh.status()[0]?.state).toBe('connecting')
+    await until(() => connected(b).length === 1)
+  })
+
   it('names the order of arrival', async () => {
     let order: string[] = []
     await enter('c')
