@@ -38,6 +38,7 @@ export interface SessionHost {
   lastProcessed(): Zxid
   /** Requests that wait for the leader. */
   readonly outstanding: number
+  readonly outstandingBytes: number
   /** False: the session is unknown or closing and its requests are dropped (S8). */
   touch(session: SessionId, timeoutMs: number): boolean
   createSession(connection: Connection): void
@@ -64,6 +65,8 @@ export class ClientConnections implements ClientOutput {
   readonly #dirty = new Set<Connection>()
   /** Connections with a backlog. */
   readonly #held = new Set<Connection>()
+  /** Held back, of all connections. */
+  #backlogBytes = 0
   #isPumping = false
   #sweptAtMs = 0
 
@@ -118,10 +121,10 @@ export class ClientConnections implements ClientOutput {
     for (const frame of frames) {
       connection.backlog.pushBack(frame)
       connection.backlogBytes += frame.length
+      this.#backlogBytes += frame.length
     }
     this.#pump(connection)
-    if (connection.backlogBytes > this.#limits.backlogBytesMax)
-      connection.close('outstanding_limit')
+    if (this.#isTooMuch(connection)) connection.close('outstanding_limit')
     this.resume()
   }
 
@@ -201,6 +204,7 @@ export class ClientConnections implements ClientOutput {
   closed(connection: Connection): void {
     this.#connections.delete(connection.id)
     this.#held.delete(connection)
+    this.#backlogBytes -= connection.backlogBytes
     if (this.#bySession.get(connection.session) === connection) {
       this.#bySession.delete(connection.session)
     }
@@ -217,6 +221,12 @@ export class ClientConnections implements ClientOutput {
     }
   }
 
+  #isTooMuch({ backlogBytes }: Connection): boolean {
+    const { backlogBytesMax, backlogBytesMaxTotal } = this.#limits
+    if (backlogBytes > backlogBytesMax) return true
+    return backlogBytes > 0 && this.#backlogBytes > backlogBytesMaxTotal
+  }
+
   /** Handles frames until the connection has to wait. */
   #pump(connection: Connection): void {
     const wasPumping = this.#isPumping
@@ -224,6 +234,7 @@ export class ClientConnections implements ClientOutput {
     while (connection.backlog.length > 0 && !this.#mustWait(connection)) {
       const frame = connection.backlog.popFront() as Uint8Array
       connection.backlogBytes -= frame.length
+      this.#backlogBytes -= frame.length
       if (connection.state === 'waiting') this.#connect(connection, frame)
       else this.#request(connection, frame)
     }
@@ -235,7 +246,10 @@ export class ClientConnections implements ClientOutput {
   /** A connection without a request in flight is always let in, so all make progress (Q47). */
   #mustWait(connection: Connection): boolean {
     if (connection.state === 'establishing') return true
-    return connection.outstanding > 0 && this.#host.outstanding >= this.#limits.outstandingMax
+    if (connection.outstanding === 0) return false
+    const { outstandingMax, outstandingBytesMax } = this.#limits
+    const { outstanding, outstandingBytes } = this.#host
+    return outstanding >= outstandingMax || outstandingBytes >= outstandingBytesMax
   }
 
   #connect(connection: Connection, frame: Uint8Array): void {

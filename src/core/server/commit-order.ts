@@ -16,6 +16,7 @@ export class CommitOrder {
   readonly #queues = new Map<SessionId, Deque<Request>>()
   readonly #run: (request: Request) => void
   #size = 0
+  #bytes = 0
 
   /** `run` executes and answers a read, or answers a sync whose moment has come. */
   constructor(run: (request: Request) => void) {
@@ -25,6 +26,11 @@ export class CommitOrder {
   /** Requests that wait. */
   get size(): number {
     return this.#size
+  }
+
+  /** Bytes of their bodies. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** A write or sync waits, a read runs at once unless its session has a queue. */
@@ -40,6 +46,7 @@ export class CommitOrder {
     }
     queue.pushBack(request)
     this.#size++
+    this.#bytes += request.body.length
     if (request.connection !== null) request.connection.outstanding++
   }
 
@@ -85,6 +92,7 @@ export class CommitOrder {
   #shift(queue: Deque<Request>): Request {
     const request = queue.popFront() as Request
     this.#size--
+    this.#bytes -= request.body.length
     if (request.connection !== null) request.connection.outstanding--
     request.done = true
     return request

@@ -119,8 +119,8 @@ export class Connection {
     if (this.isClosed) return
     this.state = 'closed'
     this.#out.reset()
+    this.#output.closed(this)
     this.backlog.clear()
     this.backlogBytes = 0
-    this.#output.closed(this)
   }
 }

@@ -10,10 +10,14 @@ import {
   touchedSessionsRecord,
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
+import type { Moment } from '../zab/effect.ts'
 import type { Broadcaster, ReplicaPacket } from '../zab/replica.ts'
 import type { Connection } from './connection.ts'
 import type { Request } from './request.ts'
 import type { RoleService, ServiceHost } from './role-service.ts'
+
+/** Older than several PINGs, what the leader said is no news any more, ms. */
+const TOLD_AGE_MAX_MS = 5000
 
 export class FollowerService implements RoleService {
   readonly #broadcaster: Broadcaster
@@ -23,6 +27,9 @@ export class FollowerService implements RoleService {
   /** Answered in the order in which they were sent: a SYNC packet names no request. */
   readonly #syncs = new Deque<Request>()
   readonly #revalidating = new Map<SessionId, Connection>()
+  /** Remaining ms of the sessions nearest to their end, by the leader's last PING. */
+  #remaining = new Map<bigint, number>()
+  #toldAtMs = 0
 
   constructor(broadcaster: Broadcaster, host: ServiceHost) {
     this.#broadcaster = broadcaster
@@ -58,8 +65,12 @@ export class FollowerService implements RoleService {
 
   tick(): void {}
 
-  remainingMs(): null {
-    return null
+  /** As the leader told with its last PING; null for what it did not mention or long ago. */
+  remainingMs(session: SessionId, at: Moment): number | null {
+    const ageMs = at.elapsedMs - this.#toldAtMs
+    const toldMs = this.#remaining.get(session)
+    if (toldMs === undefined || ageMs > TOLD_AGE_MAX_MS) return null
+    return Math.max(0, toldMs - ageMs)
   }
 
   takeTouched(): Uint8Array {
@@ -69,7 +80,7 @@ export class FollowerService implements RoleService {
   }
 
   /** Throws JuteError when the leader sent what is no packet. */
-  onLeaderPacket(packet: ReplicaPacket): void {
+  onLeaderPacket(packet: ReplicaPacket, at: Moment): void {
     if (packet.type === PacketType.SYNC) {
       const request = this.#syncs.popFront()
       if (request !== undefined) this.#host.syncAnswered(request)
@@ -79,6 +90,10 @@ export class FollowerService implements RoleService {
       const connection = this.#revalidating.get(session)
       this.#revalidating.delete(session)
       if (connection !== undefined) this.#host.finishConnect(connection, valid)
+    } else if (packet.type === PacketType.PING) {
+      const told = decode(touchedSessionsRecord, packet.data)
+      this.#remaining = new Map(told.map(({ sessionId, timeout }) => [sessionId, timeout]))
+      this.#toldAtMs = at.elapsedMs
     }
   }
 }

@@ -25,6 +25,9 @@ import { createRequest, type Request } from './request.ts'
 import type { RoleService, ServiceHost } from './role-service.ts'
 import { SessionTracker } from './session-tracker.ts'
 
+/** Sessions whose remaining time a PING carries. Ours: 768 bytes each half tick. */
+const PING_SESSIONS_MAX = 64
+
 export class LeaderService implements RoleService {
   readonly #sid: ServerId
   readonly #broadcaster: Broadcaster
@@ -106,6 +109,17 @@ export class LeaderService implements RoleService {
 
   remainingMs(session: SessionId, at: Moment): number | null {
     return this.#tracker.remainingMs(session, at.elapsedMs)
+  }
+
+  /**
+   * What learners cannot know by themselves: how long the sessions nearest to their end have left.
+   * In the form of touched sessions, with the remaining ms in place of the timeout.
+   */
+  pingData(at: Moment): Uint8Array {
+    const sessions = this.#tracker
+      .soonest(PING_SESSIONS_MAX, at.elapsedMs)
+      .map(({ id, remainingMs }) => ({ sessionId: id, timeout: Math.ceil(remainingMs) }))
+    return encode(touchedSessionsRecord, sessions)
   }
 
   /** Throws JuteError when a learner sent what is no packet. */

@@ -49,7 +49,10 @@ export interface SessionStatus {
   /** In hex, as ZooKeeper prints it. */
   readonly id: string
   readonly timeoutMs: number
-  /** Known to the leader only, since only it keeps deadlines; 0 while being closed. */
+  /**
+   * Exact on the leader, which keeps the deadlines; on a follower what the leader last told of the
+   * sessions nearest to their end. null: not known. 0: being closed.
+   */
   readonly remainingMs: number | null
   readonly ephemerals: number
   /** Its client is connected to this member. */

@@ -16,7 +16,7 @@ export interface RoleService {
   /** A transaction was applied. */
   committed(header: TxnHeader, txn: Txn): void
   tick(at: Moment): void
-  /** Time until the session expires, where it is known (the leader), else null. */
+  /** Time until the session expires, where it is known, else null. */
   remainingMs(session: SessionId, at: Moment): number | null
 }
 

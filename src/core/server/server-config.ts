@@ -33,7 +33,9 @@ export interface ServerLimits {
   readonly sessionTimeoutMaxMs: number
   readonly sessionlessTimeoutMs: number
   readonly outstandingMax: number
+  readonly outstandingBytesMax: number
   readonly backlogBytesMax: number
+  readonly backlogBytesMaxTotal: number
   readonly connectionsMax: number
   readonly snapCount: number
   readonly snapSizeBytes: number
@@ -45,8 +47,12 @@ const SESSION_TIMEOUT_MAX_TICKS = 20
 const SESSIONLESS_TIMEOUT_MS = 10_000
 /** globalOutstandingLimit. */
 const OUTSTANDING_MAX = 1000
+/** Bodies of waiting requests, bytes. Half of the lag that a follower may have (zab/constants). */
+const OUTSTANDING_BYTES_MAX = 16 * (JUTE_MAX_BUFFER + 1)
 /** Held-back frames of one connection, bytes. Ours: several of the longest frames fit. */
 const BACKLOG_BYTES_MAX = 16 * (JUTE_MAX_BUFFER + 1)
+/** Held-back frames of all connections, bytes. Ours: what a tab can spare. */
+const BACKLOG_BYTES_MAX_TOTAL = 4 * BACKLOG_BYTES_MAX
 /** Ours: far more than one browser's pages, and a bound on what a peer can make us keep. */
 const CONNECTIONS_MAX = 1024
 const SNAP_COUNT = 100_000
@@ -60,7 +66,9 @@ export function limitsOf(config: ServerConfig): ServerLimits {
     sessionTimeoutMaxMs: config.maxSessionTimeoutMs ?? SESSION_TIMEOUT_MAX_TICKS * tickTimeMs,
     sessionlessTimeoutMs: SESSIONLESS_TIMEOUT_MS,
     outstandingMax: config.globalOutstandingLimit ?? OUTSTANDING_MAX,
+    outstandingBytesMax: OUTSTANDING_BYTES_MAX,
     backlogBytesMax: BACKLOG_BYTES_MAX,
+    backlogBytesMaxTotal: BACKLOG_BYTES_MAX_TOTAL,
     connectionsMax: config.maxClientConnections ?? CONNECTIONS_MAX,
     snapCount: config.snapCount ?? SNAP_COUNT,
     snapSizeBytes: config.snapSizeBytes ?? SNAP_SIZE_BYTES,

@@ -120,6 +120,14 @@ export class SessionTracker {
     return Math.max(0, session.bucket * this.#tickTimeMs - elapsedMs)
   }
 
+  /** The `count` sessions whose time ends first. */
+  soonest(count: number, elapsedMs: number): { id: SessionId; remainingMs: number }[] {
+    return [...this.#sessions.values()]
+      .sort((a, b) => a.bucket - b.bucket)
+      .slice(0, count)
+      .map(({ id }) => ({ id, remainingMs: this.remainingMs(id, elapsedMs) ?? 0 }))
+  }
+
   #refreshAll(elapsedMs: number): void {
     for (const session of this.#sessions.values()) {
       if (!session.isClosing) this.#put(session, elapsedMs)

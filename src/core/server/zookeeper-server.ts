@@ -123,6 +123,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     return this.#order.size
   }
 
+  get outstandingBytes(): number {
+    return this.#order.bytes
+  }
+
   // --- inputs of this member's driver ----------------------------------------------------------
 
   clientOpen(id: ConnectionId, address: string, at: Moment): void {
@@ -220,11 +224,15 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
 
   onLeaderPacket(packet: ReplicaPacket, at: Moment): void {
     this.#at = at
-    this.#follower?.onLeaderPacket(packet)
+    this.#follower?.onLeaderPacket(packet, at)
   }
 
   takeTouchedSessions(): Uint8Array {
     return this.#follower?.takeTouched() ?? EMPTY_BYTES
+  }
+
+  pingData(at: Moment): Uint8Array {
+    return this.#leader?.pingData(at) ?? EMPTY_BYTES
   }
 
   // --- SessionHost: what the connections ask ----------------------------------------------------

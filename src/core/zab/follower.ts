@@ -38,7 +38,7 @@ export class Follower {
         this.#onCommit(packet, at)
         break
       case PacketType.PING:
-        this.#onPing(packet)
+        this.#onPing(packet, at)
         break
       case PacketType.UPTODATE:
         this.#onUpToDate(at)
@@ -85,8 +85,10 @@ export class Follower {
   }
 
   /** The answer carries the sessions that were active here (Q52, S10). */
-  #onPing(packet: QuorumPacket): void {
-    const touched = this.#isServing ? this.#context.replica.takeTouchedSessions() : NO_DATA
+  #onPing(packet: QuorumPacket, at: Moment): void {
+    const { replica } = this.#context
+    const touched = this.#isServing ? replica.takeTouchedSessions() : NO_DATA
+    if (this.#isServing && packet.data !== null) replica.onLeaderPacket(routed(packet), at)
     this.#send('request', encodePacket(PacketType.PING, packet.zxid, touched))
   }
 

@@ -173,7 +173,7 @@ export class Leader {
     this.#dropLaggards(now)
     if (now < this.#nextPingMs) return
     this.#nextPingMs = now + tickTimeMs / PINGS_PER_TICK
-    this.#pingAll()
+    this.#pingAll(at)
   }
 
   stop(): void {
@@ -314,8 +314,9 @@ export class Leader {
     }
   }
 
-  #pingAll(): void {
-    const packet = encodePacket(PacketType.PING, this.#broadcast?.lastProposed ?? 0n)
+  #pingAll(at: Moment): void {
+    const data = this.isServing ? this.#context.replica.pingData?.(at) : undefined
+    const packet = encodePacket(PacketType.PING, this.#broadcast?.lastProposed ?? 0n, data ?? null)
     for (const handler of this.#handlers.values()) {
       // From its ack of NEWLEADER on a learner waits no longer than syncLimit (Q40).
       if (handler.phase === 'synced') handler.send(packet)

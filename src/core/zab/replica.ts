@@ -45,6 +45,11 @@ export interface Replica {
   onLeaderPacket(packet: ReplicaPacket, at: Moment): void
   /** Learner: sessions touched since the last leader PING (S10), as PING data; clears the table. */
   takeTouchedSessions(): Uint8Array
+  /**
+   * Leader, optional: data for its PINGs, which ZooKeeper leaves empty and its learners ignore. A
+   * serving learner gets it through onLeaderPacket.
+   */
+  pingData?(at: Moment): Uint8Array
 }
 
 /** A quorum packet that zab routes but does not read. */

@@ -144,6 +144,8 @@ export class FakeEnsemble {
         const sid = toServerId(this.members.findIndex((m) => m.server === server) + 1)
         const data = server.takeTouchedSessions()
         this.leader.onLearnerPacket(sid, { type: PacketType.PING, data }, this.at)
+        const told = this.leader.pingData(this.at)
+        server.onLeaderPacket({ type: PacketType.PING, data: told }, this.at)
       }
       for (const { server } of this.members) server.tick(this.at)
       this.#drain()

@@ -180,7 +180,19 @@ describe('limits', () => {
     expect(ensemble.proposedCount).toBe(4)
     while (ensemble.proposedCount > 0) ensemble.commit(1)
     expect(client.replies.map(({ xid, err }) => [xid, err])).toEqual(xids.map((xid) => [xid, 0]))
-    expect(other.getChildren).toBeTypeOf('function')
+  })
+
+  test('large requests count by their bytes', () => {
+    const ensemble = new FakeEnsemble()
+    const client = ensemble.session()
+    ensemble.autoCommit = false
+    const data = 'x'.repeat(1_000_000)
+    for (let i = 0; i < 20; i++) {
+      client.send(OpCode.create, createRequestRecord, createRequest(`/n${i}`, data))
+    }
+    expect(ensemble.proposedCount).toBeLessThan(20)
+    while (ensemble.proposedCount > 0) ensemble.commit(1)
+    expect(client.replies.map(({ err }) => err)).toEqual(Array(20).fill(0))
   })
 
   test('a client that ignores this beyond the backlog is cut off', () => {

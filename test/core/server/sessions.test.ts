@@ -150,6 +150,25 @@ describe('moving', () => {
   })
 })
 
+test('followers learn from PINGs how long a silent session has left', () => {
+  const ensemble = new FakeEnsemble({ followers: 2 })
+  const client = ensemble.session(1, TIMEOUT_MS)
+  const id = toSessionId(client.session)
+  const remaining = (index: number): number | null =>
+    ensemble.member(index).server.remainingMs(id, ensemble.at)
+  expect(remaining(2)).toBe(null)
+  client.close()
+  ensemble.pass(4000)
+  const exact = remaining(0)
+  expect(exact).toBeGreaterThan(TIMEOUT_MS - 4000 - 50)
+  expect(exact).toBeLessThanOrEqual(TIMEOUT_MS - 4000 + TICK_TIME_MS)
+  expect([remaining(1), remaining(2)]).toEqual([exact, exact])
+  ensemble.jump(300)
+  expect(remaining(2)).toBe((exact ?? 0) - 300)
+  ensemble.jump(10_000)
+  expect(remaining(2)).toBe(null)
+})
+
 describe('SessionTracker', () => {
   const ID = toSessionId(0x123n)
   const A = toServerId(1)
