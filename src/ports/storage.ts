@@ -71,14 +71,17 @@ export interface MemberMeta {
 
 /**
  * Starts that a peer may miss before it can no longer verify this member (about 20 bytes each in a
- * handshake). Ours: a peer that was closed while a tab was reloaded all day must still find its token.
+ * handshake). Ours: a peer that was closed while a tab was reloaded all day must still find its
+ * token.
  */
 export const START_CHAIN_MAX = 256
 
 /** Peers remembered. Ours: voters and observers of one room are far fewer. */
 export const PEER_TOKENS_MAX = 64
 
-/** Newest snapshots kept, and the log from the oldest of them on (autopurge.snapRetainCount, P18). */
+/**
+ * Newest snapshots kept, and the log from the oldest of them on (autopurge.snapRetainCount, P18).
+ */
 export const SNAPSHOTS_RETAINED = 3
 
 export interface Storage {

@@ -124,7 +124,7 @@ test('a key signs, verifies nothing false, and never leaves its database', async
   expect(await page.evaluate((name) => window.lab.privateKeyExtractable(name), room)).toBe(false)
 })
 
-test('tabs opened at once are different machines, and the same ones after all were closed', async () => {
+test('tabs opened at once are different machines, and the same after a restart', async () => {
   const room = freshRoom()
   const pages = await Promise.all([tab(), tab(), tab()])
   const first = await Promise.all(pages.map((page) => open(page, room)))
@@ -185,7 +185,7 @@ test('an ended worker frees its identity; its liveness lock tells a watcher at o
   expect((await open(watcher, room)).incarnation).toBe(incarnation)
 })
 
-test('over quota: the write is refused, the storage stays failed, what was acknowledged is there', async () => {
+test('over quota: refused, failed for good, what was acknowledged is there', async () => {
   // Chromium remembers the space left of an origin for a while, so this one is of its own.
   const small = origin.replace('127.0.0.1', 'localhost')
   const room = freshRoom()
@@ -221,7 +221,7 @@ test('site data cleared under a member: wiped, and the next start is another mac
   expect([born.lives, born.founded]).toEqual([1, false])
 })
 
-test('the database deleted by another tab: the member lets go, says so, and is not blocked on', async () => {
+test('a database deleted by another tab: the member lets go and says so', async () => {
   const room = freshRoom()
   const { page, incarnation } = await foundedTab(room)
   const other = await tab()
@@ -244,7 +244,7 @@ test('a blocked open ends with an error that says what to do', async () => {
   expect(await next.evaluate((name) => window.lab.openFails(name), room)).toBe('blocked')
 })
 
-test('a disk that does not answer: the write ends by its deadline and the storage has failed', async () => {
+test('a disk that does not answer: the write ends by its deadline', async () => {
   const room = freshRoom()
   const { page, incarnation } = await foundedTab(room)
   const stuck = await tab()
@@ -253,7 +253,7 @@ test('a disk that does not answer: the write ends by its deadline and the storag
   expect(await page.evaluate(() => window.lab.failure())).toBe('timeout')
 })
 
-test('old snapshots and the log that only they need are deleted; the rest outlives a damaged one', async () => {
+test('old snapshots and their log are purged; the rest outlives a damaged one', async () => {
   const room = freshRoom()
   const { page, incarnation } = await foundedTab(room)
   for (let id = 1; id <= 5; id++) {
@@ -301,7 +301,7 @@ test('a damaged storage is left alone and its tab becomes another machine', asyn
   expect(next.damaged).toEqual([incarnation])
 })
 
-test('kill -9 of the browser during writes: everything acknowledged is there, and no hole', async () => {
+test('kill -9 during writes: everything acknowledged is there, and no hole', async () => {
   const room = freshRoom()
   let incarnation = ''
   for (let round = 0; round < 3; round++) {
@@ -336,7 +336,7 @@ test('kill -9 of the browser during writes: everything acknowledged is there, an
   }
 })
 
-test('persistence is told, and the kind of window not guessed where it cannot be known', async () => {
+test('persistence is told, the kind of window only where it can be known', async () => {
   const page = await tab()
   const report = await page.evaluate(() => window.requestPersistence())
   expect(report.quotaBytes).toBeGreaterThan(0)

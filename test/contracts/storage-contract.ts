@@ -1,6 +1,6 @@
 /**
- * What every Storage must do, as cases that know no test framework: Vitest runs them against memory,
- * a page runs them against IndexedDB in a real browser.
+ * What every Storage must do, as cases that know no test framework: Vitest runs them against
+ * memory, a page runs them against IndexedDB in a real browser.
  */
 import { encodeUtf8 } from '../../src/core/base/utf8.ts'
 import { makeZxid, type Zxid } from '../../src/core/base/zxid.ts'

@@ -98,7 +98,7 @@ export class Connection {
       connection.#db = await withTimeLimit(opening, limits.openLimitMs, () => {
         late = true
         // Behind somebody's upgrade or deletion that waits for a tab that does not let go.
-        const text = `the storage did not open in ${limits.openLimitMs} ms; close other tabs of this room`
+        const text = `the storage did not open in ${limits.openLimitMs} ms; close other tabs`
         return new StorageError('blocked', text)
       })
     } catch (error) {
@@ -262,8 +262,8 @@ function wiped(cause?: unknown): StorageError {
 }
 
 /**
- * Asked the moment the connection is lost, Chromium never answers (the service of the origin is being
- * torn down), so the question is put again.
+ * Asked the moment the connection is lost, Chromium never answers (the service of the origin is
+ * being torn down), so the question is put again.
  */
 async function isDeleted(name: string): Promise<boolean> {
   for (let attempt = 0; attempt < LIST_ATTEMPTS; attempt++) {

@@ -1,9 +1,10 @@
 /**
  * A member's identity: a signing key that never leaves its database.
  *
- * ECDSA on P-256, made by Web Crypto, the private half non-extractable. The incarnation, which names
- * the member everywhere, is the first 16 bytes of the SHA-256 of the raw public key, in hex: 128 bits,
- * so nobody finds a second key with the same name. Needs a secure context (localhost or https).
+ * ECDSA on P-256, made by Web Crypto, the private half non-extractable. The incarnation, which
+ * names the member everywhere, is the first 16 bytes of the SHA-256 of the raw public key, in hex:
+ * 128 bits, so nobody finds a second key with the same name. Needs a secure context (localhost or
+ * https).
  */
 import { toHex } from '../../core/base/bytes.ts'
 import { sha256 } from '../../core/base/sha256.ts'

@@ -2,9 +2,9 @@
  * Which of the room's identities this tab is (design §4): the one it had before, else the first
  * whose lock is free, else a new one.
  *
- * Invariant: an identity's database is touched only under the lock of its name, its making included,
- * so no two tabs of this browser are the same member. Locks are advisory; the owner token in the
- * database catches the rest.
+ * Invariant: an identity's database is touched only under the lock of its name, its making
+ * included, so no two tabs of this browser are the same member. Locks are advisory; the owner token
+ * in the database catches the rest.
  */
 import { type MemberMeta, type Storage, StorageError } from '../../ports/storage.ts'
 import { type HeldLock, tryLock, waitForLock } from './web-lock.ts'

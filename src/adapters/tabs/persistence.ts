@@ -38,12 +38,15 @@ async function ask(): Promise<boolean | null> {
   return storage.persist === undefined ? null : orNull(navigator.storage.persist())
 }
 
-/** What today's Chromium reports as free in every kind of window, so that nobody can tell them apart. */
+/**
+ * What today's Chromium reports as free in every kind of window, so that nobody can tell them
+ * apart.
+ */
 const CHROMIUM_REPORTED_BYTES = 10 * 1024 ** 3
 
 /**
- * Firefox and Safari refuse the private file system in private windows. Older Chromium took its quota
- * there from memory, which made it smaller than twice the limit of the JavaScript heap.
+ * Firefox and Safari refuse the private file system in private windows. Older Chromium took its
+ * quota there from memory, which made it smaller than twice the limit of the JavaScript heap.
  */
 async function guessPrivateWindow(
   quotaBytes: number | null,

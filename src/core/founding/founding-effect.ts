@@ -1,4 +1,6 @@
-/** What goes into the founding rules and what comes out: closed unions, as in the rest of the core. */
+/**
+ * What goes into the founding rules and what comes out: closed unions, as in the rest of the core.
+ */
 import type { ServerId } from '../base/zxid.ts'
 import type { SignedFoundingRecord } from './founding-record.ts'
 
@@ -57,7 +59,9 @@ export type RefusalReason =
   | 'second-ensemble'
 
 export type FoundingDecision =
-  /** Sign foundingBytesToSign(body) with the own key and feed `signature`. Nothing is decided yet. */
+  /**
+   * Sign foundingBytesToSign(body) with the own key and feed `signature`. Nothing is decided yet.
+   */
   | { readonly kind: 'sign'; readonly body: Uint8Array }
   /** Commit strictly, with the empty snapshot of zxid 0, and feed `pinned`. Once in a life. */
   | { readonly kind: 'pin'; readonly signed: SignedFoundingRecord }

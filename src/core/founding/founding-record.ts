@@ -3,7 +3,8 @@
  *
  *     SignedFoundingRecord { buffer body; buffer signature }
  *     body = FoundingRecord {
- *       int version; buffer clusterId; ustring room; int size; buffer sessionKey; buffer creatorKey;
+ *       int version; buffer clusterId; ustring room; int size; buffer sessionKey; buffer
+ * creatorKey;
  *       vector<Member> members }
  *     Member { int sid; ustring incarnation; buffer publicKey }
  *
@@ -124,7 +125,9 @@ export function sealFoundingRecord(body: Uint8Array, signature: Uint8Array): Uin
   return encode(ENVELOPE, { body, signature })
 }
 
-/** null for anything that is no well-formed record. Never throws; nothing is a view of the input. */
+/**
+ * null for anything that is no well-formed record. Never throws; nothing is a view of the input.
+ */
 export function parseFoundingRecord(envelope: Uint8Array): SignedFoundingRecord | null {
   if (envelope.length > SIGNED_RECORD_BYTES_MAX) return null
   const own = envelope.slice()
@@ -138,7 +141,9 @@ export function parseFoundingRecord(envelope: Uint8Array): SignedFoundingRecord 
   }
 }
 
-/** The member of this key, or null: lost storage means another key, and another key is not listed. */
+/**
+ * The member of this key, or null: lost storage means another key, and another key is not listed.
+ */
 export function memberOf(record: FoundingRecord, publicKey: Uint8Array): FoundingMember | null {
   return record.members.find((member) => equal(member.publicKey, publicKey)) ?? null
 }

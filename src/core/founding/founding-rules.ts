@@ -1,13 +1,14 @@
 /**
- * How a room becomes an ensemble, at most one (design §4, Founding). Pure: inputs in, decisions out;
- * signatures and disk are the caller's.
+ * How a room becomes an ensemble, at most one (design §4, Founding). Pure: inputs in, decisions
+ * out; signatures and disk are the caller's.
  *
  * Invariants
  * - A record is signed only by the key that the link names as CREATOR (hand-typed: by whom the
  *   broker named first), and never by a tab that holds a record or a link with CLUSTER.
  * - Spread ⇒ durable here: `send-record` and `start` come after `pinned`.
  * - Pinned once: after `pin` every other record is refused, for ever, by the storage too.
- * So a crash at any moment leaves either nothing that anyone saw or a record that is never replaced.
+ * So a crash at any moment leaves either nothing that anyone saw or a record that is never
+ * replaced.
  */
 import { assert, unreachable } from '../base/assert.ts'
 import { equal } from '../base/bytes.ts'

@@ -1,7 +1,8 @@
 /**
- * Was a member's profile rolled back? Every start appends a token `LIFE.RANDOM` to a bounded chain in
- * the member's storage, and peers remember the newest token they saw. A storage that was put back
- * to an older state lost the tokens given out since, and with them entries it had acknowledged.
+ * Was a member's profile rolled back? Every start appends a token `LIFE.RANDOM` to a bounded chain
+ * in the member's storage, and peers remember the newest token they saw. A storage that was put
+ * back to an older state lost the tokens given out since, and with them entries it had
+ * acknowledged.
  */
 
 export type StartVerdict =

@@ -121,7 +121,7 @@ describe('crashes while founding', () => {
     }
   })
 
-  it('the creator vanishes after the commit and before the spread: its next life spreads it', () => {
+  it('the creator vanishes between commit and spread: its next life spreads it', () => {
     const { model, tabs } = room(['a', 'b', 'c'])
     const a = tabs[0]!
     openAll(model, tabs)
@@ -136,7 +136,7 @@ describe('crashes while founding', () => {
     expect([model.ensembles(), ...sids(tabs)]).toEqual([1, 1, 2, 3])
   })
 
-  it('the creator vanishes after it reached one: that one passes it on, a majority is enough', () => {
+  it('the creator vanishes after it reached one: that one passes it on', () => {
     const { model, tabs } = room(['a', 'b', 'c'])
     openAll(model, tabs)
     performUntil(model, tabs[0]!, 'send-record')
@@ -242,7 +242,7 @@ describe('never a second ensemble', () => {
     expect(stranger.status.secondEnsemble).toBe(true)
   })
 
-  it('a stale link: a tab of one ensemble opened with the link of another refuses and says so', () => {
+  it('a stale link: a tab of one ensemble refuses the link of another', () => {
     const { model, tabs } = room(['a', 'b', 'c'])
     openAll(model, tabs)
     model.settle()
@@ -297,7 +297,7 @@ describe('never a second ensemble', () => {
     expect(model.ensembles()).toBe(1)
   })
 
-  it('the creator rolled back to before its commit does not sign again while a holder is here', () => {
+  it('a creator rolled back to before its commit signs nothing beside a holder', () => {
     const { model, tabs } = room(['a', 'b', 'c', 'd', 'e'])
     openAll(model, tabs.slice(0, 3))
     model.settle()

@@ -1,7 +1,7 @@
 /**
  * A room in memory: tabs that run the founding rules, disks that outlive them, links, a broker that
- * names the first candidate, and a queue of everything that is under way, so that a test can crash a
- * tab between any two steps. Signatures are a hash that only the model makes.
+ * names the first candidate, and a queue of everything that is under way, so that a test can crash
+ * a tab between any two steps. Signatures are a hash that only the model makes.
  */
 import { assert } from '../../../src/core/base/assert.ts'
 import { concat, equal } from '../../../src/core/base/bytes.ts'
