@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AssertionError } from '../../../src/core/base/assert.ts'
-import { fromHex, toHex } from '../../../src/core/base/bytes.ts'
+import { concat, fromHex, toHex } from '../../../src/core/base/bytes.ts'
+import { frame } from '../../../src/core/jute/framing.ts'
 import { JuteError } from '../../../src/core/jute/jute-error.ts'
 import { JuteReader, readUstring } from '../../../src/core/jute/reader.ts'
-import { JuteWriter, writeUstring } from '../../../src/core/jute/writer.ts'
+import { JuteWriter, writeBytes, writeUstring } from '../../../src/core/jute/writer.ts'
 
 function written(write: (w: JuteWriter) => void): string {
   const w = new JuteWriter(0)
@@ -74,6 +75,20 @@ describe('JuteWriter', () => {
     expect(toHex(w.finish())).toBe('0000000361626300000005')
   })
 
+  test.each([0, 1, 47, 48, 49, 1000])(
+    'frames what another writer holds: %i bytes (W1)',
+    (count) => {
+      const payload = new JuteWriter(1)
+      for (let i = 0; i < count; i++) payload.byte(i)
+      const w = new JuteWriter(1)
+      w.byte(7)
+      w.frame(payload)
+      w.byte(8)
+      const expected = concat([new Uint8Array([7]), frame(payload.finish()), new Uint8Array([8])])
+      expect(w.finish()).toEqual(expected)
+    },
+  )
+
   test('is bounded', () => {
     const w = new JuteWriter(4, 16)
     w.long(1n)
@@ -99,6 +114,37 @@ describe('JuteWriter', () => {
     ['long of 2^53', (w) => w.longNumber(2 ** 53)],
   ])('%s asserts', (_name, write) => {
     expect(() => written(write)).toThrow(AssertionError)
+  })
+})
+
+describe('writeBytes', () => {
+  const bytes = (n: number) => writeBytes((w) => w.byte(n))
+
+  test('gives bytes of their own, though the writer is used again', () => {
+    const first = bytes(1)
+    const second = bytes(2)
+    expect([toHex(first), toHex(second)]).toEqual(['01', '02'])
+  })
+
+  test('may be called inside itself', () => {
+    const outer = writeBytes((w) => {
+      w.byte(1)
+      w.buffer(writeBytes((inner) => inner.buffer(bytes(2))))
+      w.byte(3)
+    })
+    expect(toHex(outer)).toBe('0100000005000000010203')
+  })
+
+  test('starts clean after a write that failed half-way, and after a big one', () => {
+    expect(() =>
+      writeBytes((w) => {
+        w.byte(1)
+        w.int(NaN)
+      }),
+    ).toThrow(AssertionError)
+    expect(toHex(bytes(9))).toBe('09')
+    expect(writeBytes((w) => w.raw(new Uint8Array(100_000))).length).toBe(100_000)
+    expect(toHex(bytes(9))).toBe('09')
   })
 })
 
