@@ -28,12 +28,11 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-export type StartErrorCode = 'port-busy' | 'port-forbidden' | 'bad-host' | 'failed'
-
 /** Why no server runs, in a sentence that can be printed as it is. */
 export class StartError extends Error {
-  readonly code: StartErrorCode
-  constructor(code: StartErrorCode, message: string, options?: ErrorOptions) {
+  /** The system's code: EADDRINUSE, EACCES, … */
+  readonly code: string
+  constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'StartError'
     this.code = code
@@ -80,21 +79,20 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 }
 
 function startError(error: NodeJS.ErrnoException, host: string, port: number): StartError {
-  const cause = { cause: error }
+  return new StartError(error.code ?? 'EUNKNOWN', inWords(error, host, port), { cause: error })
+}
+
+function inWords(error: NodeJS.ErrnoException, host: string, port: number): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return new StartError(
-        'port-busy',
-        `Port ${port} on ${host} is in use. Stop what uses it, or choose another with PORT=…`,
-        cause,
-      )
+      return `Port ${port} on ${host} is in use. End what uses it, or choose another with PORT=…`
     case 'EACCES':
-      return new StartError('port-forbidden', `Port ${port} needs rights you do not have.`, cause)
+      return `Port ${port} needs rights that you do not have. Choose one above 1023 with PORT=…`
     case 'ENOTFOUND':
     case 'EADDRNOTAVAIL':
-      return new StartError('bad-host', `This machine has no address ${host}.`, cause)
+      return `This machine has no address ${host}.`
     default:
-      return new StartError('failed', `Cannot listen on ${host}:${port}: ${error.message}`, cause)
+      return `Cannot listen on ${host}:${port}: ${error.message}`
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { Backoff } from '../core/base/backoff.ts'
+import { Deque } from '../core/base/deque.ts'
 import { fromBase64, toBase64, toHex } from '../core/base/bytes.ts'
 import type {
   GoneReason,
@@ -36,6 +37,8 @@ const PING_INTERVAL_MS = 15_000
 const PONG_TIMEOUT_MS = 8_000
 /** Messages that wait for the cipher in each direction; far more than a burst of a full room. */
 const PENDING_MAX = 2048
+/** Messages kept before anybody listens: the offers and candidates of a full room, once. */
+const INBOX_MAX = 1024
 /** Unsent bytes in the socket beyond which messages are dropped: they would be stale on arrival. */
 const SOCKET_BUFFER_MAX_BYTES: number = 1024 * 1024
 const TOKEN_BYTES = 16
@@ -80,7 +83,6 @@ export class SignalingClient implements Signaling {
   readonly room: string
   onPeers: (peers: readonly RoomPeer[], isFirst: boolean) => void = () => {}
   onGone: (peer: PeerId, reason: GoneReason) => void = () => {}
-  onMessage: (from: PeerId, message: Uint8Array) => void = () => {}
   onState: (state: SignalingState) => void = () => {}
 
   readonly #options: SignalingOptions
@@ -97,6 +99,9 @@ export class SignalingClient implements Signaling {
   #sealing: Promise<void> = Promise.resolve()
   #opening: Promise<void> = Promise.resolve()
   #sealingCount = 0
+  #onMessage: ((from: PeerId, message: Uint8Array) => void) | null = null
+  /** Opened before anybody listened. */
+  readonly #inbox: Deque<{ readonly from: PeerId; readonly message: Uint8Array }> = new Deque()
   #openingCount = 0
 
   constructor(options: SignalingOptions, keys: RoomKeys) {
@@ -119,6 +124,16 @@ export class SignalingClient implements Signaling {
 
   get peers(): readonly RoomPeer[] {
     return this.#peers
+  }
+
+  get onMessage(): (from: PeerId, message: Uint8Array) => void {
+    return this.#onMessage ?? (() => {})
+  }
+
+  set onMessage(listen: (from: PeerId, message: Uint8Array) => void) {
+    this.#onMessage = listen
+    // Not inside the assignment: the owner may still be setting up.
+    queueMicrotask(() => this.#deliverInbox())
   }
 
   send(to: PeerId, message: Uint8Array): void {
@@ -220,9 +235,7 @@ export class SignalingClient implements Signaling {
     this.#opening = this.#opening
       .then(() => this.#envelope.open(message.from, sealed))
       .then(
-        (bytes) => {
-          if (this.#state.kind !== 'closed') this.onMessage(message.from, bytes)
-        },
+        (bytes) => this.#deliver(message.from, bytes),
         (error: unknown) => {
           const reason = error instanceof EnvelopeError ? error.message : String(error)
           this.#options.onRefused?.(message.from, reason)
@@ -231,6 +244,21 @@ export class SignalingClient implements Signaling {
       .finally(() => {
         this.#openingCount--
       })
+  }
+
+  #deliver(from: PeerId, message: Uint8Array): void {
+    // A full inbox loses the oldest: what is newest is likeliest to be still of use.
+    if (this.#inbox.length >= INBOX_MAX) this.#inbox.popFront()
+    this.#inbox.pushBack({ from, message })
+    if (this.#onMessage !== null) this.#deliverInbox()
+  }
+
+  #deliverInbox(): void {
+    while (this.#state.kind !== 'closed') {
+      const next = this.#inbox.popFront()
+      if (next === undefined) return
+      this.#onMessage?.(next.from, next.message)
+    }
   }
 
   #schedulePing(): void {

@@ -111,7 +111,7 @@ describe('starting', () => {
     const again = startServer({ port: server.port })
     await expect(again).rejects.toThrow(StartError)
     await expect(again).rejects.toMatchObject({
-      code: 'port-busy',
+      code: 'EADDRINUSE',
       message: expect.stringContaining(`Port ${server.port}`) as string,
     })
   })

@@ -108,6 +108,24 @@ describe('client and server', () => {
     expect(one.client.peers.map((peer) => peer.order)).toEqual([1, 2])
   })
 
+  it('keeps what comes before anybody listens, in order', async () => {
+    const { url } = await startBroker()
+    const one = await enter(url)
+    const two = await joinRoom({ url, openSocket, room: 'zoo', secret: SECRET })
+    cleanups.push(() => two.close('test over'))
+    await sees(one, 2)
+    for (let i = 0; i < 3; i++) one.client.send(two.peer, encodeUtf8(String(i)))
+    // An answer of its own proves that what was sent before it has been opened.
+    const echoed = vi.waitFor(() => expect(one.messages).toHaveLength(1))
+    two.send(one.client.peer, encodeUtf8('after'))
+    await echoed
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const messages: string[] = []
+    two.onMessage = (_from, message) => messages.push(decodeUtf8(message))
+    expect(messages).toEqual([])
+    await vi.waitFor(() => expect(messages).toEqual(['0', '1', '2']))
+  })
+
   it('another secret never meets', async () => {
     const { url, signal } = await startBroker()
     const [one, two] = [await enter(url), await enter(url, 'AAAAAAAAAAAAAAAAAAAAAB')]
