@@ -92,8 +92,9 @@ export class WatchTable {
     let fired: Set<number> | null = null
     const entries = this.#byPath.get(path)
     if (entries !== undefined) {
-      fired = new Set(entries.keys())
-      for (const [watcher, modes] of [...entries]) {
+      fired = new Set()
+      for (const [watcher, modes] of entries) {
+        fired.add(watcher)
         if ((modes & WatchMode.standard) === 0) continue
         this.#replace(path, entries, watcher, modes, modes & ~WatchMode.standard)
       }

@@ -4,7 +4,7 @@ import { Prng } from '../../../src/core/base/prng.ts'
 import { makeZxid } from '../../../src/core/base/zxid.ts'
 import { JuteError } from '../../../src/core/jute/jute-error.ts'
 import { JuteReader } from '../../../src/core/jute/reader.ts'
-import { READ_ACL_UNSAFE } from '../../../src/core/jute/perms.ts'
+import { OPEN_ACL_UNSAFE, READ_ACL_UNSAFE } from '../../../src/core/jute/perms.ts'
 import { DataTree } from '../../../src/core/tree/data-tree.ts'
 import { OBSERVERS_MAX } from '../../../src/core/tree/node-store.ts'
 import { restoreTree, TreeSnapshot } from '../../../src/core/tree/snapshot.ts'
@@ -138,6 +138,15 @@ describe('a snapshot while transactions go on', () => {
     expect(treeFaults(restored)).toEqual([])
     expect(restored.node('/a/b/c/d')).toBeDefined()
     expect(restored.node('/a')?.acl.list).not.toEqual(READ_ACL_UNSAFE)
+  })
+
+  it('a replayed create that sets another list is not seen', () => {
+    const driver = new TreeDriver()
+    driver.create('/a')
+    const snapshot = new TreeSnapshot(driver.tree)
+    driver.create('/a', { acl: READ_ACL_UNSAFE })
+    expect(driver.tree.node('/a')?.acl.list).toEqual(READ_ACL_UNSAFE)
+    expect(restoreTree(readAll(snapshot)).node('/a')?.acl.list).toEqual(OPEN_ACL_UNSAFE)
   })
 
   it('cancelled, it costs nothing more and says nothing more', () => {
