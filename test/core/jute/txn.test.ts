@@ -57,7 +57,7 @@ describe('encodeTxn and decodeTxn', () => {
         expect(decoded).toEqual({ header: full, txn, digest: treeDigest })
         expect(encodeTxn(decoded.header, decoded.txn, decoded.digest)).toEqual(bytes)
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
