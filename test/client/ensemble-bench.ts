@@ -15,6 +15,8 @@ class BenchConnection implements ClientConnection {
   onTick: () => void = () => {}
   readonly member: number
   isOpen = true
+  /** Messages that still get through from the server. */
+  hears = Infinity
   readonly #send: (bytes: Uint8Array) => void
   readonly #closed: () => void
 
@@ -38,7 +40,7 @@ class BenchConnection implements ClientConnection {
 
   receive(bytes: Uint8Array): void {
     queueMicrotask(() => {
-      if (this.isOpen) this.onMessage(bytes)
+      if (this.isOpen && this.hears-- > 0) this.onMessage(bytes)
     })
   }
 
@@ -136,6 +138,13 @@ export class EnsembleBench {
 
   #loseOne(connection: BenchConnection): void {
     connection.fail('link lost')
+  }
+
+  /** Only so many messages of this member still reach its clients. */
+  deafen(member: number, messages: number): void {
+    for (const connection of this.connections) {
+      if (connection.member === member) connection.hears = messages
+    }
   }
 
   open(member: number): BenchConnection {

@@ -118,10 +118,11 @@ describe('one-shot kinds', () => {
     await client.create('/a')
     const stream = client.watch('/a', { kind: 'data' })
     await stream.armed
-    // The event comes; the read that arms again leaves, and is lost.
-    client.setData('/a', '1').catch(() => {})
-    const first = next(stream)
-    expect(await first).toBe('NodeDataChanged /a')
+    // The event comes; the answer to the read that arms again does not.
+    bench.deafen(0, 1)
+    await other.setData('/a', '1')
+    expect(await next(stream)).toBe('NodeDataChanged /a')
+    await settle()
     bench.cut.add(0)
     bench.lose(0)
     await settle()
@@ -131,6 +132,26 @@ describe('one-shot kinds', () => {
     await other.setData('/a', '3')
     await settle()
     expect(await next(stream)).toBe('NodeDataChanged /a')
+  })
+
+  test('a node that went while no watch was set is told as deleted', async () => {
+    const bench = new EnsembleBench({ followers: 1 })
+    const other = await bench.connected({ transport: bench.transport(1) })
+    const client = await bench.connected()
+    await client.create('/a')
+    const data = client.watch('/a', { kind: 'data' })
+    await data.armed
+    bench.deafen(0, 1)
+    await other.setData('/a', '1')
+    await settle()
+    bench.cut.add(0)
+    bench.lose(0)
+    await settle()
+    await other.delete('/a')
+    await bench.pass(3000)
+    expect(await next(data)).toBe('NodeDataChanged /a')
+    expect(await next(data)).toBe('NodeDeleted /a')
+    expect(await next(data)).toBe('done')
   })
 })
 

@@ -152,8 +152,7 @@ describe('setWatches (W57, N24)', () => {
     for (const { type, body } of batches) {
       expect(body.length).toBeLessThan(150 * 1024)
       const isSecond = type === OpCode.setWatches2
-      const record = isSecond ? setWatches2Record : setWatchesRecord
-      const batch = decode<{ readonly childWatches: readonly string[] }>(record, body)
+      const batch = isSecond ? decode(setWatches2Record, body) : decode(setWatchesRecord, body)
       seen.push(...batch.childWatches)
     }
     expect(seen).toEqual(paths)

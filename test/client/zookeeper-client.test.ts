@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { ErrorCode } from '../../src/core/jute/error-code.ts'
-import { AddWatchMode, EventType, eventTypeName, KeeperState } from '../../src/core/jute/event-type.ts'
+import {
+  AddWatchMode,
+  EventType,
+  eventTypeName,
+  KeeperState,
+} from '../../src/core/jute/event-type.ts'
 import { isOutcomeUnknown, ZooKeeperError } from '../../src/client/errors.ts'
 import { MultiError } from '../../src/client/transaction.ts'
 import type { WatchedEvent } from '../../src/client/watched-event.ts'
