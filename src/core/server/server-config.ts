@@ -6,7 +6,10 @@ export interface ServerConfig {
   readonly sid: ServerId
   /** Shared by the ensemble: makes and checks session passwords (S2). */
   readonly sessionKey: Uint8Array
-  /** Spreads the members' snapshots over time (P16). */
+  /**
+   * Chance of this life: another number at every start. Spreads snapshots over time (P16) and keeps
+   * session ids of lives apart whose clock was set back (S1).
+   */
   readonly seed: number
   readonly tickTimeMs: number
   /** Default 2 ticks (S4). */

@@ -1,6 +1,7 @@
 /** Session ids and the passwords that go with them (S1–S3). */
 import { hmacSha1 } from '../base/sha1.ts'
 import { equal } from '../base/bytes.ts'
+import type { Prng } from '../base/prng.ts'
 import { toSessionId, type ServerId, type SessionId } from '../base/zxid.ts'
 
 export const PASSWORD_BYTES = 16
@@ -10,6 +11,9 @@ const COUNTER_MASK = 0x00ff_ffff_ffff_ffffn
 const SERVER_SHIFT = 56n
 /** The clock's milliseconds sit above a 16-bit counter (S1). */
 const CLOCK_SHIFT = 16n
+/** ms, a quarter of an hour; with the counter 36 bits of chance keep two lives apart. Ours. */
+const JUMP_MS_MAX = 2 ** 20
+const JUMP_COUNT_MAX = 2 ** 16
 
 /**
  * Hands out ids: the server id in the top byte, then wall-clock ms, then a counter. ZooKeeper takes
@@ -17,9 +21,12 @@ const CLOCK_SHIFT = 16n
  */
 export class SessionIds {
   readonly #prefix: bigint
+  readonly #prng: Prng
   #low: bigint
 
-  constructor(sid: ServerId, wallMs: number) {
+  /** `prng` must differ from life to life. */
+  constructor(sid: ServerId, wallMs: number, prng: Prng) {
+    this.#prng = prng
     this.#prefix = BigInt(sid) << SERVER_SHIFT
     this.#low = (BigInt(Math.floor(wallMs)) << CLOCK_SHIFT) & COUNTER_MASK
   }
@@ -32,12 +39,19 @@ export class SessionIds {
     }
   }
 
-  /** Never hand this one out again: a wall clock set back between two lives would. */
+  /**
+   * Never hand this one out again: a wall clock set back between two lives would. Ids behind it may
+   * have been used too, by sessions that ended before the newest snapshot, so we go on somewhere
+   * ahead where no life was before.
+   */
   observe(id: bigint): void {
     const unsigned = BigInt.asUintN(64, id)
     if ((unsigned >> SERVER_SHIFT) << SERVER_SHIFT !== this.#prefix) return
     const low = unsigned & COUNTER_MASK
-    if (low >= this.#low) this.#low = (low + 1n) & COUNTER_MASK
+    if (low < this.#low) return
+    const clock = (low >> CLOCK_SHIFT) + 1n + BigInt(this.#prng.int(JUMP_MS_MAX))
+    const count = BigInt(this.#prng.int(JUMP_COUNT_MAX))
+    this.#low = ((clock << CLOCK_SHIFT) | count) & COUNTER_MASK
   }
 }
 

@@ -91,7 +91,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       return permits(acl, Perms.READ, ids)
     })
     this.#tree = new DataTree({ watches: this.#watches })
-    this.#ids = new SessionIds(config.sid, at.wallMs)
+    this.#ids = new SessionIds(config.sid, at.wallMs, new Prng(config.seed).fork('session ids'))
     this.#delivery = makeDelivery((connection, payload) => {
       this.connections.find(connection)?.send(payload)
     })
