@@ -63,7 +63,7 @@ export class FaultPlan {
     network.heal()
     for (const host of hosts) {
       host.crashPlan.disarm()
-      host.diskSlowness = 1
+      host.diskRecovers()
       if (host.isPaused) host.thaw()
       if (!host.isUp) timeline.after(this.#prng.next() * 1000, () => this.#restart(host))
     }
@@ -199,9 +199,7 @@ export class FaultPlan {
 
   #slowDisk(host: SimHost): void {
     host.diskSlowness = this.#prng.pick(SLOWNESS)
-    this.#world.timeline.after(within(this.#prng, SLOW_DISK_MS), () => {
-      host.diskSlowness = 1
-    })
+    this.#world.timeline.after(within(this.#prng, SLOW_DISK_MS), () => host.diskRecovers())
   }
 
   /** Only a minority may ever lose its storage: nobody promises more (T48). */

@@ -51,7 +51,7 @@ export function makeMachine(host: SimHost, recovered: RecoveredState): MemberMac
     voters: world.hosts.map((each) => each.sid),
     clusterId: 'simulated',
     sessionKey: world.sessionKey,
-    seed: world.draw.seed * 256 + sid,
+    seed: host.prng.uint32(),
     tickTimeMs: 2000,
     snapCount: world.draw.snapCount,
   }

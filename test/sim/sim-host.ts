@@ -58,6 +58,7 @@ export class SimHost {
   #backlog: (() => void)[] = []
   #inFlight: readonly PersistEffect[] | null = null
   #writeStartedMs = 0
+  #finishWrite: () => void = () => undefined
 
   constructor(world: World, sid: ServerId, disk: MemoryDisk) {
     this.world = world
@@ -322,9 +323,17 @@ export class SimHost {
     this.#inFlight = batch
     this.#writeStartedMs = this.now().elapsedMs
     const delayMs = within(this.prng, world.draw.diskDelayMs) * this.diskSlowness
-    world.timeline.after(delayMs, () => {
+    const finish = (): void => {
       if (this.life === life && this.#inFlight === batch) this.#onDisk(batch)
-    })
+    }
+    this.#finishWrite = finish
+    world.timeline.after(delayMs, finish)
+  }
+
+  /** A disk that hung is well again: what it was at is done soon. */
+  diskRecovers(): void {
+    this.diskSlowness = 1
+    this.world.timeline.after(1, () => this.#finishWrite())
   }
 
   /** The platter has it, whatever the process does: a frozen one hears of it later. */
