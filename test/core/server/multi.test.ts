@@ -71,7 +71,7 @@ describe('multi', () => {
     ])
   })
 
-  test('W49, D38: a failure changes nothing, burns no sequence number, and its header says OK', () => {
+  test('W49, D38: a failure changes nothing, burns no number; its header says OK', () => {
     const { client } = start()
     client.create('/p')
     expect(client.multi([create('/p/a'), create('/p/b'), check('/no'), create('/p/c')])).toEqual([

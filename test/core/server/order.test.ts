@@ -1,4 +1,6 @@
-/** Who waits for whom, and in which order a connection hears of things (Q61–Q64, N19–N21, T19, T44). */
+/**
+ * Who waits for whom, and in which order a connection hears of things (Q61–Q64, N19–N21, T19, T44).
+ */
 import { describe, expect, test } from 'vitest'
 import { EventType } from '../../../src/core/jute/event-type.ts'
 import { OpCode, SpecialXid } from '../../../src/core/jute/op-code.ts'

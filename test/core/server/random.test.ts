@@ -1,4 +1,6 @@
-/** Random clients on three servers: what must hold for any schedule (T44–T47), and for any bytes. */
+/**
+ * Random clients on three servers: what must hold for any schedule (T44–T47), and for any bytes.
+ */
 import { describe, expect, test } from 'vitest'
 import { Prng } from '../../../src/core/base/prng.ts'
 import { concat } from '../../../src/core/base/bytes.ts'

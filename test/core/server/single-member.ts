@@ -1,7 +1,7 @@
 /**
- * An ensemble of one voter on virtual time: the real MemberMachine, EffectGate and a memory disk, driven
- * as the runtime does it. What is asked of the disk is durable at once, so a request is answered by
- * the time its call returns; time passes only in `advance`.
+ * An ensemble of one voter on virtual time: the real MemberMachine, EffectGate and a memory disk,
+ * driven as the runtime does it. What is asked of the disk is durable at once, so a request is
+ * answered by the time its call returns; time passes only in `advance`.
  *
  *     const member = createSingleMember()
  *     const wire = member.connect({ onBytes, onClosed })   // frames both ways, as on TCP
