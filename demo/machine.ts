@@ -3,6 +3,7 @@ import type { WorkerStatus } from '../worker/protocol.ts'
 import { requestPersistence } from '../src/adapters/tabs/persistence.ts'
 import { MemberTab } from '../src/browser/member-tab.ts'
 import type { Shell } from '../src/cli/shell.ts'
+import { ZooKeeperClient } from '../src/client/zookeeper-client.ts'
 import type { RoomLink } from '../src/signaling/room-link.ts'
 import { formatRoomLink, isWeakSecret, parseRoomLink } from '../src/signaling/room-link.ts'
 import { SIGNAL_PATH } from '../src/signaling/protocol.ts'
@@ -11,13 +12,6 @@ import { element } from './page-elements.ts'
 import { startShell } from './page-shell.ts'
 import { statusLine, storageText, titleOf } from './status-text.ts'
 import { TerminalView } from './terminal-view.ts'
-
-declare global {
-  /** For the page's tests and for people at the console. */
-  interface Window {
-    zabra?: { readonly status: () => WorkerStatus | null; readonly traces: readonly unknown[] }
-  }
-}
 
 /** Kept for the console and the tests; older ones go. */
 const TRACES_MAX = 2_000
@@ -76,7 +70,12 @@ async function start(): Promise<void> {
   })
   tab = opened
   history.replaceState({ incarnation: opened.incarnation }, '')
-  window.zabra = { status: () => opened.status, traces }
+  window.zabra = {
+    status: () => opened.status,
+    traces,
+    newClient: (sessionTimeoutMs = 10_000) =>
+      new ZooKeeperClient({ transport: opened.transport(), sessionTimeoutMs }),
+  }
   crashButton.addEventListener('click', () => crash(opened))
   shell = startShell(opened, terminal, new URLSearchParams(location.search))
   terminal.attach(shell)

@@ -17,6 +17,7 @@ export function suitability(
     const held = heldBy(signed)
     if (creator !== null && held.creator !== creator) return null
     if (cluster !== null && held.cluster !== cluster) return null
-    return 2
+    // A voter before a client that pinned the same record: votes are what an ensemble needs.
+    return signed.record.members.some((member) => member.incarnation === incarnation) ? 3 : 2
   }
 }

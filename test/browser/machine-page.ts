@@ -1,3 +1,4 @@
+/// <reference path="../../demo/window.d.ts" />
 /** One machine as a person sees and uses it: its page, by accessible names only. */
 import { expect, type Page } from 'playwright/test'
 import type { WorkerStatus } from '../../worker/protocol.ts'

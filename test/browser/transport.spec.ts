@@ -1,6 +1,6 @@
 /**
- * Signaling and the WebRTC transport between real pages of a real Chromium, through the real server.
- * The channels live in the pages' workers.
+ * Signaling and the WebRTC transport between real pages of a real Chromium, through the real
+ * server. The channels live in the pages' workers.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import { chromium, expect, test, type Browser, type Page } from 'playwright/test
 import { build } from 'vite'
 import { startServer, type RunningServer } from '../../src/edge/serve.ts'
 import { findBrowser } from '../browser-binary.mjs'
-import { lyingBroker } from './lying-broker.ts'
+import { flipByte, LyingBroker, swapFingerprint } from './lying-broker.ts'
 import type { StartOptions } from './pages/transport.page.ts'
 import type { LinkReport } from './pages/transport.protocol.ts'
 
@@ -244,8 +244,8 @@ test('a peer that the worker does not admit hears why', async () => {
 })
 
 test('a broker that alters sealed messages brings nobody together', async () => {
-  const broker = await lyingBroker('flip')
-  const signalUrl = broker.url
+  const broker = new LyingBroker(flipByte)
+  const signalUrl = await broker.start()
   const pages = await Promise.all([openPage({ signalUrl }), openPage({ signalUrl })])
   try {
     for (const page of pages) {
@@ -260,14 +260,15 @@ test('a broker that alters sealed messages brings nobody together', async () => 
 })
 
 test('a broker in the middle that knows the secret is caught by the fingerprints', async () => {
-  const broker = await lyingBroker('swap-fingerprint', {
-    room: `room-${roomCount}`,
-    secret: SECRET,
+  let swaps = 0
+  const lie = swapFingerprint(`room-${roomCount}`, SECRET, () => {
+    swaps++
   })
-  const signalUrl = broker.url
+  const broker = new LyingBroker(lie)
+  const signalUrl = await broker.start()
   const pages = await Promise.all([openPage({ signalUrl }), openPage({ signalUrl })])
   try {
-    await expect.poll(() => broker.edits(), { timeout: 15_000 }).toBeGreaterThan(0)
+    await expect.poll(() => swaps, { timeout: 15_000 }).toBeGreaterThan(0)
     for (const page of pages) {
       await expect
         .poll(() => page.evaluate(() => transport.closed.length), { timeout: 30_000 })

@@ -1,0 +1,14 @@
+import type { ZooKeeperClient } from '../src/client/zookeeper-client.ts'
+import type { WorkerStatus } from '../worker/protocol.ts'
+
+declare global {
+  interface Window {
+    /** For the page's tests and for people at the console of a machine page. */
+    zabra?: {
+      readonly status: () => WorkerStatus | null
+      readonly traces: readonly unknown[]
+      /** A client of its own session, this tab's machine first. */
+      readonly newClient: (sessionTimeoutMs?: number) => ZooKeeperClient
+    }
+  }
+}
