@@ -7,7 +7,7 @@
  * timers go on in a hidden tab, so heartbeats do.
  */
 
-import type { ClientConnection, ClientHost, ClientTransport } from './transport.ts'
+import type { ClientConnection, ClientHost, ClientTransport, ReconnectPace } from './transport.ts'
 
 /** A member by its number, or the one of the own tab. */
 export type PortTarget = number | 'local'
@@ -24,7 +24,14 @@ export interface PortTransportOptions {
   readonly openPort: (target: PortTarget) => MessagePort | Promise<MessagePort>
 }
 
+/**
+ * Ours. ZooKeeper waits a second each, so that thousands of clients do not come back at once; a room
+ * has a few, and a port costs nothing. A failover should not be longer than the election.
+ */
+const PACE: ReconnectPace = { reconnectDelayMaxMs: 100, roundPauseMs: 250 }
+
 export class PortTransport implements ClientTransport {
+  readonly pace: ReconnectPace = PACE
   readonly #options: PortTransportOptions
 
   constructor(options: PortTransportOptions) {

@@ -23,7 +23,7 @@ import { JuteReader } from '../core/jute/reader.ts'
 import { decode, encode } from '../core/jute/record.ts'
 import { AuthBook } from './auth-book.ts'
 import { HostRotation } from './host-rotation.ts'
-import { REPLY_FRAME_MAX_BYTES } from './limits.ts'
+import { REPLY_FRAME_MAX_BYTES, TICK_MS } from './limits.ts'
 import { frameMessage, RequestQueue } from './request-queue.ts'
 import {
   isAlive,
@@ -206,7 +206,11 @@ export class ClientSession {
   #attemptNext(atMs: number): void {
     const host = this.#rotation.next()
     this.#setState('CONNECTING')
-    if (host === null) return this.#wait(atMs)
+    if (host === null) {
+      // Nobody is known yet: asking again costs nothing.
+      this.#phase = { kind: 'waiting', untilMs: atMs + TICK_MS }
+      return
+    }
     this.#attempt++
     this.#phase = { kind: 'opening', sinceMs: atMs }
     this.#effects.push({ kind: 'connect', attempt: this.#attempt, host })

@@ -9,7 +9,17 @@ export interface ClientHost {
   readonly isLocal: boolean
 }
 
+/** How eagerly to come back after a loss. */
+export interface ReconnectPace {
+  /** Upper bound of the random delay before every attempt but the first, in ms. */
+  readonly reconnectDelayMaxMs: number
+  /** After everybody was tried in vain, in ms. */
+  readonly roundPauseMs: number
+}
+
 export interface ClientTransport {
+  /** What suits this kind of ways; ZooKeeper's numbers (S29) if it says nothing. */
+  readonly pace?: ReconnectPace
   /** Who can be tried now. Asked again before each attempt; may be empty for a while. */
   hosts(): readonly ClientHost[]
   /** Rejects when there is no way to the host, or with the signal's reason. */

@@ -40,7 +40,7 @@ import {
   type OpResult,
   type ZnodeData,
 } from './transaction.ts'
-import type { ClientTransport } from './transport.ts'
+import type { ClientTransport, ReconnectPace } from './transport.ts'
 import { WatchStream, type WatchStreamOptions } from './watch-stream.ts'
 import { tell, type WatchedEvent, type Watcher } from './watched-event.ts'
 
@@ -60,6 +60,7 @@ export interface ZooKeeperClientOptions {
   readonly requestTimeoutMs?: number
   /** Default of each call; Infinity: as long as the session lives. */
   readonly unsentWaitMs?: number
+  /** This and the next: default the transport's. */
   readonly reconnectDelayMaxMs?: number
   readonly roundPauseMs?: number
   readonly ticker?: Ticker
@@ -75,6 +76,11 @@ export interface ReadOptions extends CallOptions {
 export interface RemoveWatchesOptions extends CallOptions {
   /** Remove here even if the server refuses or cannot be reached (N38). */
   readonly local?: boolean
+}
+
+const ZOOKEEPER_PACE: ReconnectPace = {
+  reconnectDelayMaxMs: RECONNECT_DELAY_MAX_MS,
+  roundPauseMs: ROUND_PAUSE_MS,
 }
 
 export class ZooKeeperClient implements AsyncDisposable {
@@ -93,9 +99,10 @@ export class ZooKeeperClient implements AsyncDisposable {
       timeoutMs: options.requestTimeoutMs ?? 0,
       unsentWaitMs: options.unsentWaitMs ?? UNSENT_WAIT_MS,
     }
-    const { session } = options
+    const { session, transport } = options
+    const pace = transport.pace ?? ZOOKEEPER_PACE
     this.#driver = new SessionDriver({
-      transport: options.transport,
+      transport,
       ticker: options.ticker ?? platformTicker,
       config: {
         sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_DEFAULT_MS,
@@ -103,8 +110,8 @@ export class ZooKeeperClient implements AsyncDisposable {
         resume:
           session === undefined ? null : { sessionId: session.id, password: session.password },
         canBeReadOnly: options.canBeReadOnly ?? false,
-        reconnectDelayMaxMs: options.reconnectDelayMaxMs ?? RECONNECT_DELAY_MAX_MS,
-        roundPauseMs: options.roundPauseMs ?? ROUND_PAUSE_MS,
+        reconnectDelayMaxMs: options.reconnectDelayMaxMs ?? pace.reconnectDelayMaxMs,
+        roundPauseMs: options.roundPauseMs ?? pace.roundPauseMs,
       },
       onSessionEvent: (event, watchers) => this.#onSessionEvent(event, watchers),
       onStateChange: (state) => this.#onStateChange(state),

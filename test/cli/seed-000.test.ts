@@ -1,8 +1,9 @@
 // The three terminals of a master–worker session, typed again in 3.4 mode. Log lines are left out;
 // zxids, session ids and times differ; lists of children are sets.
 import { expect, test } from 'vitest'
-import { EnsembleBench } from '../client/ensemble-bench.ts'
+import { EnsembleBench, type ClientBench } from '../client/ensemble-bench.ts'
 import { settle } from '../client/manual-ticker.ts'
+import { SingleMemberBench } from '../client/single-member-bench.ts'
 import { MACHINE_1, MACHINE_1_AGAIN, MACHINE_2, MACHINE_3 } from './seed-000-transcripts.ts'
 import { TerminalModel } from './terminal-model.ts'
 
@@ -23,8 +24,11 @@ function expectSame(lines: readonly string[], transcript: string): void {
   expect(comparable(lines)).toEqual(comparable(wanted))
 }
 
-test('the session of three machines comes out word for word', async () => {
-  const bench = new EnsembleBench({ followers: 2 })
+test.each([
+  ['three servers', (): ClientBench => new EnsembleBench({ followers: 2 })],
+  ['one whole member with its disk', (): ClientBench => new SingleMemberBench()],
+])('the session comes out word for word: %s', async (_, makeBench) => {
+  const bench = makeBench()
   const open = (member: number): Promise<TerminalModel> =>
     new TerminalModel(bench, { member, mode: '3.4' }).start()
 

@@ -2,7 +2,7 @@
 import { Shell, type ShellOptions } from '../../src/cli/shell.ts'
 import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { ZooKeeperClient as Client } from '../../src/client/zookeeper-client.ts'
-import type { BenchTransport, EnsembleBench } from '../client/ensemble-bench.ts'
+import type { BenchTransport, ClientBench } from '../client/ensemble-bench.ts'
 import { settle } from '../client/manual-ticker.ts'
 
 export interface TerminalOptions extends Partial<ShellOptions> {
@@ -16,7 +16,7 @@ export class TerminalModel {
   readonly transport: BenchTransport
   #screen = ''
 
-  constructor(bench: EnsembleBench, options: TerminalOptions = {}) {
+  constructor(bench: ClientBench, options: TerminalOptions = {}) {
     const { member = 0, sessionTimeoutMs = 30_000, ...shellOptions } = options
     let made: ZooKeeperClient | null = null
     this.transport = bench.transport(member)

@@ -9,7 +9,7 @@ const STEP_MS = 250
 /** Away from the numbers that FakeEnsemble gives out itself. */
 const FIRST_CONNECTION = 1_000_000
 
-class BenchConnection implements ClientConnection {
+export class BenchConnection implements ClientConnection {
   onMessage: (bytes: Uint8Array) => void = () => {}
   onClose: (reason: string) => void = () => {}
   onTick: () => void = () => {}
@@ -54,20 +54,29 @@ class BenchConnection implements ClientConnection {
   }
 }
 
+/** Servers that clients under test can reach, on one virtual clock. */
+export interface ClientBench {
+  readonly ticker: ManualTicker
+  readonly memberCount: number
+  transport(localMember: number): BenchTransport
+  open(member: number): BenchConnection
+  pass(ms: number): Promise<void>
+}
+
 /** The ways of one client. */
 export class BenchTransport implements ClientTransport {
-  readonly #bench: EnsembleBench
+  readonly #bench: ClientBench
   readonly #localMember: number
   #isCrashed = false
   #connection: BenchConnection | null = null
 
-  constructor(bench: EnsembleBench, localMember: number) {
+  constructor(bench: ClientBench, localMember: number) {
     this.#bench = bench
     this.#localMember = localMember
   }
 
   hosts(): readonly ClientHost[] {
-    return this.#bench.ensemble.members.map((_, index) => ({
+    return Array.from({ length: this.#bench.memberCount }, (_, index) => ({
       id: String(index),
       label: `machine ${index + 1}`,
       isLocal: index === this.#localMember,
@@ -88,7 +97,7 @@ export class BenchTransport implements ClientTransport {
   }
 }
 
-export class EnsembleBench {
+export class EnsembleBench implements ClientBench {
   readonly ensemble: FakeEnsemble
   readonly ticker = new ManualTicker()
   readonly connections: BenchConnection[] = []
@@ -98,6 +107,10 @@ export class EnsembleBench {
 
   constructor(options: FakeOptions = {}) {
     this.ensemble = new FakeEnsemble(options)
+  }
+
+  get memberCount(): number {
+    return this.ensemble.members.length
   }
 
   client(options: Partial<ZooKeeperClientOptions> = {}): ZooKeeperClient {
