@@ -43,8 +43,9 @@ export class ChangeRecords {
   readonly #outstanding = new Deque<ChangeRecord>()
   /** The newest record of each path. */
   readonly #byPath = new Map<string, ChangeRecord>()
-  /** Not null while a multi is being prepared. */
-  #undo: Undo[] | null = null
+  /** Additions since `begin`, oldest first. */
+  readonly #undo: Undo[] = []
+  #isUndoable = false
 
   constructor(lookup: NodeLookup) {
     this.#lookup = lookup
@@ -62,7 +63,7 @@ export class ChangeRecords {
   }
 
   add(record: ChangeRecord): void {
-    this.#undo?.push({ record, previous: this.#byPath.get(record.path) })
+    if (this.#isUndoable) this.#undo.push({ record, previous: this.#byPath.get(record.path) })
     this.#outstanding.pushBack(record)
     this.#byPath.set(record.path, record)
   }
@@ -71,24 +72,26 @@ export class ChangeRecords {
     this.add({ zxid, path, exists: false, ...GONE })
   }
 
-  beginMulti(): void {
-    assert(this.#undo === null, 'a multi inside a multi')
-    this.#undo = []
+  /** What is added from here on can be taken back, until `end`. */
+  begin(): void {
+    assert(!this.#isUndoable, 'a preparation inside a preparation')
+    this.#isUndoable = true
   }
 
-  keepMulti(): void {
-    this.#undo = null
-  }
-
-  rollbackMulti(): void {
-    const undo = this.#undo
-    assert(undo !== null, 'rollback outside a multi')
-    this.#undo = null
-    for (const { record, previous } of undo.reverse()) {
+  /** Back to what was outstanding at `begin`. */
+  rollback(): void {
+    assert(this.#isUndoable, 'rollback outside a preparation')
+    for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) {
+      const { record, previous } = undo
       assert(this.#outstanding.popBack() === record, 'change records out of order')
       if (previous === undefined) this.#byPath.delete(record.path)
       else this.#byPath.set(record.path, previous)
     }
+  }
+
+  end(): void {
+    this.#isUndoable = false
+    this.#undo.length = 0
   }
 
   /** The tree shows everything up to this zxid now. */

@@ -32,6 +32,9 @@ const REQUEST_HEADER_BYTES = 8
  */
 const SWEEP_INTERVAL_MS = 500
 
+/** Longest 'user:password', bytes. Ours: it becomes part of ACLs and of every forwarded write. */
+const AUTH_BYTES_MAX = 4096
+
 /** What the connections need of their server. */
 export interface SessionHost {
   readonly isServing: boolean
@@ -310,15 +313,17 @@ export class ClientConnections implements ClientOutput {
 
   /** Answered at once, ahead of requests that wait; a failure ends the connection (A12). */
   #auth(connection: Connection, xid: number, body: Uint8Array): void {
-    const packet = readAuthPacket(body)
-    if (packet?.scheme === 'digest' && packet.auth !== null) {
-      connection.addAuth(digestIds(packet.auth, this.#keys.superDigest))
-    } else if (packet?.scheme !== 'ip') {
-      this.#final.answerAuth(connection, xid, ErrorCode.AUTHFAILED)
-      connection.close('auth_failure')
-      return
-    }
-    this.#final.answerAuth(connection, xid, ErrorCode.OK)
+    const isGood = this.#authenticate(connection, readAuthPacket(body))
+    this.#final.answerAuth(connection, xid, isGood ? ErrorCode.OK : ErrorCode.AUTHFAILED)
+    if (!isGood) connection.close('auth_failure')
+  }
+
+  #authenticate(connection: Connection, packet: AuthPacket | null): boolean {
+    // The address is an id of the connection from the start (A5).
+    if (packet?.scheme === 'ip') return true
+    if (packet?.scheme !== 'digest' || packet.auth === null) return false
+    if (packet.auth.length > AUTH_BYTES_MAX) return false
+    return connection.addAuth(digestIds(packet.auth, this.#keys.superDigest))
   }
 }
 

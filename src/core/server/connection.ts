@@ -12,6 +12,9 @@ import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect
  */
 export const CLIENT_MESSAGE_BYTES: number = 64 * 1024
 
+/** Ids of one connection, ours: each write carries them to the leader (A12, A15). */
+const AUTH_IDS_MAX = 64
+
 /**
  * waiting: no ConnectRequest yet. establishing: the session is being created or revalidated,
  * nothing more is read (W56). open: requests are taken. closed: nothing enters or leaves.
@@ -83,10 +86,14 @@ export class Connection {
     return this.state === 'closed'
   }
 
-  addAuth(ids: readonly Id[]): void {
+  /** False: it has too many already. */
+  addAuth(ids: readonly Id[]): boolean {
     const isKnown = (id: Id): boolean =>
       this.authInfo.some((known) => known.scheme === id.scheme && known.id === id.id)
-    this.authInfo = [...this.authInfo, ...ids.filter((id) => !isKnown(id))]
+    const authInfo = [...this.authInfo, ...ids.filter((id) => !isKnown(id))]
+    if (authInfo.length > AUTH_IDS_MAX) return false
+    this.authInfo = authInfo
+    return true
   }
 
   /** Queues one frame, a copy of `payload`. Everything leaves in the order of these calls (N19). */

@@ -13,7 +13,7 @@ import {
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import { createSessionTxnRecord, type TxnHeader } from '../jute/txn-records.ts'
-import { encodeTxn, type Txn } from '../jute/txn.ts'
+import type { Txn } from '../jute/txn.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { Moment } from '../zab/effect.ts'
 import type { Broadcaster, ReplicaPacket } from '../zab/replica.ts'
@@ -181,13 +181,13 @@ export class LeaderService implements RoleService {
   #propose(request: Request, at: Moment): void {
     const zxid = this.#broadcaster.nextZxid()
     request.zxid = zxid
-    const { header, txn } = prepareRequest(this.#prep, request, zxid, at.wallMs)
+    const { txn, entry } = prepareRequest(this.#prep, request, zxid, at.wallMs)
     if (txn.kind === 'createSession') {
       // Requests of the new session may be in the same pipeline, so it exists from here on (S6).
       this.#tracker.track(request.session, txn.timeOut, at.elapsedMs)
       this.#tracker.setOwner(request.session, request.owner)
     }
-    this.#broadcaster.propose(zxid, encodeTxn(header, txn), at)
+    this.#broadcaster.propose(zxid, entry, at)
   }
 }
 

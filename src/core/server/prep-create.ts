@@ -4,13 +4,14 @@ import { createModeFromFlag } from '../jute/create-mode.ts'
 import { OpCode } from '../jute/op-code.ts'
 import { Perms } from '../jute/perms.ts'
 import type { CreateTTLRequest } from '../jute/proto-records.ts'
-import { fixupAcl, permits } from '../tree/acl.ts'
+import { permits } from '../tree/acl.ts'
 import { parentOf, sequentialName, validatePath } from '../tree/path.ts'
 import { CONTAINER_OWNER } from '../tree/stat.ts'
 import type { NodeView } from './change-records.ts'
 import {
   checkSession,
   hasParent,
+  storedAcl,
   type Operation,
   type Prepared,
   type PrepState,
@@ -27,7 +28,7 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   const expired = checkSession(state, op.request)
   if (expired) return expired
   if (!hasParent(r.path)) return ErrorCode.BADARGUMENTS
-  const acl = fixupAcl(r.acl, op.request.authInfo)
+  const acl = storedAcl(r.acl, op.request.authInfo)
   if (acl === null) return ErrorCode.INVALIDACL
   const parentPath = parentOf(r.path)
   const parent = state.records.find(parentPath)

@@ -6,13 +6,16 @@
  * at the outstanding changes, never at the tree alone (D33). Nothing here changes the tree; the
  * change records and the session tracker are what this stage owns.
  */
+import { assert } from '../base/assert.ts'
 import type { Zxid } from '../base/zxid.ts'
 import type { Acl } from '../jute/data-records.ts'
 import { ErrorCode } from '../jute/error-code.ts'
 import { multiRequestRecord, type MultiOp } from '../jute/multi.ts'
 import { OpCode } from '../jute/op-code.ts'
 import { Perms } from '../jute/perms.ts'
+import { JUTE_MAX_BUFFER } from '../jute/framing.ts'
 import { JuteError } from '../jute/jute-error.ts'
+import { JUTE_MAX_FIELD } from '../jute/reader.ts'
 import {
   checkVersionRequestRecord,
   createRequestRecord,
@@ -24,9 +27,9 @@ import {
   type SetACLRequest,
   type SetDataRequest,
 } from '../jute/proto-records.ts'
-import type { SimpleTxn, Txn } from '../jute/txn.ts'
+import { encodeTxn, type SimpleTxn, type Txn } from '../jute/txn.ts'
 import { createSessionTxnRecord, type TxnHeader } from '../jute/txn-records.ts'
-import { fixupAcl, permits } from '../tree/acl.ts'
+import { permits } from '../tree/acl.ts'
 import { isSpecialPath } from '../tree/data-tree.ts'
 import { parentOf, validatePath } from '../tree/path.ts'
 import { matchesVersion, nextVersion } from '../tree/stat.ts'
@@ -34,20 +37,53 @@ import { prepareCreate } from './prep-create.ts'
 import {
   checkSession,
   hasParent,
+  storedAcl,
   type Operation,
   type Prepared,
   type PrepState,
 } from './prep-state.ts'
 import { body, type Request } from './request.ts'
 
+/**
+ * Longest log entry, bytes: a transaction may grow over its request by as much again (W6). Peers and
+ * disks refuse what is much longer, and a proposal that no follower takes would end every epoch.
+ */
+const ENTRY_BYTES_MAX = JUTE_MAX_FIELD
+/**
+ * Above this many characters of paths a closeSession lists none. The list makes replay over a fuzzy
+ * snapshot exact (P9); ours are exact anyway, and the tree removes what the session still owns.
+ */
+const LISTED_PATHS_LENGTH_MAX = JUTE_MAX_BUFFER / 3
+
+export interface PreparedEntry {
+  readonly txn: Txn
+  /** Header and transaction, as they are logged and proposed. */
+  readonly entry: Uint8Array
+}
+
 export function prepareRequest(
   state: PrepState,
   request: Request,
   zxid: Zxid,
   wallMs: number,
-): { readonly header: TxnHeader; readonly txn: Txn } {
+): PreparedEntry {
+  const { records } = state
+  records.begin()
   const result = prepareBody(state, request, zxid)
-  const txn: Txn = typeof result === 'number' ? { kind: 'error', err: result } : result
+  let txn: Txn = typeof result === 'number' ? { kind: 'error', err: result } : result
+  let entry = encodeEntry(request, txn, zxid, wallMs)
+  if (entry === null) {
+    records.rollback()
+    txn = { kind: 'error', err: ErrorCode.MARSHALLINGERROR }
+    entry = encodeEntry(request, txn, zxid, wallMs)
+    assert(entry !== null, 'an error transaction is short')
+  }
+  records.end()
+  return { txn, entry }
+}
+
+/** null when the transaction grew too long: ACLs are expanded, names get suffixes. */
+function encodeEntry(request: Request, txn: Txn, zxid: Zxid, wallMs: number): Uint8Array | null {
   const header: TxnHeader = {
     clientId: request.session,
     cxid: request.cxid,
@@ -55,7 +91,13 @@ export function prepareRequest(
     time: wallMs,
     type: txn.kind === 'error' ? OpCode.error : request.type,
   }
-  return { header, txn }
+  try {
+    const entry = encodeTxn(header, txn)
+    return entry.length <= ENTRY_BYTES_MAX ? entry : null
+  } catch (error) {
+    if (error instanceof JuteError) return null
+    throw error
+  }
 }
 
 function prepareBody(state: PrepState, request: Request, zxid: Zxid): Txn | ErrorCode {
@@ -100,16 +142,14 @@ function prepareSingle(state: PrepState, op: Operation): Prepared {
 function prepareMulti(state: PrepState, request: Request, zxid: Zxid): Txn {
   const ops = body(request, multiRequestRecord)
   const txns: SimpleTxn[] = []
-  state.records.beginMulti()
   for (const part of ops) {
     const result = preparePart(state, request, zxid, part)
     if (typeof result === 'number') {
-      state.records.rollbackMulti()
+      state.records.rollback()
       return { kind: 'multi', txns: failedMulti(ops.length, txns.length, result) }
     }
     txns.push(result)
   }
-  state.records.keepMulti()
   return { kind: 'multi', txns }
 }
 
@@ -195,7 +235,7 @@ function prepareSetAcl(state: PrepState, op: Operation, r: SetACLRequest): Prepa
   const expired = checkSession(state, op.request)
   if (expired) return expired
   if (validatePath(r.path) !== null) return ErrorCode.BADARGUMENTS
-  const acl: readonly Acl[] | null = fixupAcl(r.acl, op.request.authInfo)
+  const acl: readonly Acl[] | null = storedAcl(r.acl, op.request.authInfo)
   if (acl === null) return ErrorCode.INVALIDACL
   const node = state.records.find(r.path)
   if (node === undefined) return ErrorCode.NONODE
@@ -244,12 +284,13 @@ function prepareCreateSession(timeOut: number): Prepared {
 function prepareCloseSession(state: PrepState, op: Operation): Prepared {
   const { session } = op.request
   const paths = state.records.ephemeralsOf(session, state.ephemeralsOf(session))
+  const length = paths.reduce((sum, path) => sum + path.length, 0)
   for (const path of paths) {
     removeChild(state, op.zxid, parentOf(path))
     state.records.addDeleted(op.zxid, path)
   }
   state.sessions.setClosing(session)
-  return { kind: 'closeSession', paths }
+  return { kind: 'closeSession', paths: length > LISTED_PATHS_LENGTH_MAX ? [] : paths }
 }
 
 /** The parent as it will be when one child is gone: its stored cversion stays (D29). */

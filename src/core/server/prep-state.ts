@@ -1,7 +1,9 @@
 /** What the preparation of every kind of request shares. */
 import type { SessionId, Zxid } from '../base/zxid.ts'
+import type { Acl, Id } from '../jute/data-records.ts'
 import type { ErrorCode } from '../jute/error-code.ts'
 import type { SimpleTxn } from '../jute/txn.ts'
+import { fixupAcl } from '../tree/acl.ts'
 import type { ChangeRecords } from './change-records.ts'
 import type { Request } from './request.ts'
 import type { SessionTracker } from './session-tracker.ts'
@@ -22,6 +24,21 @@ export interface Operation {
 }
 
 export type Prepared = SimpleTxn | ErrorCode
+
+/**
+ * The list to store, or null for INVALIDACL (A8, D11). ZooKeeper has no bound but the frame; finding
+ * duplicates in a frame full of entries would stop a leader for minutes.
+ */
+export function storedAcl(
+  requested: readonly Acl[] | null,
+  ids: readonly Id[],
+): readonly Acl[] | null {
+  if (requested !== null && requested.length > ACL_ENTRIES_MAX) return null
+  return fixupAcl(requested, ids)
+}
+
+/** Entries of one ACL. Ours: far more than anybody can oversee. */
+const ACL_ENTRIES_MAX = 1000
 
 /** OK is 0, so the result reads as "failed with". */
 export function checkSession(state: PrepState, request: Request): ErrorCode {

@@ -296,3 +296,42 @@ test('reconfig is disabled (Q69)', () => {
   const { client } = start()
   expect(client.call(OpCode.reconfig, null).err).toBe(ErrorCode.RECONFIGDISABLED)
 })
+
+describe('transactions that grow too long', () => {
+  const auth = (perms: number): Acl => ({ perms, id: { scheme: 'auth', id: '' } })
+
+  test('are refused as malformed, and nothing is left of them (W6)', () => {
+    const { ensemble, client } = start()
+    client.create('/p')
+    for (let i = 0; i < 10; i++) client.addAuth('digest', `${'u'.repeat(2000)}${i}:p`)
+    const acl = Array.from({ length: 900 }, (_, i) => auth(i))
+    expect(client.create('/p/a', '', 0, acl)).toBe(ErrorCode.MARSHALLINGERROR)
+    expect(client.create('/p/n-', '', SEQUENTIAL)).toBe('/p/n-0000000000')
+    expect(Math.max(...ensemble.log.map(({ entry }) => entry.length))).toBeLessThan(100_000)
+  })
+
+  test('an ACL beyond all reason is invalid, at once', () => {
+    const { client } = start()
+    const acl = Array.from({ length: 30_000 }, (_, i) => only(i)).flat()
+    expect(client.create('/a', '', 0, acl)).toBe(ErrorCode.INVALIDACL)
+  })
+
+  test('ids of a connection are bounded, in number and length', () => {
+    const { ensemble, client } = start()
+    expect(client.addAuth('digest', `u:${'p'.repeat(5000)}`)).toBe(ErrorCode.AUTHFAILED)
+    const other = ensemble.session()
+    for (let i = 0; i < 64; i++) expect(other.addAuth('digest', `u${i}:p`)).toBe(ErrorCode.OK)
+    expect(other.addAuth('digest', 'one:more')).toBe(ErrorCode.AUTHFAILED)
+  })
+
+  test('a session with too many ephemerals to list is closed all the same', () => {
+    const { ensemble, client } = start()
+    const name = 'x'.repeat(4000)
+    for (let i = 0; i < 100; i++) client.create(`/${name}`, '', SEQUENTIAL | EPHEMERAL)
+    client.call(OpCode.closeSession, null)
+    const last = ensemble.log.at(-1)
+    expect(last && decodeTxn(last.entry).txn).toEqual({ kind: 'closeSession', paths: [] })
+    expect(ensemble.leader.tree.store.ephemerals.count).toBe(0)
+    expect(ensemble.leader.tree.node('/')?.children?.size).toBe(1)
+  })
+})
