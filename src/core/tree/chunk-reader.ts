@@ -2,9 +2,8 @@
  * Jute's primitive types out of a list of chunks, with the running Adler-32 that snapshot seals
  * check.
  *
- * The bytes come from disk or from a peer: everything malformed is a JuteError, nothing is
- * allocated from a length that the remaining bytes cannot pay for. Results are copies, never views:
- * a snapshot's chunks must not stay alive for one small node.
+ * The bytes come from disk or from a peer: everything malformed is a JuteError, and nothing is
+ * allocated from a length that the remaining bytes cannot pay for.
  */
 
 import { adler32 } from '../base/adler32.ts'
@@ -64,9 +63,10 @@ export class ChunkReader {
     return n
   }
 
+  /** A view of a chunk where it can be: whoever keeps it keeps the chunk, or copies. */
   buffer(): Uint8Array | null {
     const length = this.#length('buffer')
-    return length === -1 ? null : this.#take(length).slice()
+    return length === -1 ? null : this.#take(length)
   }
 
   ustring(): string {
