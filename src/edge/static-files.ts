@@ -92,7 +92,7 @@ async function findFile(folder: string, path: string): Promise<FoundFile | null>
   }
 }
 
-/** null for what is no path below `/`. Dots and separators in disguise are refused, not resolved. */
+/** null for what is no path below `/`. Dots and disguised separators are refused, not resolved. */
 function parsePath(url: string): string | null {
   const raw = url.split(/[?#]/, 1)[0] ?? ''
   let path: string

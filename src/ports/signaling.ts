@@ -4,11 +4,11 @@
  * - `send` is best effort: a message may be lost, never altered, read or replayed by the broker
  *   (sealed end to end), and messages of one sender arrive in order. Whoever needs an answer asks
  *   again.
- * - The broker only introduces (design §4). When it is away, `state` says so and links live on; when
- *   it returns empty, `onPeers` brings the new list.
- * - Handlers run one at a time. Messages that come before `onMessage` is assigned are kept, within a
- *   bound, and delivered in order when it is: others offer as soon as they see this page, which may
- *   still be starting its worker. Of the rest, `peers` and `state` tell what was missed.
+ * - The broker only introduces (design §4). When it is away, `state` says so and links live on;
+ *   when it returns empty, `onPeers` brings the new list.
+ * - Handlers run one at a time. Messages that come before `onMessage` is assigned are kept, within
+ *   a bound, and delivered in order when it is: others offer as soon as they see this page, which
+ *   may still be starting its worker. Of the rest, `peers` and `state` tell what was missed.
  */
 
 /** Hex of 16 bytes, fresh in each page life. */

@@ -12,8 +12,8 @@
  * sender and receiver, or an edit of any byte is refused.
  *
  * Order: the sequence of each (from, to) must strictly grow. The window for reordering is zero: one
- * broker keeps order, and from one that does not, the older message is refused. Gaps are allowed, as
- * messages may be lost; so one counter serves all receivers.
+ * broker keeps order, and from one that does not, the older message is refused. Gaps are allowed,
+ * as messages may be lost; so one counter serves all receivers.
  *
  * Layout: version u8 | sequence u48 | iv (12) | ciphertext and tag (16).
  */

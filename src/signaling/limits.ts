@@ -14,7 +14,7 @@ export interface SignalLimits {
   readonly messageBurst: number
   /** …and refill per second. */
   readonly messagesPerSecond: number
-  /** Messages dropped for lack of tokens since the bucket was last full, before the socket closes. */
+  /** Messages dropped for lack of tokens since the bucket was full, before the socket closes. */
   readonly strikesMax: number
   /** Relayed bytes that wait for one receiver; more are refused to the sender. */
   readonly relayQueueBytesMax: number

@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 
 describe('keys of a room', () => {
-  it('give the same room id for the same link, and another for another secret or name', async () => {
+  it('give one room id for one link, and another for another secret or name', async () => {
     const again = await deriveRoomKeys('zoo', SECRET)
     const named = await deriveRoomKeys('zoo2', SECRET)
     expect(again.roomId).toBe(keys.roomId)

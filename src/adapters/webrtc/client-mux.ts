@@ -2,14 +2,15 @@
  * Many client connections over one `client` link: a tab without a serving member of its own reaches
  * another tab's member, in both directions at once.
  *
- * A frame is kind u8 | id u32 | bytes. Each side numbers the connections that it opens, and the kind
- * says whose number it is (FROM_OPENER or TO_OPENER), so the two sides need no roles. Each direction
- * of a connection has a window: what was sent counts until the other side took it (CREDIT), so one
- * connection cannot fill the link for the others; and while the link itself is above its high
- * watermark connections queue and take turns.
+ * A frame is kind u8 | id u32 | bytes. Each side numbers the connections that it opens, and the
+ * kind says whose number it is (FROM_OPENER or TO_OPENER), so the two sides need no roles. Each
+ * direction of a connection has a window: what was sent counts until the other side took it
+ * (CREDIT), so one connection cannot fill the link for the others; and while the link itself is
+ * above its high watermark connections queue and take turns.
  *
  * Invariants: a connection's onClose fires once, whoever ended it, never inside a call of its own;
- * a frame of an unknown connection is ignored (it crossed a close); a malformed frame ends the link.
+ * a frame of an unknown connection is ignored (it crossed a close); a malformed frame ends the
+ * link.
  */
 
 import { Deque } from '../../core/base/deque.ts'
@@ -264,7 +265,7 @@ class Connection implements MuxConnection {
     this.finish(reason)
   }
 
-  /** Sends the oldest message if window and link allow; the window may be overrun by one message. */
+  /** Sends the oldest message if window and link allow; one may overrun the window. */
   sendOne(): boolean {
     if (this.#isClosed || this.#inFlightBytes >= MUX_WINDOW_BYTES || !this.#wire.canSend()) {
       return false

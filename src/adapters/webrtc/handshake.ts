@@ -4,15 +4,16 @@
  *
  * Both sides: HELLO, then PROOF, a signature by the member's key over
  *
- *   label | role of the signer | room id | both peer ids | both DTLS fingerprints | hash of both HELLOs
+ *   label | role of the signer | room id | both peer ids | both fingerprints | hash of both HELLOs
  *
  * in the order initiator, responder. The HELLOs hold both fresh nonces, so a proof holds for this
  * connection only; the fingerprints are the ones that the browsers check the connection by, so a
  * broker (or a member of the room) in the middle, whose fingerprints would differ at the two ends,
  * cannot pass on a proof; the role keeps a proof from being sent back to its signer.
  *
- * Afterwards the channel carries the pages' own messages (PAGE, RENEW). Messages are handled one by one,
- * also while Web Crypto or the worker is asked, so a page message that comes with the proof waits.
+ * Afterwards the channel carries the pages' own messages (PAGE, RENEW). Messages are handled one by
+ * one, also while Web Crypto or the worker is asked, so a page message that comes with the proof
+ * waits.
  */
 
 import { equal } from '../../core/base/bytes.ts'

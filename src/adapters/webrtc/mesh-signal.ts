@@ -14,7 +14,7 @@ const REASON_MAX = 200
 
 export type MeshSignal =
   | { readonly kind: 'rtc'; readonly attempt: number; readonly signal: RtcSignal }
-  /** From the side that does not offer: attempt `attempt` is over (or never came), make a new one. */
+  /** From the side that does not offer: that attempt is over (or never came), make a new one. */
   | { readonly kind: 'ask'; readonly attempt: number }
   /** No connection for now, whoever asks; `reason` is for people. */
   | { readonly kind: 'refuse'; readonly attempt: number; readonly reason: string }

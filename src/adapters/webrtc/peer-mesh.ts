@@ -10,7 +10,8 @@
  *   can be made: its return is news of everybody.
  *
  * Invariants: at most one connection per peer and `peersMax` in all; `onLinkClosed` fires exactly
- * once for each link id that was given to the worker; after `closeAllSync` nothing happens any more.
+ * once for each link id that was given to the worker; after `closeAllSync` nothing happens any
+ * more.
  *
  * The owner of the mesh calls `closeAllSync` on pagehide, and when the worker ends or errors: a
  * channel that dies with its worker is silent for ever at the other side (browser-facts, rule 3).

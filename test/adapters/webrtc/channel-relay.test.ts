@@ -65,7 +65,7 @@ describe('a relayed channel', () => {
     await vi.waitFor(() => expect([writable, left.bufferedBytes]).toEqual([1, 0]))
   })
 
-  it('the worker closes: what it sent before still leaves, and the far side sees the end', async () => {
+  it('the worker closes: what it sent before still leaves, then the end', async () => {
     const { near, far, left, right } = relayed()
     near.open()
     far.open()

@@ -49,7 +49,7 @@ export interface FakePage {
   readonly peer: PeerId
   readonly signaling: FakeSignaling
   readonly mesh: PeerMesh
-  /** What the mesh told, one line each: `up LINK PEER`, `down LINK REASON`, `page …`, `suspect …`. */
+  /** What the mesh told: `up LINK PEER`, `down LINK REASON`, `page …`, `suspect …`. */
   readonly told: string[]
   readonly channels: { link: string; label: string; channel: FakeChannel }[]
   readonly ports: string[]
