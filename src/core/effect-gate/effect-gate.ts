@@ -83,15 +83,16 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
   takeFrames(): readonly OutgoingFrame[] {
     const frames: OutgoingFrame[] = []
     for (const [peer, queue] of this.#peers) {
-      const add = (all: readonly Uint8Array[]): void => {
-        for (const bytes of all) frames.push({ peer, bytes })
+      if (queue.pulses.length > 0) {
+        addFrames(frames, peer, encodeFrames('pulse', 0, queue.pulses))
+        queue.pulses = []
       }
-      if (queue.pulses.length > 0) add(encodeFrames('pulse', 0, queue.pulses))
-      if (queue.notification !== null) add(encodeFrames('election', 0, [queue.notification]))
-      queue.pulses = []
-      queue.notification = null
-      this.#drain(queue.requests, 'request', add)
-      this.#drain(queue.stream, 'stream', add)
+      if (queue.notification !== null) {
+        addFrames(frames, peer, encodeFrames('election', 0, [queue.notification]))
+        queue.notification = null
+      }
+      this.#drain(queue.requests, 'request', peer, frames)
+      this.#drain(queue.stream, 'stream', peer, frames)
     }
     return frames
   }
@@ -147,7 +148,8 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
   #drain(
     queue: Deque<QueuedPacket>,
     lane: 'stream' | 'request',
-    add: (frames: readonly Uint8Array[]) => void,
+    peer: ServerId,
+    frames: OutgoingFrame[],
   ): void {
     let run: Uint8Array[] = []
     let conversation = 0
@@ -155,15 +157,19 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
       const next = queue.peekFront()
       if (next === undefined || next.mark > this.#durable) break
       if (run.length > 0 && next.conversation !== conversation) {
-        add(encodeFrames(lane, conversation, run))
+        addFrames(frames, peer, encodeFrames(lane, conversation, run))
         run = []
       }
       conversation = next.conversation
       run.push(next.packet)
       queue.popFront()
     }
-    if (run.length > 0) add(encodeFrames(lane, conversation, run))
+    if (run.length > 0) addFrames(frames, peer, encodeFrames(lane, conversation, run))
   }
+}
+
+function addFrames(to: OutgoingFrame[], peer: ServerId, all: readonly Uint8Array[]): void {
+  for (const bytes of all) to.push({ peer, bytes })
 }
 
 /** Nothing later may join its batch: what the storage holds changes under what follows. */
