@@ -45,8 +45,9 @@ import {
 import { body, type Request } from './request.ts'
 
 /**
- * Longest log entry, bytes: a transaction may grow over its request by as much again (W6). Peers and
- * disks refuse what is much longer, and a proposal that no follower takes would end every epoch.
+ * Longest log entry, bytes: a transaction may grow over its request by as much again (W6). Peers
+ * and disks refuse what is much longer, and a proposal that no follower takes would end every
+ * epoch.
  */
 const ENTRY_BYTES_MAX = JUTE_MAX_FIELD
 /**

@@ -26,8 +26,8 @@ export interface Operation {
 export type Prepared = SimpleTxn | ErrorCode
 
 /**
- * The list to store, or null for INVALIDACL (A8, D11). ZooKeeper has no bound but the frame; finding
- * duplicates in a frame full of entries would stop a leader for minutes.
+ * The list to store, or null for INVALIDACL (A8, D11). ZooKeeper has no bound but the frame;
+ * finding duplicates in a frame full of entries would stop a leader for minutes.
  */
 export function storedAcl(
   requested: readonly Acl[] | null,
