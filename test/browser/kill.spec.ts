@@ -1,4 +1,3 @@
-/// <reference path="../../demo/window.d.ts" />
 // Three browser processes on profiles of their own; their processes are killed without warning while
 // clients in all of them write. What was acknowledged must be on every member in the end.
 import { expect } from 'playwright/test'
@@ -97,7 +96,7 @@ async function expectNothingLost(machines: readonly Machine[], ledger: Ledger): 
     })
     const held = new Set(names)
     const lost = [...ledger.acknowledged].filter((name) => !held.has(name))
-    expect(lost, `acknowledged and not on machine ${await page.sid()}`).toEqual([])
+    expect(lost, `acknowledged and not on machine ${String(await page.sid())}`).toEqual([])
   }
   await expect
     .poll(
@@ -105,7 +104,8 @@ async function expectNothingLost(machines: readonly Machine[], ledger: Ledger): 
         const states = await Promise.all(
           machines.map(async ({ page }) => (await page.workerStatus())?.member ?? null),
         )
-        return new Set(states.map((state) => `${state?.zxid} ${state?.treeDigest}`)).size
+        const shown = states.map((state) => JSON.stringify([state?.zxid, state?.treeDigest]))
+        return new Set(shown).size
       },
       { timeout: PATIENCE_MS, message: 'equal digests at equal zxids' },
     )

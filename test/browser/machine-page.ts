@@ -1,6 +1,6 @@
-/// <reference path="../../demo/window.d.ts" />
 /** One machine as a person sees and uses it: its page, by accessible names only. */
 import { expect, type Page } from 'playwright/test'
+import type {} from '../../demo/window.d.ts'
 import type { WorkerStatus } from '../../worker/protocol.ts'
 
 /** Far above what a busy machine of two cores needs; a bound on hanging, not a measure. */

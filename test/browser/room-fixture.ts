@@ -103,14 +103,12 @@ export class Site {
 }
 
 export const test = base.extend<Fixtures>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads the pattern
   site: async ({}, use) => {
     const site = new Site()
     await site.start()
     await use(site)
     await site.stop()
   },
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads the pattern
   newBrowser: async ({}, use) => {
     const browsers: Browser[] = []
     await use(async (options) => {

@@ -11,7 +11,7 @@ export const LINE_COLUMNS_MAX = 100
 const EMPTY_NAMES = /^(utils?|helpers?|common|misc|shared|stuff)$/
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+$/
 /** Tools look for these by their default export. */
-const CONFIGURATIONS = /(^|\/)[\w-]+\.config\.(ts|js)$/
+const CONFIGURATIONS = /(^|\/)([\w-]+\.config\.(ts|js)|global-setup\.ts)$/
 
 export const fileNames: Rule = (sources) =>
   sources.flatMap(({ path }) => {
