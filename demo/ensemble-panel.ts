@@ -77,7 +77,7 @@ export class EnsemblePanel {
     target.replaceChildren(
       ...(lines.length > 0 ? lines : [{ who: 'none yet', text: '' }]).map((line) => {
         const item = make('li', '')
-        item.append(make('span', line.who, 'who'), ` ${line.text}`)
+        item.append(make('span', line.who, line.text === '' ? 'soft' : 'who'), ` ${line.text}`)
         if (line.left !== undefined) {
           const meter = make('meter', '')
           meter.value = line.left
