@@ -1,0 +1,125 @@
+/**
+ * `npm run bench`: how fast the ensemble is in a real browser, beside what the browser can do at
+ * all, measured in turns in one run. Only ratios within one run mean anything.
+ */
+import { writeFile } from 'node:fs/promises'
+import { cpus, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { findBrowser } from '../browser-binary.mjs'
+import { Browsers, openSite, type Site } from './browsers.ts'
+import { type End, loseLeader, type Survival } from './failover.ts'
+import { Figures, median } from './figures.ts'
+import { ProductEnsemble } from './product-ensemble.ts'
+import { RawEnsemble } from './raw-ensemble.ts'
+import { FAILOVER, FORM, tableOf } from './report.ts'
+import { type Client, measureRound, warmUp } from './steady.ts'
+
+const USAGE = `npm run bench -- [options]
+  --procs          three browser processes instead of three tabs of one
+  --rounds N       rounds of reads and writes (default 7)
+  --failovers N    leaders lost of each kind, each in an ensemble of its own (default 3)
+  --json FILE      all figures of all rounds`
+const MEMBERS = 3
+
+const { values: asked } = parseArgs({
+  options: {
+    procs: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '7' },
+    failovers: { type: 'string', default: '3' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+if (asked.help) console.log(USAGE)
+else await main()
+
+async function main(): Promise<void> {
+  const loadBefore = load()
+  const binary = process.env['ZABRA_BROWSER'] ?? (await findBrowser())
+  const figures = new Figures()
+  const survivals: (Survival & { readonly end: End })[] = []
+  const site = await openSite()
+  const browsers = new Browsers(binary, asked.procs)
+  try {
+    for (let i = 0; i < Number(asked.failovers); i++) {
+      for (const end of ['close', 'crash'] as const) {
+        const found = await measureFailover(browsers, site, end, figures)
+        survivals.push(...found.map((survival) => ({ end, ...survival })))
+      }
+    }
+    if (Number(asked.rounds) > 0) await measureSteady(browsers, site, figures)
+  } finally {
+    await browsers.close()
+    await site.close()
+  }
+  const where = asked.procs ? 'three browsers' : 'three tabs of one browser'
+  const machine = `${cpus().length} cores, load ${loadBefore} before and ${load()} after`
+  console.log(`\nzabra in ${where}, Chromium ${browsers.version}; ${machine}`)
+  console.log('median (least..most) of the rounds; ratios are medians of ratios in one round\n')
+  console.log(tableOf(figures))
+  for (const end of ['close', 'crash'] as const) console.log(stages(end, survivals))
+  if (asked.json === undefined) return
+  const environment = { where, machine, browser: browsers.version, at: new Date().toISOString() }
+  await writeFile(asked.json, JSON.stringify({ environment, figures, survivals }, null, 2))
+}
+
+async function measureFailover(
+  browsers: Browsers,
+  site: Site,
+  end: End,
+  figures: Figures,
+): Promise<Survival[]> {
+  const contexts = await browsers.contexts(MEMBERS)
+  const raw = await RawEnsemble.open(contexts, site.url)
+  await raw.close()
+  const ensemble = await ProductEnsemble.open(contexts, site.url)
+  figures.add('raw', FORM.firstLeader, raw.formedMs)
+  figures.add('leader', FORM.firstLeader, ensemble.formed.firstLeaderMs)
+  figures.add('leader', FORM.allServing, ensemble.formed.allServingMs)
+  figures.add('leader', FORM.linkToLeader, ensemble.formed.linkToLeaderMs)
+  const survivals = await loseLeader(ensemble, end)
+  const established = survivals.map((one) => one.establishedMs)
+  figures.add('follower', FAILOVER[end].established, Math.min(...established))
+  for (const { writeGapMs } of survivals) figures.add('follower', FAILOVER[end].writes, writeGapMs)
+  await ensemble.close()
+  console.log(`failover after ${end}: ${survivals.map((one) => ms(one.writeGapMs)).join(', ')}`)
+  return survivals
+}
+
+async function measureSteady(browsers: Browsers, site: Site, figures: Figures): Promise<void> {
+  const contexts = await browsers.contexts(MEMBERS)
+  const raw = await RawEnsemble.open(contexts, site.url)
+  const ensemble = await ProductEnsemble.open(contexts, site.url)
+  const [leader, follower] = await ensemble.byRole()
+  if (leader === undefined || follower === undefined) throw new Error('three pages')
+  const clients: Client[] = [
+    { side: 'leader', page: leader },
+    { side: 'follower', page: follower },
+  ]
+  await warmUp(raw, clients)
+  for (let round = 1; round <= Number(asked.rounds); round++) {
+    await measureRound(raw, clients, figures)
+    console.log(`round ${round} of reads and writes`)
+  }
+  await ensemble.close()
+  await raw.close()
+}
+
+/** Where the time of a failover went, in the surviving tabs. */
+function stages(end: End, all: readonly (Survival & { readonly end: End })[]): string {
+  const survivals = all.filter((one) => one.end === end)
+  const at = (pick: (survival: Survival) => number): string => ms(median(survivals.map(pick)))
+  return (
+    `after ${end}: noticed ${at((one) => one.noticedMs)}, voted ${at((one) => one.votedMs)}, ` +
+    `elected ${at((one) => one.electedMs)}, established ${at((one) => one.establishedMs)}`
+  )
+}
+
+function ms(value: number): string {
+  return Number.isFinite(value) ? `${Math.round(value)} ms` : 'never'
+}
+
+function load(): string {
+  return (loadavg()[0] ?? 0).toFixed(1)
+}

@@ -1,0 +1,88 @@
+/** Loaded into a machine page: what a client in that tab does and how long it takes. */
+import type {} from '../../../demo/window.d.ts'
+import type { ZooKeeperClient } from '../../../src/client/zookeeper-client.ts'
+import { measurePipeline, measureSequence, type PipelineSpec } from '../workload.ts'
+
+const ROOT = '/bench'
+
+export interface WriterReport {
+  /** ms since 1970 of every write that succeeded, in order. */
+  readonly doneMs: readonly number[]
+  readonly failures: number
+}
+
+let client: ZooKeeperClient | null = null
+let stop = new AbortController()
+let writer: Promise<WriterReport> | null = null
+
+const product = {
+  /** A session of this tab; its node is made. Resolves when the session is served. */
+  async open(name: string): Promise<void> {
+    if (window.zabra === undefined) throw new Error('no machine runs here')
+    client = window.zabra.newClient()
+    await client.connected()
+    for (const path of [ROOT, pathOf(name)]) {
+      await client.create(path, new Uint8Array(100)).catch(ignore)
+    }
+  },
+  writeSequence(name: string, count: number, bytes: number): Promise<number[]> {
+    const data = new Uint8Array(bytes)
+    return measureSequence(() => opened().setData(pathOf(name), data), count)
+  },
+  writePipeline(name: string, bytes: number, spec: PipelineSpec): Promise<number> {
+    const data = new Uint8Array(bytes)
+    return measurePipeline(() => opened().setData(pathOf(name), data), spec)
+  },
+  readSequence(name: string, count: number): Promise<number[]> {
+    return measureSequence(() => opened().getData(pathOf(name)), count)
+  },
+  readPipeline(name: string, spec: PipelineSpec): Promise<number> {
+    return measurePipeline(() => opened().getData(pathOf(name)), spec)
+  },
+  /** Writes one after the other until it is stopped, whatever happens to the member. */
+  startWriter(name: string): void {
+    stop = new AbortController()
+    writer = write(name, stop.signal)
+  },
+  stopWriter(): Promise<WriterReport> {
+    stop.abort()
+    if (writer === null) throw new Error('no writer runs')
+    return writer
+  },
+}
+
+async function write(name: string, signal: AbortSignal): Promise<WriterReport> {
+  const data = new Uint8Array(100)
+  const doneMs: number[] = []
+  let failures = 0
+  while (!signal.aborted) {
+    try {
+      await opened().setData(pathOf(name), data)
+      doneMs.push(performance.timeOrigin + performance.now())
+    } catch {
+      failures++
+    }
+  }
+  return { doneMs, failures }
+}
+
+function pathOf(name: string): string {
+  return `${ROOT}/${name}`
+}
+
+function opened(): ZooKeeperClient {
+  if (client === null) throw new Error('no client')
+  return client
+}
+
+function ignore(): void {
+  // It is there from an earlier client.
+}
+
+declare global {
+  interface Window {
+    product: typeof product
+  }
+}
+
+window.product = product

@@ -1,0 +1,104 @@
+/** A formed ensemble at work: raw limit and product in turns, so that both see the same machine. */
+import type { Page } from 'playwright'
+import type { Figures, Side } from './figures.ts'
+import type { RawEnsemble } from './raw-ensemble.ts'
+import type { PipelineSpec } from './workload.ts'
+
+const ENTRY_BYTES = 100
+const LARGE_ENTRY_BYTES = 1024
+const WRITES_IN_SEQUENCE = 100
+const READS_IN_SEQUENCE = 100
+const PIPELINE_MS = 500
+
+export const SEQUENTIAL = 'write 100 B, one by one'
+export const ROUND_TRIP = 'round trip of a channel'
+export const PIPELINES = [
+  { name: 'writes 100 B, 100 in flight', bytes: ENTRY_BYTES, inFlight: 100 },
+  { name: 'writes 100 B, 1000 in flight', bytes: ENTRY_BYTES, inFlight: 1000 },
+  { name: 'writes 1 KB, 100 in flight', bytes: LARGE_ENTRY_BYTES, inFlight: 100 },
+] as const
+export const READ = 'read 100 B, one by one'
+export const READS = { name: 'reads 100 B, 100 in flight', inFlight: 100 } as const
+
+/** Both sides with the code that they will run, compiled and warm. */
+export async function warmUp(raw: RawEnsemble, clients: readonly Client[]): Promise<void> {
+  const spec = { durationMs: PIPELINE_MS, inFlight: 100 }
+  await raw.writePipeline(ENTRY_BYTES, spec)
+  for (const { side, page } of clients) {
+    await page.evaluate((name) => window.product.open(name), side)
+    await writePipeline(page, side, ENTRY_BYTES, spec)
+    await readPipeline(page, side, spec)
+  }
+}
+
+/** A client of its own session in a tab. */
+export interface Client {
+  readonly side: Exclude<Side, 'raw'>
+  readonly page: Page
+}
+
+export async function measureRound(
+  raw: RawEnsemble,
+  clients: readonly Client[],
+  figures: Figures,
+): Promise<void> {
+  figures.addLatency('raw', ROUND_TRIP, await raw.roundTrips(WRITES_IN_SEQUENCE))
+  figures.addLatency('raw', SEQUENTIAL, await raw.writeSequence(WRITES_IN_SEQUENCE, ENTRY_BYTES))
+  for (const { side, page } of clients) {
+    figures.addLatency(side, SEQUENTIAL, await writeSequence(page, side))
+  }
+  for (const { name, bytes, inFlight } of PIPELINES) {
+    const spec = { durationMs: PIPELINE_MS, inFlight }
+    figures.add('raw', name, await raw.writePipeline(bytes, spec))
+    for (const { side, page } of clients) {
+      figures.add(side, name, await writePipeline(page, side, bytes, spec))
+    }
+  }
+  await measureReads(raw, clients, figures)
+}
+
+async function measureReads(
+  raw: RawEnsemble,
+  clients: readonly Client[],
+  figures: Figures,
+): Promise<void> {
+  const spec = { durationMs: PIPELINE_MS / 2, inFlight: READS.inFlight }
+  figures.addLatency('raw', READ, await raw.echoSequence(READS_IN_SEQUENCE, ENTRY_BYTES))
+  figures.add('raw', READS.name, await raw.echoPipeline(ENTRY_BYTES, spec))
+  for (const { side, page } of clients) {
+    const tookMs = await page.evaluate(
+      ([name, count]) => window.product.readSequence(name, count),
+      [side, READS_IN_SEQUENCE] as const,
+    )
+    figures.addLatency(side, READ, tookMs)
+    figures.add(side, READS.name, await readPipeline(page, side, spec))
+  }
+}
+
+function writeSequence(page: Page, name: string): Promise<number[]> {
+  return page.evaluate(([node, count, bytes]) => window.product.writeSequence(node, count, bytes), [
+    name,
+    WRITES_IN_SEQUENCE,
+    ENTRY_BYTES,
+  ] as const)
+}
+
+function writePipeline(
+  page: Page,
+  name: string,
+  bytes: number,
+  spec: PipelineSpec,
+): Promise<number> {
+  return page.evaluate(([node, size, how]) => window.product.writePipeline(node, size, how), [
+    name,
+    bytes,
+    spec,
+  ] as const)
+}
+
+function readPipeline(page: Page, name: string, spec: PipelineSpec): Promise<number> {
+  return page.evaluate(([node, how]) => window.product.readPipeline(node, how), [
+    name,
+    spec,
+  ] as const)
+}
