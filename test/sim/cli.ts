@@ -117,7 +117,7 @@ function findPlanted(bugs: readonly PlantedBug[]): boolean {
   let found = 0
   for (const planted of bugs) {
     const result = firstFailure(planted)
-    if (result?.violation == null) {
+    if (result === null || result.violation === null) {
       console.log(`NOT FOUND ${planted.name} in ${seedCount} seeds: ${planted.what}`)
       continue
     }
@@ -143,7 +143,9 @@ function report(totals: Totals, wallMs: number, cpuMs: number): void {
   console.log(`${seeds} seeds from ${firstSeed}: ${hours} h simulated, ${events} events`)
   console.log(`${faults} faults injected, ${operations} operations and ${checks} checks made`)
   const perSeed = (cpuMs / seeds).toFixed(0)
-  console.log(`${(wallMs / 1000).toFixed(1)} s wall, ${(cpuMs / 1000).toFixed(1)} s CPU, ${perSeed} ms per seed`)
+  console.log(
+    `${(wallMs / 1000).toFixed(1)} s wall, ${(cpuMs / 1000).toFixed(1)} s CPU, ${perSeed} ms per seed`,
+  )
 }
 
 function summary(passed: number, failed: number): boolean {

@@ -88,15 +88,15 @@ export function drawRun(seed: number): Draw {
     seed,
     voters,
     clients: 2 + prng.int(4),
-    safetyMs: Math.round(between(35_000, 75_000)),
+    safetyMs: Math.round(between(25_000, 60_000)),
     linkDelayMs: slow ? [5, 60] : [0.3, 4],
     linkSpikeChance: prng.bool(0.3) ? 0.02 : 0.001,
     diskDelayMs: prng.bool(0.25) ? [4, 40] : [0.5, 6],
     snapCount: prng.pick([12, 40, 150, 100_000]),
-    thinkMs: Math.round(between(20, 250)),
+    thinkMs: Math.round(between(40, 300)),
     pipeline: 1 + prng.int(6),
     sessionTimeoutMs: [4000, 4000 + prng.int(6000)],
-    faults: { meanGapMs: Math.round(between(900, 4000)), weights },
+    faults: { meanGapMs: Math.round(between(700, 3000)), weights },
   }
 }
 

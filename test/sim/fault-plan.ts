@@ -208,11 +208,11 @@ export class FaultPlan {
     if (!host.view.isFounded || 2 * (this.#wiped + 1) >= hosts.length) return
     this.#wiped++
     host.crash('its storage is wiped', this.#prng.bool())
+    probe.emit('wiped', { host })
     // The member that comes back has another identity, so no founding record names it (Q84).
     host.disk = planted.refoundsWiped === true ? foundedDisk() : new MemoryDisk()
     host.view.reset(host.disk.recoverSync())
     this.#world.say(host.name, () => 'has lost its storage')
-    probe.emit('wiped', { host })
   }
 
   #restartLater(host: SimHost): void {

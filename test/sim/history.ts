@@ -61,12 +61,7 @@ export class History {
     return lost !== undefined && this.isOnPath(zxid, lost)
   }
 
-  #append(
-    host: SimHost,
-    zxid: Zxid,
-    entry: Uint8Array,
-    onConflict: (what: string) => void,
-  ): void {
+  #append(host: SimHost, zxid: Zxid, entry: Uint8Array, onConflict: (what: string) => void): void {
     const before = this.lastEmitted(host)
     const hash = entryHash(entry)
     this.#lastEmitted.set(host, zxid)

@@ -7,7 +7,12 @@ import type { Notification } from '../../src/core/jute/election-records.ts'
 import type { QuorumPacket } from '../../src/core/jute/quorum-records.ts'
 import type { LoggedTxn } from '../../src/core/jute/txn.ts'
 import type { ConnectionId } from '../../src/core/server/effect.ts'
-import type { LogEntry, PersistEffect, RecoveredState, TraceEvent } from '../../src/core/zab/effect.ts'
+import type {
+  LogEntry,
+  PersistEffect,
+  RecoveredState,
+  TraceEvent,
+} from '../../src/core/zab/effect.ts'
 import type { Service } from '../../src/core/zab/replica.ts'
 import type { Op, Outcome } from './operation.ts'
 import type { SimHost } from './sim-host.ts'
@@ -25,7 +30,7 @@ export interface SimEvents {
   started: { readonly host: SimHost; readonly recovered: RecoveredState }
   /** A life ends, by a crash or because the member halted. */
   stopped: { readonly host: SimHost; readonly reason: string }
-  /** The storage of this member is gone. */
+  /** The storage of this member goes; the disk view still shows what it held. */
   wiped: { readonly host: SimHost }
   /** Persist effects were emitted; not durable yet. */
   emitted: { readonly host: SimHost; readonly effect: PersistEffect }
@@ -80,8 +85,8 @@ export class Probe {
 
   on<K extends keyof SimEvents>(kind: K, listener: Listener<SimEvents[K]>): void {
     const listeners = this.#listeners.get(kind)
-    if (listeners === undefined) this.#listeners.set(kind, [listener as Listener<never>])
-    else listeners.push(listener as Listener<never>)
+    if (listeners === undefined) this.#listeners.set(kind, [listener])
+    else listeners.push(listener)
   }
 
   emit<K extends keyof SimEvents>(kind: K, event: SimEvents[K]): void {

@@ -208,7 +208,11 @@ export function expectedError(
   zxid: bigint,
   call:
     | { readonly kind: 'create'; readonly path: string; readonly isSequential: boolean }
-    | { readonly kind: 'set' | 'delete' | 'check'; readonly path: string; readonly version: number },
+    | {
+        readonly kind: 'set' | 'delete' | 'check'
+        readonly path: string
+        readonly version: number
+      },
 ): number {
   const before = zxid - 1n
   const node = tree.at(call.path, before)

@@ -47,7 +47,8 @@ export class Workload {
     if (choice < 60) {
       return { kind: 'children', path: prng.pick([...PARENTS, '/']), watch: prng.bool(0.3) }
     }
-    if (choice < 72) return this.#create(this.#path(), this.#prng.bool(0.3) ? EPHEMERAL : PERSISTENT)
+    if (choice < 72)
+      return this.#create(this.#path(), this.#prng.bool(0.3) ? EPHEMERAL : PERSISTENT)
     if (choice < 80) return this.#create('/q/n-', SEQUENTIAL + (prng.bool(0.3) ? EPHEMERAL : 0))
     if (choice < 85) return this.#create(`/e/c${this.#client}`, EPHEMERAL)
     if (choice < 93) return this.#delete()

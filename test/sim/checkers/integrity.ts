@@ -22,7 +22,8 @@ export function checkIntegrity(world: World): void {
   world.probe.on('delivered', ({ host, entry }) => {
     const origin = broadcast.get(entry.zxid)
     rule.holds(origin?.hash === entryHash(entry.entry), () => {
-      const what = origin === undefined ? 'which nobody broadcast' : 'which is not what was broadcast'
+      const what =
+        origin === undefined ? 'which nobody broadcast' : 'which is not what was broadcast'
       return `${host.name} delivers ${hex(entry.zxid)}, ${what}`
     })
   })

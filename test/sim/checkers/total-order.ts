@@ -17,7 +17,10 @@ export function checkTotalOrder(world: World, history: History): void {
   world.probe.on('delivered', ({ host, entry }) => {
     const last = applied.get(host) ?? ZXID_NONE
     applied.set(host, entry.zxid)
-    once.holds(entry.zxid > last, () => `${host.name} applies ${hex(entry.zxid)} after ${hex(last)}`)
+    once.holds(
+      entry.zxid > last,
+      () => `${host.name} applies ${hex(entry.zxid)} after ${hex(last)}`,
+    )
     const known = history.find(entry.zxid)
     order.holds(known?.before === last, () => {
       const before = known === undefined ? 'unknown' : hex(known.before)

@@ -75,8 +75,10 @@ export class Watches {
     if (call.kind !== 'get' && call.kind !== 'exists' && call.kind !== 'children') return
     if (!call.watch) return
     const { path } = call
-    if (err === ErrorCode.OK) this.#arm(book, path, call.kind === 'children' ? 'child' : 'data', zxid)
-    else if (call.kind === 'exists' && err === ErrorCode.NONODE) this.#arm(book, path, 'exist', zxid)
+    if (err === ErrorCode.OK)
+      this.#arm(book, path, call.kind === 'children' ? 'child' : 'data', zxid)
+    else if (call.kind === 'exists' && err === ErrorCode.NONODE)
+      this.#arm(book, path, 'exist', zxid)
   }
 
   #arm(book: ClientBook, path: string, kind: WatchKind, sinceZxid: bigint): void {
@@ -116,13 +118,18 @@ export class Watches {
       book.eventZxid = zxid
     }
     const kinds = consumedBy(type)
-    const armed = kinds.map((kind) => book.armed.get(`${kind} ${path}`)).filter((a) => a !== undefined)
+    const armed = kinds
+      .map((kind) => book.armed.get(`${kind} ${path}`))
+      .filter((a) => a !== undefined)
     this.#oneShot.holds(armed.length > 0, () => `${what()} without a watch`)
     for (const kind of kinds) book.armed.delete(`${kind} ${path}`)
     if (isCatchUp) return
-    this.#oneShot.holds(armed.some((each) => this.#fires(each, zxid)), () => {
-      return `${what()}, which is not the first change after ${hex(armed[0]?.sinceZxid ?? 0n)}`
-    })
+    this.#oneShot.holds(
+      armed.some((each) => this.#fires(each, zxid)),
+      () => {
+        return `${what()}, which is not the first change after ${hex(armed[0]?.sinceZxid ?? 0n)}`
+      },
+    )
   }
 
   /** The event's zxid must be the first change after the watch was set. */
