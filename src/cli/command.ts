@@ -82,8 +82,8 @@ export function usageError(command: Command): CommandError {
 }
 
 /**
- * A third word once meant "watch". Today it still does, with a warning; the original puts the option
- * in the place of the third word of the line, whatever that is (C33).
+ * A third word once meant "watch". Today it still does, with a warning; the original puts -w in
+ * the place of the third word of the line, whatever that is (C33).
  */
 export function parseWithOldWatch(
   command: Command,

@@ -2,7 +2,7 @@
 
 import { decodeUtf8 } from '../core/base/utf8.ts'
 import { formatSessionId, formatZxid } from '../core/base/zxid.ts'
-import type { ZooKeeperError } from '../client/errors.ts';
+import type { ZooKeeperError } from '../client/errors.ts'
 import { InvalidPathError, isZooKeeperError } from '../client/errors.ts'
 import type { WatchedEvent } from '../client/watched-event.ts'
 import type { Acl, Stat } from '../core/jute/data-records.ts'

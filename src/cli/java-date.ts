@@ -38,7 +38,7 @@ export function javaDate(ms: number, timeZone: string | undefined): string {
   return `${day} ${time} ${zoneAbbreviation(ms, timeZone)} ${part('year')}`
 }
 
-/** Intl knows short names only of zones near the reader of a locale; the long English ones say enough. */
+/** Intl has short names only of zones near the locale; the long English names say enough. */
 function zoneAbbreviation(ms: number, timeZone: string | undefined): string {
   const short = zoneName(ms, timeZone, 'short')
   if (!/^GMT[+-]/.test(short)) return short

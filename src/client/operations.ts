@@ -19,6 +19,7 @@ import { encode, type JuteRecord } from '../core/jute/record.ts'
 import * as records from '../core/jute/session-records.ts'
 import type { Call } from './call.ts'
 import type { Chroot } from './chroot.ts'
+import { ZooKeeperError } from './errors.ts'
 import {
   checkPath,
   toData,
@@ -164,6 +165,7 @@ export function setACLCall(
   version: number,
 ): Call<Stat> {
   checkPath(path)
+  checkAcl(acl)
   const body = encode(proto.setACLRequestRecord, { path: chroot.toServer(path), acl, version })
   return write(OpCode.setACL, path, body, (r) => proto.setACLResponseRecord.read(r).stat)
 }
@@ -278,6 +280,7 @@ function creation(
 ): Omit<Call<never>, 'read'> {
   const { mode = CreateMode.PERSISTENT, acl = OPEN_ACL_UNSAFE, ttlMs = 0 } = options
   checkPath(path, mode.isSequential)
+  checkAcl(acl)
   const request = { path: chroot.toServer(path), data: toData(data), acl, flags: mode.flag }
   if (mode.isTTL) {
     const body = encode(proto.createTTLRequestRecord, { ...request, ttl: BigInt(ttlMs) })
@@ -285,6 +288,11 @@ function creation(
   }
   const type = mode.isContainer ? OpCode.createContainer : plainType
   return { type, path, body: encode(proto.createRequestRecord, request), isWrite: true }
+}
+
+/** As the Java client does, without a path. */
+function checkAcl(acl: readonly Acl[]): void {
+  if (acl.length === 0) throw new ZooKeeperError(ErrorCode.INVALIDACL)
 }
 
 function watchedRead(

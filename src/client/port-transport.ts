@@ -25,8 +25,8 @@ export interface PortTransportOptions {
 }
 
 /**
- * Ours. ZooKeeper waits a second each, so that thousands of clients do not come back at once; a room
- * has a few, and a port costs nothing. A failover should not be longer than the election.
+ * Ours. ZooKeeper waits a second each, so that thousands of clients do not come back at once; a
+ * room has a few, and a port costs nothing. A failover should not be longer than the election.
  */
 const PACE: ReconnectPace = { reconnectDelayMaxMs: 100, roundPauseMs: 250 }
 

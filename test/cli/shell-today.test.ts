@@ -111,8 +111,8 @@ describe("today's commands", () => {
       [
         'create /acl x bad',
         'bad does not have the form scheme:id:perm',
-        'KeeperErrorCode = InvalidACL for /acl',
-        'Acl is not valid : /acl',
+        'KeeperErrorCode = InvalidACL',
+        'Acl is not valid : null',
       ],
     ])
   })
@@ -142,7 +142,8 @@ describe("today's commands", () => {
       ],
       [
         'delete /a 7',
-        "'delete path [version]' has been deprecated. Please use 'delete [-v version] path' instead.",
+        "'delete path [version]' has been deprecated. " +
+          "Please use 'delete [-v version] path' instead.",
         'version No is not valid : /a',
       ],
       ['rmr /a', ...(await usageOf(shell)), 'Command not found: Command not found rmr'],

@@ -416,7 +416,7 @@ describe('watches', () => {
   })
 })
 
-test('a default watcher that also waits for a node hears of a lost connection once (N34)', async () => {
+test('a default watcher that also waits for a node hears of a loss once (N34)', async () => {
   const bench = new EnsembleBench()
   const events: WatchedEvent[] = []
   const client = await bench.connected({ watcher: (event) => void events.push(event) })

@@ -19,8 +19,8 @@ export const deleteNode: Command = {
           "Please use 'delete [-v version] path' instead.",
       )
     }
-    // The original warns and then forgets the old version: an unconditional delete that nobody asked
-    // for. Here it counts.
+    // The original warns and then forgets the old version: an unconditional delete that nobody
+    // asked for. Here it counts.
     const version = parsed.value('v') ?? oldVersion
     const expected = version === undefined ? -1 : parseInteger(version)
     return context.client.delete(path, expected, context.call)
