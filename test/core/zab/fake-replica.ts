@@ -22,6 +22,7 @@ export interface Applied {
 export interface ReplicaWatcher {
   onDeliver(applied: Applied, service: Service): void
   onService(service: Service): void
+  onPropose?(proposed: Applied, service: Service): void
 }
 
 const STOPPED: Service = { kind: 'stopped', reason: 'not started' }
@@ -101,6 +102,7 @@ export class FakeReplica implements Replica {
   propose(text: string, at: Moment): Zxid {
     assert(this.broadcaster !== null, 'no broadcaster')
     const zxid = this.broadcaster.nextZxid()
+    this.#watcher.onPropose?.({ zxid, text }, this.service)
     this.broadcaster.propose(zxid, encodeUtf8(text), at)
     return zxid
   }

@@ -15,7 +15,8 @@ export interface RandomRunOptions {
   readonly seed: number
   readonly size?: number
   readonly rules?: ZabRules
-  readonly faultyMs?: number
+  /** Sees everything that replicas do, with the member whose they are. */
+  readonly witness?: (member: Member) => ReplicaWatcher
 }
 
 export class RandomRun {
@@ -23,9 +24,11 @@ export class RandomRun {
   /** What leaders committed, as they did. */
   readonly committed: Applied[] = []
   readonly #leaders = new Map<number, number>()
+  readonly #witness: RandomRunOptions['witness']
   #writes = 0
 
-  constructor({ seed, size = 3, rules }: RandomRunOptions) {
+  constructor({ seed, size = 3, rules, witness }: RandomRunOptions) {
+    this.#witness = witness
     this.ensemble = new Ensemble({
       size,
       seed,
@@ -79,16 +82,26 @@ export class RandomRun {
   }
 
   #watcherOf(member: Member): ReplicaWatcher {
+    const witness = this.#witness?.(member)
     return {
-      onDeliver: (applied, service) => this.#onDeliver(applied, service),
-      onService: (service) => {
-        if (service.kind !== 'leading') return
-        const other = this.#leaders.get(service.epoch)
-        assert(other === undefined, `epoch ${service.epoch} has two leaders`)
-        this.#leaders.set(service.epoch, member.sid)
-        this.#checkInitialHistory(member.replica)
+      onDeliver: (applied, service) => {
+        witness?.onDeliver(applied, service)
+        this.#onDeliver(applied, service)
       },
+      onService: (service) => {
+        witness?.onService(service)
+        if (service.kind === 'leading') this.#onLeading(member, service.epoch)
+      },
+      onPropose: (proposed, service) => witness?.onPropose?.(proposed, service),
     }
+  }
+
+  /** Leadership2: one leader of an epoch (T34). */
+  #onLeading(member: Member, epoch: number): void {
+    const other = this.#leaders.get(epoch)
+    assert(other === undefined, `epoch ${epoch} has two leaders`)
+    this.#leaders.set(epoch, member.sid)
+    this.#checkInitialHistory(member.replica)
   }
 
   #onDeliver(applied: Applied, service: Service): void {
