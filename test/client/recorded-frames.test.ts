@@ -1,5 +1,5 @@
-// The calls that Apache's own client made when its frames were recorded, made by ours: the bytes must
-// be the same, and what Apache's server answered must be understood.
+// The calls that Apache's own client made when its frames were recorded, made by ours: the bytes
+// must be the same, and what Apache's server answered must be understood.
 import { expect, test } from 'vitest'
 import { toHex } from '../../src/core/base/bytes.ts'
 import { decodeUtf8 } from '../../src/core/base/utf8.ts'
@@ -165,7 +165,7 @@ async function watches(zk: ZooKeeperClient, events: string[]): Promise<void> {
   await zk.getChildren('/c', { watch })
 }
 
-test('our client says what Apache’s says, byte for byte, and understands the answers', async () => {
+test('our client sends the bytes of Apache’s client and understands the answers', async () => {
   const server = new RecordedServer()
   const ticker = new ManualTicker()
   const zk = new ZooKeeperClient({ transport: server, ticker, sessionTimeoutMs: 10_000 })
