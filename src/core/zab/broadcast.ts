@@ -73,8 +73,9 @@ export class Broadcast {
   }
 
   propose(zxid: Zxid, entry: Uint8Array): Proposal {
-    const what = `proposal ${formatZxid(zxid)} after ${formatZxid(this.#lastProposed)}`
-    assert(zxid === this.#lastProposed + 1n && zxid <= this.#lastAllocated, what)
+    if (zxid !== this.#lastProposed + 1n || zxid > this.#lastAllocated) {
+      assert(false, `proposal ${formatZxid(zxid)} after ${formatZxid(this.#lastProposed)}`)
+    }
     this.#lastProposed = zxid
     const packet = encodePacket(PacketType.PROPOSAL, zxid, entry)
     const proposal: Proposal = { zxid, entry, packet, acks: new Set() }

@@ -62,8 +62,9 @@ export class LogTail {
   }
 
   append(entry: LogEntry): void {
-    const what = `append of ${formatZxid(entry.zxid)} after ${formatZxid(this.#lastLogged)}`
-    assert(entry.zxid > this.#lastLogged, what)
+    if (entry.zxid <= this.#lastLogged) {
+      assert(false, `append of ${formatZxid(entry.zxid)} after ${formatZxid(this.#lastLogged)}`)
+    }
     this.#out.push({ kind: 'append', zxid: entry.zxid, entry: entry.entry })
     this.#lastLogged = entry.zxid
     this.#marks.pushBack({ mark: this.#out.persistCount, zxid: entry.zxid })
