@@ -7,6 +7,8 @@ import { leaderOf, test, type Browser, type Site } from './room-fixture.ts'
 const KILLS = 20
 /** Writes in flight per client: enough that every kill finds some at every stage. */
 const IN_FLIGHT = 4
+/** Between two writes of one lane: telling each acknowledgement to the test costs more than it. */
+const PAUSE_MS = 40
 const LIMIT_MS = 12 * 60_000
 
 interface Machine {
@@ -32,9 +34,15 @@ class Ledger {
   }
 
   async startWriter(machine: MachinePage, name: string): Promise<void> {
-    await machine.page.waitForFunction(() => window.zabra !== undefined)
+    // Not waitForFunction: it evaluates text, which the page's security policy forbids.
+    await expect
+      .poll(() => machine.page.evaluate(() => window.zabra !== undefined), {
+        timeout: PATIENCE_MS,
+        message: 'the machine has started',
+      })
+      .toBe(true)
     await machine.page.evaluate(
-      ({ prefix, inFlight }) => {
+      ({ prefix, inFlight, pauseMs }) => {
         const client = window.zabra?.newClient()
         const { acknowledge } = window as unknown as { acknowledge: (name: string) => void }
         let next = 0
@@ -46,13 +54,13 @@ class Ledger {
               acknowledge(path.slice(1))
             } catch {
               // Unknown or refused: not acknowledged, so it may be there or not.
-              await new Promise((resolve) => setTimeout(resolve, 20))
             }
+            await new Promise((resolve) => setTimeout(resolve, pauseMs))
           }
         }
         for (let i = 0; i < inFlight; i++) void write()
       },
-      { prefix: name, inFlight: IN_FLIGHT },
+      { prefix: name, inFlight: IN_FLIGHT, pauseMs: PAUSE_MS },
     )
   }
 
