@@ -1,7 +1,7 @@
 /**
  * What primaries broadcast and what processes delivered, with the six properties of the Zab paper
  * (Junqueira, Reed, Serafini: "Zab: High-performance broadcast for primary-backup systems", §III)
- * as predicates over it. A process delivers while it serves; what it has when it begins to serve was
+ * as predicates over it. A process delivers while it serves; what it has when that begins was
  * delivered by synchronisation.
  */
 import { assert } from '../../src/core/base/assert.ts'
@@ -92,7 +92,7 @@ export class ZabHistory {
     }
   }
 
-  /** Primary integrity: before it broadcasts, a primary has what anybody delivered of older ones. */
+  /** Primary integrity: before it broadcasts, it has what anybody delivered of older primaries. */
   checkPrimaryIntegrity(): void {
     const delivered = new Set(this.intervals.flatMap((one) => all(one).map(({ zxid }) => zxid)))
     for (const { isPrimary, epoch, initial } of this.intervals) {

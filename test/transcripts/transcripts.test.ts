@@ -1,5 +1,5 @@
-// Whole conversations to be read. A change of the protocol shows here as a change of a text; look at
-// it, then let vitest write it anew with -u.
+// Whole conversations to be read. A change of the protocol shows here as a change of a text; look
+// at it, then let vitest write it anew with -u.
 import { describe, expect, test } from 'vitest'
 import { Transcript } from './transcript.ts'
 

@@ -63,7 +63,7 @@ export const DEFERRED_PACKETS = 200_000
 export const SNAP_WINDOW_BYTES: number = 256 * 1024
 /** Snapshot bytes produced in one step: some 4 ms of serialising (design §5). */
 export const SNAP_SLICE_BYTES: number = 128 * 1024
-/** Longest snapshot that a learner takes. A tree lives in memory, and a tab has no more than this. */
+/** Longest snapshot that a learner takes: a tree lives in memory, and no tab has more for it. */
 export const SNAPSHOT_MAX_BYTES: number = 512 * 1024 * 1024
 
 /** Longest packet: an entry may be as long as a field (W6), plus header, txn fields and digest. */
@@ -77,7 +77,7 @@ export const FRAME_TARGET_BYTES: number = 64 * 1024
 export const PEER_FRAME_MAX_BYTES: number = PEER_PACKET_MAX_BYTES + FRAME_TARGET_BYTES
 
 /**
- * Counter from which a leader hands over to a new epoch: a zxid has 32 bits for it (D35). Far enough
+ * Counter from which a leader hands over to a new epoch: a zxid has 32 bits for it (D35). So far
  * below the end that everything proposed in one step still fits.
  */
 export const COUNTER_ROLLOVER = 0xfff0_0000

@@ -87,7 +87,7 @@ export interface SnapshotChunkEffect {
 }
 
 /**
- * Make snapshot `id` (state exactly at `zxid`, `chunks` chunks) the newest one, in one atomic write.
+ * Make snapshot `id` (state exactly at `zxid`, `chunks` chunks) the newest one, in one write.
  * - `install: false`: a local snapshot; older snapshots beyond the retained ones and the log
  *   entries that only they need are purged (P18).
  * - `install: true`: a SNAP from the leader; in the SAME transaction the whole log and every older

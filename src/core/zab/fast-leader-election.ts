@@ -2,7 +2,7 @@
  * Fast leader election (Q9–Q23): members exchange votes until a quorum agrees on the one with the
  * newest history. Only liveness hangs on it; discovery and synchronisation keep safety.
  *
- * A vote for a leader that this member has no link to is recorded but not adopted, and votes of lost
+ * A vote for a leader without a link to this member is recorded but not adopted, and votes of lost
  * links are forgotten: ZooKeeper finds out by failing to connect and votes again, over and over.
  */
 import type { ServerId } from '../base/zxid.ts'
@@ -159,7 +159,7 @@ export class FastLeaderElection {
     this.#judge(nowMs)
   }
 
-  /** A member with a leader: follow the same one, if a quorum and the leader itself say so (Q15). */
+  /** A member with a leader: follow the same one if a quorum and the leader itself say so (Q15). */
   #onSettledPeer(from: ServerId, vote: Vote, nowMs: number): void {
     if (vote.electionEpoch === this.#clock) {
       this.#received.set(from, vote)

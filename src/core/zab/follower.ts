@@ -23,7 +23,7 @@ export class Follower {
     this.#epoch = epoch
   }
 
-  /** UPTODATE came. Before it, proposals are logged and acknowledged, but nobody is served (Q39). */
+  /** UPTODATE came. Before it, proposals are logged and acknowledged, but nobody served (Q39). */
   get isServing(): boolean {
     return this.#isServing
   }
@@ -61,7 +61,7 @@ export class Follower {
     const { tail, rules } = this.#context
     const zxid = checkedZxid(packet.zxid)
     if (packet.data === null) throw new JuteError('PROPOSAL without a transaction')
-    // ZooKeeper only warns (Q46). A hole would be acknowledged for ever after, so: synchronise anew.
+    // ZooKeeper only warns (Q46). A hole would be acknowledged for ever: synchronise anew.
     if (!rules.follows(tail.lastLogged, zxid)) {
       const what = `PROPOSAL ${formatZxid(zxid)} after ${formatZxid(tail.lastLogged)}`
       this.#context.resync(this.#leader, what)

@@ -38,7 +38,7 @@ export function checkedZxid(zxid: bigint): Zxid {
   return zxid as Zxid
 }
 
-/** `next` directly behind `previous`: same epoch and one more, or the first of a later epoch (Q37). */
+/** `next` directly behind `previous`: one more, or the first of a later epoch (Q37). */
 export function isNext(previous: Zxid, next: Zxid): boolean {
   if (next >> 32n === previous >> 32n) return next === previous + 1n
   return next > previous && (next & 0xffff_ffffn) === 1n

@@ -22,6 +22,7 @@ import { Leader } from './leader.ts'
 import { Learner } from './learner.ts'
 import { LinkMonitor } from './link-monitor.ts'
 import { LogTail } from './log-tail.ts'
+import { MemberTrace } from './member-trace.ts'
 import { decodeNotification, encodeNotification } from './notification.ts'
 import { decodePacket, decodePulse, encodePulse, PulseKind } from './packets.ts'
 import { MajorityVerifier, type QuorumVerifier } from './quorum-verifier.ts'
@@ -33,6 +34,8 @@ import type { Vote } from './vote.ts'
 
 /** ms of a hanging append after which a member gives up its role: peers have cut it off by then. */
 const STALL_LIMIT_MS = 2 * SILENCE_LIMIT_MS
+/** Conversation numbers of one member; with its sid (one byte) they fill the header's 32 bits. */
+const CONVERSATIONS = 2 ** 24
 const NO_CONFIG_TEXT = new Uint8Array(0)
 
 interface EarlyFollower {
@@ -51,6 +54,7 @@ export class QuorumPeer implements Broadcaster {
   readonly #links: LinkMonitor
   readonly #election: FastLeaderElection
   readonly #context: RoleContext
+  readonly #trace: MemberTrace
   /** null: looking. */
   #role: Leader | Learner | null = null
   /** FOLLOWERINFO of those that elected this member before it knew; the newest of each. */
@@ -66,7 +70,6 @@ export class QuorumPeer implements Broadcaster {
   /** Mark that must be durable before the first vote (design §5). */
   #voteBarrier = 0
   #truncatedCount = 0
-  #lastStepMs: number
   #lastMoment: Moment
 
   constructor(
@@ -80,6 +83,7 @@ export class QuorumPeer implements Broadcaster {
     this.#config = config
     this.#replica = replica
     this.#out = out
+    this.#trace = new MemberTrace(out)
     this.#rules = rules
     this.#verifier = new MajorityVerifier(config.voters)
     this.#tail = new LogTail(recovered, out)
@@ -87,12 +91,11 @@ export class QuorumPeer implements Broadcaster {
     this.#links = new LinkMonitor(out, at.elapsedMs)
     this.#election = new FastLeaderElection(this.#electionHost())
     this.#context = this.#roleContext()
-    this.#lastStepMs = at.elapsedMs
     this.#lastMoment = at
     if (recovered.snapshot !== null) replica.restore(recovered.snapshot, recovered.log)
     if (!rules.mayVote(recovered)) this.#trouble = 'this storage has no founding record'
     else if (!this.#verifier.voters.has(config.sid)) this.#trouble = 'this machine is no voter'
-    this.#traceRole('looking', 'started')
+    this.#trace.role('looking', this.#epochs.current, 'started')
     this.#startElection(at)
   }
 
@@ -110,17 +113,13 @@ export class QuorumPeer implements Broadcaster {
    * slept steps down before it answers anything (Q85).
    */
   advance(at: Moment): void {
-    const elapsedMs = at.elapsedMs - this.#lastStepMs
+    const elapsedMs = at.elapsedMs - this.#lastMoment.elapsedMs
     assert(elapsedMs >= 0, 'elapsed time goes back')
     // Where a suspended machine's monotonic clock stands still, the wall clock tells (design §4).
     const gapMs = Math.max(elapsedMs, at.wallMs - this.#lastMoment.wallMs)
-    this.#lastStepMs = at.elapsedMs
     this.#lastMoment = at
-    if (!this.#rules.hasSlept(gapMs)) {
-      this.#settle(at)
-      return
-    }
-    this.#out.push({ kind: 'trace', event: { type: 'slept', elapsedMs: Math.round(gapMs) } })
+    if (!this.#rules.hasSlept(gapMs)) return this.#settle(at)
+    this.#trace.slept(gapMs)
     this.#links.onSlept(at.elapsedMs)
     this.#enterLooking(`slept for ${Math.round(gapMs)} ms`, at)
   }
@@ -233,7 +232,7 @@ export class QuorumPeer implements Broadcaster {
 
   /** The other end is open, too: only now is anything said that must not get lost (Q82). */
   #onLinkReady(peer: ServerId, at: Moment): void {
-    this.#traceLink(peer, true, 'up')
+    this.#trace.link(peer, true, 'up')
     this.#election.onLinkUp(peer, at.elapsedMs)
     if (this.#role instanceof Learner) this.#role.onLinkUp(peer)
   }
@@ -242,7 +241,7 @@ export class QuorumPeer implements Broadcaster {
     if (!this.#links.isOpen(peer)) return
     this.#links.onDown(peer)
     this.#earlyFollowers.delete(peer)
-    this.#traceLink(peer, false, reason)
+    this.#trace.link(peer, false, reason)
     this.#election.onLinkDown(peer, at.elapsedMs)
     this.#role?.onLinkDown(peer, reason)
   }
@@ -378,12 +377,12 @@ export class QuorumPeer implements Broadcaster {
       // What is logged may have been committed: it belongs to the history to vote with (P24).
       while (this.#tail.pendingCount > 0) this.#replica.deliver(this.#tail.commitOldest(), at)
     }
-    this.#traceRole('looking', reason)
+    this.#trace.role('looking', this.#epochs.current, reason)
     this.#voteBarrier = this.#out.persistCount
     this.#startElection(at)
   }
 
-  /** Votes carry durable zxids: not before everything logged is on disk and re-read (contract 5). */
+  /** Votes carry durable zxids: not before everything is on disk and re-read (contract 5). */
   #startElection(at: Moment): void {
     if (this.#role !== null || this.#isElecting || this.#trouble !== null) return
     if (this.#durableMark < this.#voteBarrier) return
@@ -400,15 +399,15 @@ export class QuorumPeer implements Broadcaster {
     const early = [...this.#earlyFollowers]
     this.#earlyFollowers.clear()
     if (vote.state !== 'leading') {
-      const conversation = ++this.#conversations
+      const conversation = this.#newConversation()
       this.#role = new Learner(this.#context, vote.leader, conversation, at)
-      this.#traceRole('following', `elected machine ${vote.leader}`)
+      this.#trace.role('following', this.#epochs.current, `elected machine ${vote.leader}`)
       for (const [peer, follower] of early) this.#endConversation(peer, follower.conversation)
       return
     }
     const leader = new Leader(this.#context, at)
     this.#role = leader
-    this.#traceRole('leading', 'elected')
+    this.#trace.role('leading', this.#epochs.current, 'elected')
     leader.start(at)
     for (const [peer, { conversation, packet }] of early) {
       try {
@@ -418,6 +417,12 @@ export class QuorumPeer implements Broadcaster {
         this.#violation(peer, error.message)
       }
     }
+  }
+
+  /** With the own sid on top, so that two members that elect each other never mean the same one. */
+  #newConversation(): number {
+    this.#conversations = (this.#conversations + 1) % CONVERSATIONS
+    return this.#config.sid * CONVERSATIONS + this.#conversations
   }
 
   // --- what roles and election may do -----------------------------------------------------------
@@ -430,11 +435,7 @@ export class QuorumPeer implements Broadcaster {
       notify: (to, vote) => {
         this.#send(to, 'election', 0, encodeNotification(vote, NO_CONFIG_TEXT))
       },
-      onProposal: ({ leader, zxid, electionEpoch }) => {
-        const round = Number(electionEpoch)
-        const event = { type: 'vote', leader, zxid: `0x${zxid.toString(16)}`, round } as const
-        this.#out.push({ kind: 'trace', event })
-      },
+      onProposal: (vote) => this.#trace.vote(vote),
       onElected: (vote) => this.#onElected(vote),
     }
   }
@@ -449,28 +450,24 @@ export class QuorumPeer implements Broadcaster {
       tail: this.#tail,
       epochs: this.#epochs,
       isLinkUp: (peer) => this.#links.isUp(peer),
-      send: (to, lane, conversation, packet, when) => {
-        this.#send(to, lane, conversation, packet, when)
-      },
-      endConversation: (peer, conversation) => this.#endConversation(peer, conversation),
-      violation: (peer, what) => this.#violation(peer, what),
+      send: this.#send.bind(this),
+      endConversation: this.#endConversation.bind(this),
+      violation: this.#violation.bind(this),
       resync: (leader, what) => {
-        this.#traceViolation(leader, what)
+        this.#trace.violation(leader, what)
         this.#leave(what)
       },
-      leave: (reason) => this.#leave(reason),
-      established: (epoch, leader, at) => this.#onEstablished(epoch, leader, at),
+      leave: this.#leave.bind(this),
+      established: this.#onEstablished.bind(this),
     }
   }
 
   #onEstablished(epoch: number, leader: ServerId, at: Moment): void {
-    this.#out.push({ kind: 'trace', event: { type: 'established', epoch, leader } })
+    this.#trace.established(epoch, leader)
     this.#election.settle(epoch)
     const isLeading = leader === this.#config.sid
-    this.#replica.onService(
-      isLeading ? { kind: 'leading', epoch } : { kind: 'following', epoch, leader },
-      at,
-    )
+    const service = isLeading ? ({ kind: 'leading', epoch } as const) : null
+    this.#replica.onService(service ?? { kind: 'following', epoch, leader }, at)
   }
 
   #send(
@@ -490,7 +487,7 @@ export class QuorumPeer implements Broadcaster {
   }
 
   #violation(peer: ServerId, what: string): void {
-    this.#traceViolation(peer, what)
+    this.#trace.violation(peer, what)
     this.#cutLink(peer, what, this.#lastMoment)
   }
 
@@ -498,18 +495,5 @@ export class QuorumPeer implements Broadcaster {
     if (!this.#links.isOpen(peer)) return
     this.#onLinkDown(peer, reason, at)
     this.#out.push({ kind: 'close-link', peer, reason })
-  }
-
-  #traceRole(role: Role, reason: string): void {
-    const epoch = this.#epochs.current
-    this.#out.push({ kind: 'trace', event: { type: 'role', role, epoch, reason } })
-  }
-
-  #traceLink(peer: ServerId, up: boolean, reason: string): void {
-    this.#out.push({ kind: 'trace', event: { type: 'link', peer, up, reason } })
-  }
-
-  #traceViolation(peer: ServerId, what: string): void {
-    this.#out.push({ kind: 'trace', event: { type: 'protocol-error', peer, what } })
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The decisions on which safety hangs, in one place and replaceable one by one: the simulator plants
+ * The decisions on which safety hangs, in one place and each replaceable: the simulator plants
  * its bugs here (README, "Planted bugs"), so production code needs no test switches.
  */
 import type { Zxid } from '../base/zxid.ts'

@@ -88,6 +88,11 @@ export class Rig {
     this.flush()
   }
 
+  /** Of this member's first attempt to follow. */
+  get conversation(): number {
+    return this.sid * 2 ** 24 + 1
+  }
+
   get now(): Moment {
     return { elapsedMs: this.nowMs, wallMs: 1_700_000_000_000 + this.nowMs }
   }
@@ -151,7 +156,7 @@ export class Rig {
     type: number,
     zxid: bigint,
     data: Uint8Array | null = null,
-    conversation = 1,
+    conversation = this.conversation,
   ): void {
     this.packets(from, [[type, zxid, data]], conversation)
   }
@@ -160,7 +165,7 @@ export class Rig {
   packets(
     from: number,
     list: readonly (readonly [type: number, zxid: bigint, data?: Uint8Array | string | null])[],
-    conversation = 1,
+    conversation = this.conversation,
   ): void {
     const encoded = list.map(([type, zxid, data = null]) =>
       encodePacket(type, zxid, typeof data === 'string' ? encodeUtf8(data) : data),
@@ -168,13 +173,13 @@ export class Rig {
     for (const bytes of encodeFrames('stream', conversation, encoded)) this.frame(from, bytes)
   }
 
-  followerInfo(from: number, acceptedEpoch: number, conversation = 1): void {
+  followerInfo(from: number, acceptedEpoch: number, conversation = this.conversation): void {
     const info = { serverid: BigInt(from), protocolVersion: PROTOCOL_VERSION, configVersion: 0n }
     const data = encode(learnerInfoRecord, info)
     this.packet(from, PacketType.FOLLOWERINFO, makeZxid(acceptedEpoch, 0), data, conversation)
   }
 
-  leaderInfo(from: number, epoch: number, conversation = 1): void {
+  leaderInfo(from: number, epoch: number, conversation = this.conversation): void {
     const data = encode(leaderInfoRecord, { protocolVersion: PROTOCOL_VERSION })
     this.packet(from, PacketType.LEADERINFO, makeZxid(epoch, 0), data, conversation)
   }
@@ -184,7 +189,7 @@ export class Rig {
     currentEpoch: number,
     lastZxid: bigint,
     truncFloor = 0n,
-    conversation = 1,
+    conversation = this.conversation,
   ): void {
     const data = encode(ackEpochRecord, { currentEpoch, truncFloor })
     this.packet(from, PacketType.ACKEPOCH, lastZxid, data, conversation)

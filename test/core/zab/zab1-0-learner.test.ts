@@ -22,7 +22,7 @@ describe('a learner', () => {
     expect(rig.said()).toContain('3 FOLLOWERINFO 0x300000000')
   })
 
-  test('acknowledges a new epoch only when it is on disk, with its own epoch and zxid (Q27)', () => {
+  test('acknowledges a new epoch when it is on disk, with its own epoch and zxid (Q27)', () => {
     const rig = electedFollower(diskWith(['1.1', '1.2']))
     rig.sent()
     rig.leaderInfo(3, 4)
@@ -193,6 +193,15 @@ describe('a learner', () => {
     rig.packet(3, PacketType.TRUNC, to)
     expect(rig.closedLinks).toEqual([3])
     expect(rig.disk.log).toHaveLength(1)
+  })
+
+  test('and its leader may have elected each other: neither takes the other for its own', () => {
+    const rig = electedFollower()
+    rig.sent()
+    rig.followerInfo(3, 0, 3 * 2 ** 24 + 1)
+    expect(rig.closedLinks).toEqual([])
+    expect(rig.peer.role).toBe('following')
+    expect(rig.said()).toEqual(['3 END'])
   })
 
   test('takes no packet of a former conversation', () => {
