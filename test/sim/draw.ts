@@ -21,7 +21,9 @@ export type FaultKind =
   | 'link-loss'
   | 'pause'
   | 'suspend'
+  | 'throttle'
   | 'slow-disk'
+  | 'disk-fails'
   | 'wall-jump'
   | 'wipe'
   | 'hint'
@@ -51,7 +53,9 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'link-loss',
   'pause',
   'suspend',
+  'throttle',
   'slow-disk',
+  'disk-fails',
   'wall-jump',
   'wipe',
   'hint',
@@ -64,11 +68,13 @@ const BASE_WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'crash-at-effect': 6,
   'crash-at-write': 8,
   'crash-all': 0.7,
-  partition: 5,
+  partition: 8,
   'link-loss': 4,
   pause: 4,
   suspend: 1,
+  throttle: 1,
   'slow-disk': 2,
+  'disk-fails': 1,
   'wall-jump': 1,
   wipe: 1,
   hint: 1,

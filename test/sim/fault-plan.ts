@@ -8,12 +8,18 @@ import type { PersistEffect } from '../../src/core/zab/effect.ts'
 import { FAULT_KINDS, within, type FaultKind } from './draw.ts'
 import { foundedDisk } from './founding.ts'
 import type { CutMode } from './network.ts'
-import type { SimHost } from './sim-host.ts'
+import { TICK_INTERVAL_MS, type SimHost } from './sim-host.ts'
 import type { World } from './world.ts'
 
 /** ms until the first fault: an ensemble should have come to be. */
 const FIRST_FAULT_MS = 2000
 const RESTART_MS: readonly [number, number] = [80, 5000]
+/** Some stay away until the others have moved on far. */
+const LONG_RESTART_MS: readonly [number, number] = [8000, 25_000]
+const CHANCE_OF_LONG_RESTART = 0.08
+const THROTTLE_MS: readonly [number, number] = [1500, 8000]
+/** ms between two timers of a page in the background (browser-facts). */
+const THROTTLED_TICK_MS = 1000
 const PARTITION_MS: readonly [number, number] = [300, 8000]
 const SLOW_DISK_MS: readonly [number, number] = [300, 4000]
 const SLOWNESS = [5, 30, 100, 600]
@@ -63,6 +69,8 @@ export class FaultPlan {
     network.heal()
     for (const host of hosts) {
       host.crashPlan.disarm()
+      host.diskFailsNext = false
+      host.tickIntervalMs = TICK_INTERVAL_MS
       host.diskRecovers()
       if (host.isPaused) host.thaw()
       if (!host.isUp) timeline.after(this.#prng.next() * 1000, () => this.#restart(host))
@@ -111,8 +119,13 @@ export class FaultPlan {
       case 'pause':
       case 'suspend':
         return this.#pause(host, kind === 'suspend')
+      case 'throttle':
+        return this.#throttle(host)
       case 'slow-disk':
         return this.#slowDisk(host)
+      case 'disk-fails':
+        host.diskFailsNext = true
+        return undefined
       case 'wall-jump':
         host.wallSkewMs += Math.round((prng.next() - 0.5) * 2 * WALL_JUMP_MS)
         return undefined
@@ -125,7 +138,9 @@ export class FaultPlan {
       }
       case 'client-cut': {
         const client = prng.pick(this.#world.clients)
-        if (prng.bool(0.25)) client.abandon()
+        const how = prng.next()
+        if (how < 0.25) client.abandon()
+        else if (how < 0.5) client.sleep(prng.next() * 2.5 * client.timeoutMs)
         else client.cut()
         return undefined
       }
@@ -197,6 +212,13 @@ export class FaultPlan {
     })
   }
 
+  #throttle(host: SimHost): void {
+    host.tickIntervalMs = THROTTLED_TICK_MS
+    this.#world.timeline.after(within(this.#prng, THROTTLE_MS), () => {
+      host.tickIntervalMs = TICK_INTERVAL_MS
+    })
+  }
+
   #slowDisk(host: SimHost): void {
     host.diskSlowness = this.#prng.pick(SLOWNESS)
     this.#world.timeline.after(within(this.#prng, SLOW_DISK_MS), () => host.diskRecovers())
@@ -217,7 +239,8 @@ export class FaultPlan {
 
   #restartLater(host: SimHost): void {
     const { life } = host
-    const delayMs = this.#isOver ? 500 : within(this.#prng, RESTART_MS)
+    const range = this.#prng.bool(CHANCE_OF_LONG_RESTART) ? LONG_RESTART_MS : RESTART_MS
+    const delayMs = this.#isOver ? 500 : within(this.#prng, range)
     this.#world.timeline.after(delayMs, () => {
       if (host.life === life) this.#restart(host)
     })

@@ -1,9 +1,12 @@
 /**
- * The real machine of a host. What its replica is told is told to the probe as well: the listener sits
- * on the prototype of ZooKeeperServer, so the product needs no hook and runs exactly as it is.
+ * The real machine of a host. What its replica is told and what it asks of the disk is told to the
+ * probe as well, in that order: the listeners sit on the prototypes of ZooKeeperServer and EffectList,
+ * so the product needs no hook and runs exactly as it is.
  */
-import type { RecoveredState } from '../../src/core/zab/effect.ts'
+import { isPersistEffect, type RecoveredState } from '../../src/core/zab/effect.ts'
+import { EffectList } from '../../src/core/zab/effect-list.ts'
 import { MemberMachine, MEMBER_RULES } from '../../src/core/server/member-machine.ts'
+import type { MemberEffect } from '../../src/core/server/effect.ts'
 import { ZooKeeperServer } from '../../src/core/server/zookeeper-server.ts'
 import { ZAB_RULES } from '../../src/core/zab/rules.ts'
 import type { SimHost } from './sim-host.ts'
@@ -12,6 +15,13 @@ import type { SimHost } from './sim-host.ts'
 let current: SimHost | null = null
 
 const { deliver, restore, onService } = ZooKeeperServer.prototype
+const { push } = EffectList.prototype
+
+EffectList.prototype.push = function (effect: MemberEffect) {
+  push.call(this, effect)
+  const host = current
+  if (isPersistEffect(effect)) host?.world.probe.emit('emitted', { host, effect })
+}
 
 ZooKeeperServer.prototype.deliver = function (entry, at) {
   deliver.call(this, entry, at)

@@ -51,7 +51,7 @@ export class SimClient {
   #heardMs = 0
   #sentMs = 0
   #nextHost: number
-  #stopped = false
+  #sleepsUntilMs = 0
   /** No new calls, but the session is kept. */
   isQuiet = false
 
@@ -105,15 +105,19 @@ export class SimClient {
     else this.#drop('cut', this.prng.bool())
   }
 
-  stop(): void {
-    this.#stopped = true
+  /** The page is frozen: it says nothing for so long, and tries again then. */
+  sleep(sleptMs: number): void {
+    this.#sleepsUntilMs = this.#world.timeline.nowMs + sleptMs
+    this.#link?.goSilent()
+    this.#drop('asleep', false)
+    this.#world.timeline.after(sleptMs + 1, () => this.#connect())
   }
 
   // --- connection -------------------------------------------------------------------------------
 
   #connect(): void {
-    if (this.#stopped || this.#state !== 'down') return
     const { hosts, timeline } = this.#world
+    if (this.#state !== 'down' || timeline.nowMs < this.#sleepsUntilMs) return
     const host = hosts[this.#nextHost++ % hosts.length] as SimHost
     this.#state = 'connecting'
     this.#heardMs = timeline.nowMs
@@ -285,7 +289,7 @@ export class SimClient {
     const { thinkMs, pipeline } = this.#world.draw
     this.#world.timeline.after(thinkMs * (0.2 + 1.6 * this.prng.next()), () => {
       const isFree = this.#pending.length < pipeline
-      if (!this.#stopped && !this.isQuiet && this.#state === 'connected' && isFree) {
+      if (!this.isQuiet && this.#state === 'connected' && isFree) {
         const burst = this.prng.bool(0.1) ? pipeline - this.#pending.length : 1
         for (let i = 0; i < burst; i++) this.#call(this.#workload.next())
       }

@@ -7,7 +7,6 @@ import type { ServerId } from '../../src/core/base/zxid.ts'
 import { EffectGate } from '../../src/core/effect-gate/effect-gate.ts'
 import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
 import type { ConnectionId, MemberEffect, MemberInput } from '../../src/core/server/effect.ts'
-import { isPersistEffect } from '../../src/core/zab/effect.ts'
 import type { Moment, PersistEffect } from '../../src/core/zab/effect.ts'
 import type { MemberMachine } from '../../src/core/server/member-machine.ts'
 import type { MemoryDisk } from '../../src/adapters/memory/memory-disk.ts'
@@ -21,7 +20,7 @@ import { observePackets } from './packet-probe.ts'
 import type { World } from './world.ts'
 
 /** As in the runtime. */
-const TICK_INTERVAL_MS = 50
+export const TICK_INTERVAL_MS = 50
 /** ms of reading the storage again after TRUNC. */
 const REREAD_MS: readonly [number, number] = [1, 10]
 
@@ -49,6 +48,9 @@ export class SimHost {
   wallSkewMs = 0
   /** Factor on disk delays: 1 normally. */
   diskSlowness = 1
+  /** The next write is refused, as by a quota. */
+  diskFailsNext = false
+  tickIntervalMs: number = TICK_INTERVAL_MS
   #gate: EffectGate<MemberEffect> = new EffectGate<MemberEffect>()
   #clients = new Map<ConnectionId, ClientEnd>()
   #nextConnection: ConnectionId = 1
@@ -271,7 +273,7 @@ export class SimHost {
   }
 
   #scheduleTick(life: number): void {
-    this.world.timeline.after(TICK_INTERVAL_MS * (0.9 + 0.2 * this.prng.next()), () => {
+    this.world.timeline.after(this.tickIntervalMs * (0.9 + 0.2 * this.prng.next()), () => {
       if (this.life !== life || this.machine === null) return
       if (this.#pausedMs === null) this.#tick()
       this.#scheduleTick(life)
@@ -289,11 +291,7 @@ export class SimHost {
   /** The steps of the runtime's flush. After each of them the process may be gone. */
   #flush(): void {
     if (this.machine === null) return
-    const effects = this.machine.takeEffects()
-    for (const effect of effects) {
-      if (isPersistEffect(effect)) this.world.probe.emit('emitted', { host: this, effect })
-    }
-    this.#gate.offer(effects)
+    this.#gate.offer(this.machine.takeEffects())
     if (this.#diesHere()) return
     this.#startWrite()
     if (this.#diesHere()) return
@@ -320,6 +318,14 @@ export class SimHost {
       this.crash('at a write that was to come', this.prng.bool())
       return
     }
+    if (this.diskFailsNext) {
+      this.diskFailsNext = false
+      world.timeline.after(1, () => {
+        if (this.life === life) this.#storageFailed('storage failed (quota): the disk is full')
+      })
+      this.#inFlight = []
+      return
+    }
     this.#inFlight = batch
     this.#writeStartedMs = this.now().elapsedMs
     const delayMs = within(this.prng, world.draw.diskDelayMs) * this.diskSlowness
@@ -334,6 +340,16 @@ export class SimHost {
   diskRecovers(): void {
     this.diskSlowness = 1
     this.world.timeline.after(1, () => this.#finishWrite())
+  }
+
+  /** As the runtime: the core hears of it, what needs no disk leaves, the member halts. */
+  #storageFailed(reason: string): void {
+    const { machine } = this
+    if (machine === null) return
+    asHost(this, () => machine.step({ kind: 'storage-failed', reason }, this.now()))
+    this.#gate.offer(machine.takeEffects())
+    this.#runOthers()
+    this.crash(reason, true)
   }
 
   /** The platter has it, whatever the process does: a frozen one hears of it later. */

@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly seed: number
   readonly planted?: PlantedBug
   readonly transcript?: Transcript
+  /** Instead of what the seed draws: for scenarios. */
+  readonly draw?: Partial<Draw>
 }
 
 export class World {
@@ -66,7 +68,7 @@ export class World {
   constructor(options: WorldOptions) {
     const { seed, planted = NO_BUG, transcript = new Transcript(false, 0) } = options
     this.prng = new Prng(seed)
-    this.draw = drawRun(seed)
+    this.draw = { ...drawRun(seed), ...options.draw }
     this.planted = planted
     this.transcript = transcript
     const sids = Array.from({ length: this.draw.voters }, (_, i) => toServerId(i + 1))
@@ -76,15 +78,28 @@ export class World {
     this.faults = new FaultPlan(this)
   }
 
-  /** To be called once the checkers listen. */
+  /** Safety phase with faults, then heal and converge. To be called once the checkers listen. */
   run(): void {
+    this.begin()
+    this.faults.start()
+    this.runFor(this.draw.safetyMs)
+    this.converge()
+  }
+
+  begin(): void {
     for (const host of this.hosts) {
       this.timeline.after(host.prng.next() * 300, () => host.start())
     }
     this.#dial()
     for (let i = 0; i < this.draw.clients; i++) this.clients.push(new SimClient(this, i + 1))
-    this.faults.start()
-    this.#runFor(this.draw.safetyMs)
+  }
+
+  runFor(spanMs: number): void {
+    this.timeline.run(this.timeline.nowMs + spanMs, () => this.violation !== null)
+  }
+
+  /** All faults end; then everything must work, settle and agree within its limits. */
+  converge(): void {
     this.faults.heal()
     this.say('world', () => 'no more faults')
     this.probe.emit('healed', {})
@@ -151,10 +166,6 @@ export class World {
     })
   }
 
-  #runFor(spanMs: number): void {
-    this.timeline.run(this.timeline.nowMs + spanMs, () => this.violation !== null)
-  }
-
   #converge(): void {
     const served = new Set<number>()
     this.probe.on('completed', ({ op }) => served.add(op.client))
@@ -192,7 +203,7 @@ export class World {
       const what = why()
       if (what === null) return
       if (this.timeline.nowMs >= untilMs) this.fail(rule, `${what} within ${limitMs} ms`)
-      else this.#runFor(LOOK_MS)
+      else this.runFor(LOOK_MS)
     }
   }
 }

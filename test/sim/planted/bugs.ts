@@ -36,8 +36,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'gap-at-hand-over',
-    what: 'proposals in flight are left out when a learner joins the live stream (Q34)',
-    zabRules: { handOver: () => [] },
+    what: 'proposals in flight are left out when a learner joins the live stream (Q34, Q37)',
+    // A learner that checks continuity only begins anew, so that check is out of order as well.
+    zabRules: { handOver: () => [], follows: (previous, next) => next > previous },
   },
   {
     name: 'missing-trunc',

@@ -1,0 +1,78 @@
+// What the simulator found in the core, as scenarios that do not depend on what a seed draws. Each
+// runs under all checkers; a planted bug shows that the scenario gets to the place.
+import { describe, expect, test, vi } from 'vitest'
+import { listen } from './checkers/all-checkers.ts'
+import { PLANTED_BUGS } from './planted/bugs.ts'
+import type { SimHost } from './sim-host.ts'
+import { World, type WorldOptions } from './world.ts'
+
+// A busy machine takes its time; nothing here waits for real time.
+vi.setConfig({ testTimeout: 600_000 })
+
+const QUICK = {
+  voters: 3,
+  clients: 4,
+  linkDelayMs: [0.3, 3],
+  linkSpikeChance: 0,
+  diskDelayMs: [0.5, 4],
+  snapCount: 12,
+  thinkMs: 30,
+  pipeline: 4,
+} as const
+
+function begun(options: Partial<WorldOptions> = {}): World {
+  const world = new World({ seed: 1, draw: QUICK, ...options })
+  listen(world)
+  world.begin()
+  world.runFor(4000)
+  return world
+}
+
+function leaderOf(world: World): SimHost {
+  const leader = world.hosts.find((host) => host.isLeading)
+  if (leader === undefined) throw new Error('no leader yet')
+  return leader
+}
+
+describe('a leader that was suspended', () => {
+  // Its monotonic clock stood still, so elapsed time alone shows nothing (design §4; seed 7 then).
+  function sleepOfLeader(options: Partial<WorldOptions> = {}): World {
+    const world = begun(options)
+    const leader = leaderOf(world)
+    leader.pause(true)
+    world.runFor(2500)
+    leader.thaw()
+    world.runFor(500)
+    return world
+  }
+
+  test('answers nothing that waited', () => {
+    const world = sleepOfLeader()
+    world.converge()
+    expect(world.violation).toBe(null)
+  })
+
+  test('and the checker would see it', () => {
+    const planted = PLANTED_BUGS.find(({ name }) => name === 'thawed-leader')
+    if (planted === undefined) throw new Error('no such bug')
+    expect(sleepOfLeader({ planted }).violation?.checker).toBe('ThawedIsSilent')
+  })
+})
+
+describe('a member whose clock is set back between two lives', () => {
+  // Sessions that ended before the newest snapshot are known to nobody any more (S1; seed 1056).
+  test('opens no session twice', () => {
+    const world = begun()
+    for (let round = 1; round <= 3; round++) {
+      for (const client of world.clients) client.abandon()
+      world.runFor(3000)
+      for (const host of world.hosts) {
+        host.wallSkewMs -= 600_000
+        host.crash('reloaded', true)
+        world.runFor(6000)
+      }
+    }
+    world.converge()
+    expect(world.violation).toBe(null)
+  })
+})

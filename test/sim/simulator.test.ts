@@ -1,0 +1,44 @@
+// The simulator itself: a seed is a history, the true code passes, every planted bug is found.
+import { describe, expect, test, vi } from 'vitest'
+import { PLANTED_BUGS } from './planted/bugs.ts'
+import { runSeed } from './run-seed.ts'
+
+// A busy machine takes its time; nothing here waits for real time.
+vi.setConfig({ testTimeout: 600_000 })
+
+/** Of the 200 that each bug may take; `npm run sim -- --planted` tries them all. */
+const SEEDS_FOR_BUGS = 200
+const SEEDS = 12
+
+describe('one seed', () => {
+  test('is one history: the same trace twice', () => {
+    const first = runSeed(5)
+    expect(runSeed(5)).toEqual(first)
+    expect(runSeed(6).digest).not.toBe(first.digest)
+  })
+
+  test('is the same history with a transcript', () => {
+    expect(runSeed(5, { transcriptLines: 10 }).digest).toBe(runSeed(5).digest)
+  })
+
+  test('injects faults, makes calls and looks at rules', () => {
+    const { faults, operations, checks, simulatedMs } = runSeed(5)
+    expect(faults).toBeGreaterThan(5)
+    expect(operations).toBeGreaterThan(50)
+    expect(checks).toBeGreaterThan(operations)
+    expect(simulatedMs).toBeGreaterThan(20_000)
+  })
+})
+
+test('the true code passes', () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const { violation, draw } = runSeed(seed)
+    expect(violation, `seed ${seed}: ${draw}`).toBe(null)
+  }
+})
+
+test.each(PLANTED_BUGS)('finds $name', (planted) => {
+  const seeds = Array.from({ length: SEEDS_FOR_BUGS }, (_, i) => i + 1)
+  const found = seeds.find((seed) => runSeed(seed, { planted }).violation !== null)
+  expect(found).toBeDefined()
+})
