@@ -143,9 +143,10 @@ export class Member {
   #flush(): void {
     if (this.#stopped) return
     this.#gate.offer(this.#machine.takeEffects())
-    // The disk first: it is the slowest, and frames to peers overlap with it.
-    this.#startWrite()
+    // Peers first: what they must write and acknowledge takes longer than our own disk. Clients
+    // last, for the same reason: their next request is behind what is on its way.
     for (const frame of this.#gate.takeFrames()) this.#links.get(frame.peer)?.send(frame.bytes)
+    this.#startWrite()
     this.#runOthers()
   }
 
