@@ -53,6 +53,8 @@ export class MemberTab implements AsyncDisposable {
   #lastServedMs: number | null = null
   #incarnation = ''
   #isEnded = false
+  /** The network or the page came back: the broker is asked at once, not after its back-off. */
+  readonly #onAwake = (): void => this.#signaling.retryNow()
   readonly #onPageHide = (): void => this.#farewell('page closed')
 
   private constructor(options: MemberTabOptions, signaling: SignalingClient) {
@@ -114,7 +116,7 @@ export class MemberTab implements AsyncDisposable {
   crash(): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    removeEventListener('pagehide', this.#onPageHide)
+    this.#stopListening()
     // The connections stay open and mute, as those of a crashed tab do (browser-facts §3).
     this.#worker.terminate()
     this.#signaling.close('crashed')
@@ -156,6 +158,8 @@ export class MemberTab implements AsyncDisposable {
     })
     this.#incarnation = started.incarnation
     addEventListener('pagehide', this.#onPageHide)
+    addEventListener('online', this.#onAwake)
+    document.addEventListener('resume', this.#onAwake)
     this.#mesh = this.#openMesh()
   }
 
@@ -200,9 +204,15 @@ export class MemberTab implements AsyncDisposable {
   #farewell(reason: string): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    removeEventListener('pagehide', this.#onPageHide)
+    this.#stopListening()
     this.#mesh?.closeAllSync(reason)
     this.#signaling.close(reason)
+  }
+
+  #stopListening(): void {
+    removeEventListener('pagehide', this.#onPageHide)
+    removeEventListener('online', this.#onAwake)
+    document.removeEventListener('resume', this.#onAwake)
   }
 
   /** Peers see nothing of a dead worker, so the page ends its connections (browser-facts, rule 3). */
