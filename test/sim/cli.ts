@@ -142,10 +142,8 @@ function report(totals: Totals, wallMs: number, cpuMs: number): void {
   const hours = (simulatedMs / 3_600_000).toFixed(2)
   console.log(`${seeds} seeds from ${firstSeed}: ${hours} h simulated, ${events} events`)
   console.log(`${faults} faults injected, ${operations} operations and ${checks} checks made`)
-  const perSeed = (cpuMs / seeds).toFixed(0)
-  console.log(
-    `${(wallMs / 1000).toFixed(1)} s wall, ${(cpuMs / 1000).toFixed(1)} s CPU, ${perSeed} ms per seed`,
-  )
+  const each = `${(cpuMs / seeds).toFixed(0)} ms per seed`
+  console.log(`${(wallMs / 1000).toFixed(1)} s wall, ${(cpuMs / 1000).toFixed(1)} s CPU, ${each}`)
 }
 
 function summary(passed: number, failed: number): boolean {

@@ -2,8 +2,8 @@
 import type { ConnectionId } from '../../src/core/server/effect.ts'
 import { within } from './draw.ts'
 import type { Prng } from '../../src/core/base/prng.ts'
-import type { ClientEnd, SimHost } from './sim-host.ts'
-import type { World } from './world.ts'
+import type { ClientEnd, ClientServer } from './client-server.ts'
+import type { SimContext } from './sim-context.ts'
 
 /** ms until one side hears that the other closed. */
 const CLOSE_NOTICE_MS: readonly [number, number] = [1, 60]
@@ -14,8 +14,8 @@ export interface ClientLinkUser {
 }
 
 export class ClientLink implements ClientEnd {
-  readonly host: SimHost
-  readonly #world: World
+  readonly host: ClientServer
+  readonly #context: SimContext
   readonly #user: ClientLinkUser
   readonly #prng: Prng
   #connection: ConnectionId | null = null
@@ -25,8 +25,8 @@ export class ClientLink implements ClientEnd {
   #towardsServerMs = 0
   #towardsClientMs = 0
 
-  constructor(world: World, host: SimHost, user: ClientLinkUser, prng: Prng) {
-    this.#world = world
+  constructor(context: SimContext, host: ClientServer, user: ClientLinkUser, prng: Prng) {
+    this.#context = context
     this.host = host
     this.#user = user
     this.#prng = prng
@@ -78,7 +78,7 @@ export class ClientLink implements ClientEnd {
 
   #up(run: () => void, evenIfClosed = false): void {
     if (this.#isDead || this.#isClosed) return
-    const { timeline, draw } = this.#world
+    const { timeline, draw } = this.#context
     const delayMs = within(this.#prng, draw.linkDelayMs)
     this.#towardsServerMs = Math.max(timeline.nowMs + delayMs, this.#towardsServerMs)
     timeline.at(this.#towardsServerMs, () => {
@@ -88,7 +88,7 @@ export class ClientLink implements ClientEnd {
 
   #down(extraMs: number, run: () => void): void {
     if (this.#isDead || this.#isClosed) return
-    const { timeline, draw } = this.#world
+    const { timeline, draw } = this.#context
     const delayMs = within(this.#prng, draw.linkDelayMs) + extraMs
     this.#towardsClientMs = Math.max(timeline.nowMs + delayMs, this.#towardsClientMs)
     timeline.at(this.#towardsClientMs, () => {

@@ -9,7 +9,8 @@ import { FAULT_KINDS, within, type FaultKind } from './draw.ts'
 import { foundedDisk } from './founding.ts'
 import type { CutMode } from './network.ts'
 import { TICK_INTERVAL_MS, type SimHost } from './sim-host.ts'
-import type { World } from './world.ts'
+import type { SimClient } from './sim-client.ts'
+import type { SimContext } from './sim-context.ts'
 
 /** ms until the first fault: an ensemble should have come to be. */
 const FIRST_FAULT_MS = 2000
@@ -41,17 +42,26 @@ const WRITE_KINDS: readonly PersistEffect['kind'][] = [
   'snapshot-chunk',
 ]
 
+/** The world, whose hosts and clients can be hurt. */
+export interface FaultTargets extends SimContext {
+  readonly hosts: readonly SimHost[]
+  readonly clients: readonly SimClient[]
+}
+
 export class FaultPlan {
-  readonly #world: World
+  readonly #world: FaultTargets
   readonly #prng: Prng
   #isOver = false
   #count = 0
   #wiped = 0
 
-  constructor(world: World) {
+  constructor(world: FaultTargets) {
     this.#world = world
     this.#prng = world.prng.fork('faults')
-    world.probe.on('stopped', ({ host }) => this.#restartLater(host))
+    world.probe.on('stopped', ({ host: { sid } }) => {
+      const host = world.hosts.find((each) => each.sid === sid)
+      if (host !== undefined) this.#restartLater(host)
+    })
   }
 
   get count(): number {

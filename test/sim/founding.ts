@@ -1,4 +1,6 @@
-/** A disk as founding leaves it: record pinned, empty snapshot of zxid 0, both epochs 0 (Q18, P15). */
+/**
+ * A disk as founding leaves it: record pinned, empty snapshot of zxid 0, both epochs 0 (Q18, P15).
+ */
 import { concat } from '../../src/core/base/bytes.ts'
 import { encodeUtf8 } from '../../src/core/base/utf8.ts'
 import { DataTree } from '../../src/core/tree/data-tree.ts'

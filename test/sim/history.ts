@@ -1,10 +1,10 @@
 /**
- * Every entry that any member ever logged, by zxid, with the entry that went before it. In a correct
- * ensemble a zxid names one entry with one past, wherever it is logged; so "the log up to z" is one
- * thing, and a member's disk is told by its last zxid alone.
+ * Every entry that any member ever logged, by zxid, with the entry that went before it. In a
+ * correct ensemble a zxid names one entry with one past, wherever it is logged; so "the log up to
+ * z" is one thing, and a member's disk is told by its last zxid alone.
  */
 import { ZXID_NONE, type Zxid } from '../../src/core/base/zxid.ts'
-import type { SimHost } from './sim-host.ts'
+import type { HostView } from './host-view.ts'
 import { entryHash } from './trace-digest.ts'
 import type { World } from './world.ts'
 
@@ -17,9 +17,9 @@ export interface KnownEntry {
 
 export class History {
   readonly #known = new Map<Zxid, KnownEntry>()
-  readonly #lastEmitted = new Map<SimHost, Zxid>()
+  readonly #lastEmitted = new Map<HostView, Zxid>()
   /** What a wiped disk held: its member had kept its word until then. */
-  readonly #lost = new Map<SimHost, Zxid>()
+  readonly #lost = new Map<HostView, Zxid>()
 
   constructor(world: World, onConflict: (what: string) => void) {
     const { probe } = world
@@ -39,7 +39,7 @@ export class History {
   }
 
   /** Last entry whose append the host has emitted. */
-  lastEmitted(host: SimHost): Zxid {
+  lastEmitted(host: HostView): Zxid {
     return this.#lastEmitted.get(host) ?? ZXID_NONE
   }
 
@@ -55,13 +55,13 @@ export class History {
   }
 
   /** Durable there, or was until the storage was wiped. */
-  isOnDisk(zxid: Zxid, host: SimHost): boolean {
+  isOnDisk(zxid: Zxid, host: HostView): boolean {
     if (this.isOnPath(zxid, host.view.last)) return true
     const lost = this.#lost.get(host)
     return lost !== undefined && this.isOnPath(zxid, lost)
   }
 
-  #append(host: SimHost, zxid: Zxid, entry: Uint8Array, onConflict: (what: string) => void): void {
+  #append(host: HostView, zxid: Zxid, entry: Uint8Array, onConflict: (what: string) => void): void {
     const before = this.lastEmitted(host)
     const hash = entryHash(entry)
     this.#lastEmitted.set(host, zxid)

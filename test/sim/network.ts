@@ -6,7 +6,6 @@ import type { ServerId } from '../../src/core/base/zxid.ts'
 import type { Prng } from '../../src/core/base/prng.ts'
 import type { Draw } from './draw.ts'
 import { within } from './draw.ts'
-import type { SimHost } from './sim-host.ts'
 import type { Timeline } from './timeline.ts'
 
 /** Same as the runtime: below it a link is writable again. */
@@ -18,12 +17,27 @@ const CLOSE_NOTICE_MS: readonly [number, number] = [1, 80]
 /** ms until ICE gives up on a path that is cut (browser-facts). */
 const ICE_TIMEOUT_MS: readonly [number, number] = [5000, 9000]
 
+/** Who has links, and is told what happens to them. */
+export interface LinkOwner {
+  readonly sid: ServerId
+  readonly life: number
+  readonly isUp: boolean
+  /** Up and not paused: its page can act. */
+  readonly isRunning: boolean
+  /** The newest link to each peer. */
+  readonly ends: Map<ServerId, LinkEnd>
+  attachLink(end: LinkEnd): void
+  frameArrived(end: LinkEnd, bytes: Uint8Array): void
+  linkWritable(end: LinkEnd): void
+  linkClosed(end: LinkEnd, reason: string): void
+}
+
 /** What a cut path does to frames on it. */
 export type CutMode = 'vanish' | 'stall'
 
 export class LinkEnd {
-  readonly host: SimHost
-  readonly peer: SimHost
+  readonly host: LinkOwner
+  readonly peer: LinkOwner
   readonly id: number
   other: LinkEnd | null = null
   state: 'pending' | 'up' | 'closed' = 'pending'
@@ -35,7 +49,7 @@ export class LinkEnd {
   stalled: Uint8Array[] = []
   bufferedBytes = 0
 
-  constructor(host: SimHost, peer: SimHost, id: number) {
+  constructor(host: LinkOwner, peer: LinkOwner, id: number) {
     this.host = host
     this.peer = peer
     this.id = id
@@ -46,13 +60,13 @@ export class Network {
   readonly #timeline: Timeline
   readonly #prng: Prng
   readonly #draw: Draw
-  readonly #hosts: readonly SimHost[]
+  readonly #hosts: readonly LinkOwner[]
   /** Directed cuts: 'from>to'. */
   readonly #cuts = new Map<string, CutMode>()
   readonly #dialing = new Set<string>()
   #nextId = 1
 
-  constructor(timeline: Timeline, prng: Prng, draw: Draw, hosts: readonly SimHost[]) {
+  constructor(timeline: Timeline, prng: Prng, draw: Draw, hosts: readonly LinkOwner[]) {
     this.#timeline = timeline
     this.#prng = prng
     this.#draw = draw
@@ -89,7 +103,9 @@ export class Network {
     else this.#launch(end, bytes)
   }
 
-  /** The owner of this end closed it. Frames that are on their way still arrive before the notice. */
+  /**
+   * The owner of this end closed it. Frames that are on their way still arrive before the notice.
+   */
   close(end: LinkEnd, reason: string): void {
     if (end.state === 'closed') return
     end.state = 'closed'
@@ -106,7 +122,7 @@ export class Network {
   }
 
   /** A process ended without a word: its ends are gone, the other ends do not know. */
-  vanish(host: SimHost, isNoticed: boolean): void {
+  vanish(host: LinkOwner, isNoticed: boolean): void {
     for (const end of [...host.ends.values()]) {
       if (isNoticed) this.close(end, 'the other side went away')
       end.state = 'closed'
@@ -125,7 +141,7 @@ export class Network {
     }
   }
 
-  #dial(a: SimHost, b: SimHost): void {
+  #dial(a: LinkOwner, b: LinkOwner): void {
     const key = `${a.sid}-${b.sid}`
     if (this.#dialing.has(key) || !this.#canMeet(a, b)) return
     this.#dialing.add(key)
@@ -138,12 +154,12 @@ export class Network {
     })
   }
 
-  #canMeet(a: SimHost, b: SimHost): boolean {
+  #canMeet(a: LinkOwner, b: LinkOwner): boolean {
     if (!a.isRunning || !b.isRunning) return false
     return !this.isCut(a.sid, b.sid) && !this.isCut(b.sid, a.sid)
   }
 
-  #connect(a: SimHost, b: SimHost): void {
+  #connect(a: LinkOwner, b: LinkOwner): void {
     const id = this.#nextId++
     const endA = new LinkEnd(a, b, id)
     const endB = new LinkEnd(b, a, id)
@@ -153,7 +169,7 @@ export class Network {
       const life = end.host.life
       this.#timeline.after(this.#prng.next() * 10, () => {
         if (end.state !== 'pending') return
-        if (end.host.life !== life || end.host.machine === null) {
+        if (end.host.life !== life || !end.host.isUp) {
           this.close(end, 'nobody there')
           return
         }
@@ -187,6 +203,6 @@ export class Network {
   }
 }
 
-function isLinked(a: SimHost, b: SimHost): boolean {
+function isLinked(a: LinkOwner, b: LinkOwner): boolean {
   return a.ends.has(b.sid)
 }

@@ -4,13 +4,13 @@ import { notificationRecord } from '../../src/core/jute/election-records.ts'
 import { quorumPacketRecord } from '../../src/core/jute/quorum-records.ts'
 import { decode } from '../../src/core/jute/record.ts'
 import { decodeFrame } from '../../src/core/zab/frame.ts'
-import type { SimHost } from './sim-host.ts'
+import type { HostView } from './host-view.ts'
+import type { Probe } from './probe.ts'
 
 /** Snapshot chunks and other long packets are not needed whole. */
 const LIMITS = { limits: { maxBuffer: 16 * 1024 * 1024 } } as const
 
-export function observePackets(host: SimHost, frame: OutgoingFrame): void {
-  const { probe } = host.world
+export function observePackets(probe: Probe, host: HostView, frame: OutgoingFrame): void {
   const { lane, packets } = decodeFrame(frame.bytes)
   const { peer } = frame
   if (lane === 'stream') {

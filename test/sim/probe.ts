@@ -1,6 +1,6 @@
 /**
- * What checkers may see of a run. The world tells, checkers listen; a checker never changes anything.
- * All of it is synchronous and in virtual-time order.
+ * What checkers may see of a run. The world tells, checkers listen; a checker never changes
+ * anything. All of it is synchronous and in virtual-time order.
  */
 import type { ServerId, SessionId, Zxid } from '../../src/core/base/zxid.ts'
 import type { Notification } from '../../src/core/jute/election-records.ts'
@@ -15,7 +15,7 @@ import type {
 } from '../../src/core/zab/effect.ts'
 import type { Service } from '../../src/core/zab/replica.ts'
 import type { Op, Outcome } from './operation.ts'
-import type { SimHost } from './sim-host.ts'
+import type { HostView } from './host-view.ts'
 
 export interface Committed {
   readonly zxid: Zxid
@@ -27,38 +27,38 @@ export interface Committed {
 
 export interface SimEvents {
   /** A life begins: the machine was made from what the disk held. */
-  started: { readonly host: SimHost; readonly recovered: RecoveredState }
+  started: { readonly host: HostView; readonly recovered: RecoveredState }
   /** A life ends, by a crash or because the member halted. */
-  stopped: { readonly host: SimHost; readonly reason: string }
+  stopped: { readonly host: HostView; readonly reason: string }
   /** The storage of this member goes; the disk view still shows what it held. */
-  wiped: { readonly host: SimHost }
+  wiped: { readonly host: HostView }
   /** Persist effects were emitted; not durable yet. */
-  emitted: { readonly host: SimHost; readonly effect: PersistEffect }
+  emitted: { readonly host: HostView; readonly effect: PersistEffect }
   /** A batch is on the disk; the host's disk view shows it already. */
-  durable: { readonly host: SimHost; readonly batch: readonly PersistEffect[] }
+  durable: { readonly host: HostView; readonly batch: readonly PersistEffect[] }
   /** A packet of the learner protocol leaves the host. */
-  packet: { readonly host: SimHost; readonly peer: ServerId; readonly packet: QuorumPacket }
-  vote: { readonly host: SimHost; readonly peer: ServerId; readonly vote: Notification }
+  packet: { readonly host: HostView; readonly peer: ServerId; readonly packet: QuorumPacket }
+  vote: { readonly host: HostView; readonly peer: ServerId; readonly vote: Notification }
   /** The replica applied an entry; `serving` as of then. */
-  delivered: { readonly host: SimHost; readonly entry: LogEntry; readonly serving: boolean }
+  delivered: { readonly host: HostView; readonly entry: LogEntry; readonly serving: boolean }
   /** The replica's state was replaced by a snapshot and a log. */
-  restored: { readonly host: SimHost; readonly last: Zxid }
-  service: { readonly host: SimHost; readonly service: Service; readonly last: Zxid }
-  trace: { readonly host: SimHost; readonly event: TraceEvent }
+  restored: { readonly host: HostView; readonly last: Zxid }
+  service: { readonly host: HostView; readonly service: Service; readonly last: Zxid }
+  trace: { readonly host: HostView; readonly event: TraceEvent }
   /** The first server showed that this entry is committed. */
   committed: Committed
   /** One server showed it; every server does so once per life, in its order. */
-  'committed-at': { readonly host: SimHost; readonly committed: Committed }
+  'committed-at': { readonly host: HostView; readonly committed: Committed }
   /** Bytes leave for a client. */
-  'client-send': { readonly host: SimHost; readonly connection: ConnectionId }
+  'client-send': { readonly host: HostView; readonly connection: ConnectionId }
   /** The host runs again after `sleptMs`, before it handles anything. */
-  thawed: { readonly host: SimHost; readonly sleptMs: number }
+  thawed: { readonly host: HostView; readonly sleptMs: number }
   /** After one input and everything that it caused. */
-  stepped: { readonly host: SimHost }
+  stepped: { readonly host: HostView }
   'session-opened': { readonly client: number; readonly session: SessionId }
   'session-expired': { readonly client: number; readonly session: SessionId }
   /** A client stands on a server; `zxid` is the newest it has seen so far. */
-  connected: { readonly client: number; readonly session: SessionId; readonly host: SimHost }
+  connected: { readonly client: number; readonly session: SessionId; readonly server: ServerId }
   invoked: { readonly op: Op }
   completed: { readonly op: Op; readonly outcome: Outcome }
   /** Connection lost: the operation may have happened or not. */

@@ -1,6 +1,7 @@
 /**
  * What the tree was at every zxid, from the global log alone and by rules of its own: the judge of
- * reads, of watches and of the members' trees. Nothing is ever forgotten, so any moment can be asked.
+ * reads, of watches and of the members' trees. Nothing is ever forgotten, so any moment can be
+ * asked.
  */
 import { ErrorCode } from '../../src/core/jute/error-code.ts'
 import type { TxnHeader } from '../../src/core/jute/txn-records.ts'

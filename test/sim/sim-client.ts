@@ -21,8 +21,8 @@ import { ClientWatches } from './client-watches.ts'
 import { encodeCall, readHeader, readOutcome } from './client-wire.ts'
 import { within } from './draw.ts'
 import { describeCall, isWrite, type Call, type Op } from './operation.ts'
-import type { SimHost } from './sim-host.ts'
-import type { World } from './world.ts'
+import type { ClientServer } from './client-server.ts'
+import type { SimContext } from './sim-context.ts'
 import { Workload } from './workload.ts'
 
 /** ms between two looks at the client's own deadlines. */
@@ -35,10 +35,12 @@ export class SimClient {
   readonly number: number
   readonly prng: Prng
   readonly watches: ClientWatches = new ClientWatches()
-  readonly #world: World
+  readonly #world: SimContext
   readonly #workload: Workload
   readonly #requestedTimeoutMs: number
-  /** Sends setWatches right behind the ConnectRequest, as Java does (W57), or waits for the answer. */
+  /**
+   * Sends setWatches right behind the ConnectRequest, as Java does (W57), or waits for the answer.
+   */
   readonly #isEager: boolean
   #link: ClientLink | null = null
   #state: 'down' | 'connecting' | 'connected' = 'down'
@@ -55,7 +57,7 @@ export class SimClient {
   /** No new calls, but the session is kept. */
   isQuiet = false
 
-  constructor(world: World, number: number) {
+  constructor(world: SimContext, number: number) {
     this.#world = world
     this.number = number
     this.prng = world.prng.fork(`client ${number}`)
@@ -89,7 +91,7 @@ export class SimClient {
     return this.#timeoutMs
   }
 
-  get server(): SimHost | null {
+  get server(): ClientServer | null {
     return this.#link?.host ?? null
   }
 
@@ -118,7 +120,7 @@ export class SimClient {
   #connect(): void {
     const { hosts, timeline } = this.#world
     if (this.#state !== 'down' || timeline.nowMs < this.#sleepsUntilMs) return
-    const host = hosts[this.#nextHost++ % hosts.length] as SimHost
+    const host = hosts[this.#nextHost++ % hosts.length] as ClientServer
     this.#state = 'connecting'
     this.#heardMs = timeline.nowMs
     this.#link = new ClientLink(
@@ -205,7 +207,7 @@ export class SimClient {
 
   // --- what comes -------------------------------------------------------------------------------
 
-  #received(host: SimHost, bytes: Uint8Array): void {
+  #received(host: ClientServer, bytes: Uint8Array): void {
     this.#heardMs = this.#world.timeline.nowMs
     for (const payload of splitFrames(bytes)) {
       if (this.#state === 'connecting') this.#onConnect(host, payload)
@@ -213,7 +215,7 @@ export class SimClient {
     }
   }
 
-  #onConnect(host: SimHost, payload: Uint8Array): void {
+  #onConnect(host: ClientServer, payload: Uint8Array): void {
     const { probe } = this.#world
     const client = this.number
     const answer = connectResponseRecord.read(new JuteReader(payload))
@@ -233,13 +235,13 @@ export class SimClient {
     const session = toSessionId(answer.sessionId)
     this.#world.say(this.name, () => `${formatSessionId(session)} on ${host.name}`)
     if (isNew) probe.emit('session-opened', { client, session })
-    probe.emit('connected', { client, session, host })
+    probe.emit('connected', { client, session, server: host.sid })
     if (isNew) probe.emit('watches-set', { client, zxid: 0n })
     else if (!this.#isEager) this.#sendWatches()
     else if (this.watches.isEmpty) probe.emit('watches-set', { client, zxid: 0n })
   }
 
-  #onReply(host: SimHost, payload: Uint8Array): void {
+  #onReply(host: ClientServer, payload: Uint8Array): void {
     const r = new JuteReader(payload)
     const header = readHeader(r)
     const { probe } = this.#world
@@ -261,7 +263,7 @@ export class SimClient {
     if (header.zxid > 0n) this.#lastZxid = header.zxid
   }
 
-  #onOutcome(host: SimHost, header: ReturnType<typeof readHeader>, r: JuteReader): void {
+  #onOutcome(host: ClientServer, header: ReturnType<typeof readHeader>, r: JuteReader): void {
     const { timeline, probe } = this.#world
     const op = this.#pending.shift()
     if (op === undefined || op.xid !== header.xid) {

@@ -1,6 +1,6 @@
 /**
- * One member on virtual time: machine, gate and disk, driven as src/runtime/member.ts does it, in the
- * same order. Between every two of its actions it may be told to die.
+ * One member on virtual time: machine, gate and disk, driven as src/runtime/member.ts does it, in
+ * the same order. Between every two of its actions it may be told to die.
  */
 import { concat } from '../../src/core/base/bytes.ts'
 import type { ServerId } from '../../src/core/base/zxid.ts'
@@ -14,25 +14,22 @@ import type { Prng } from '../../src/core/base/prng.ts'
 import { CrashPlan } from './crash-plan.ts'
 import { DiskView } from './disk-view.ts'
 import { within } from './draw.ts'
-import type { LinkEnd } from './network.ts'
+import type { LinkEnd, LinkOwner } from './network.ts'
 import { asHost, makeMachine } from './observed-machine.ts'
 import { observePackets } from './packet-probe.ts'
-import type { World } from './world.ts'
+import type { SimContext } from './sim-context.ts'
+import type { DataTree } from '../../src/core/tree/data-tree.ts'
+import type { ClientEnd, ClientServer } from './client-server.ts'
+import type { HostView } from './host-view.ts'
 
 /** As in the runtime. */
 export const TICK_INTERVAL_MS = 50
 /** ms of reading the storage again after TRUNC. */
 const REREAD_MS: readonly [number, number] = [1, 10]
 
-/** One client connection, as the host sees it. */
-export interface ClientEnd {
-  receive(bytes: Uint8Array): void
-  closed(reason: string): void
-}
-
-export class SimHost {
+export class SimHost implements HostView, LinkOwner, ClientServer {
   readonly sid: ServerId
-  readonly world: World
+  readonly world: SimContext
   readonly prng: Prng
   readonly view: DiskView = new DiskView()
   readonly crashPlan: CrashPlan = new CrashPlan()
@@ -62,7 +59,7 @@ export class SimHost {
   #writeStartedMs = 0
   #finishWrite: () => void = () => undefined
 
-  constructor(world: World, sid: ServerId, disk: MemoryDisk) {
+  constructor(world: SimContext, sid: ServerId, disk: MemoryDisk) {
     this.world = world
     this.sid = sid
     this.disk = disk
@@ -93,6 +90,10 @@ export class SimHost {
   /** Number of the last client connection that was opened here. */
   get newestConnection(): ConnectionId {
     return this.#nextConnection - 1
+  }
+
+  get tree(): DataTree | null {
+    return this.machine?.tree ?? null
   }
 
   get inFlight(): readonly PersistEffect[] | null {
@@ -127,7 +128,10 @@ export class SimHost {
     world.say(this.name, () => `starts life ${this.life}`)
     world.probe.emit('started', { host: this, recovered })
     this.#guard(() => {
-      this.machine = makeMachine(this, recovered)
+      const seed = this.prng.uint32()
+      asHost(world.probe, this, () => {
+        this.machine = makeMachine(world, this.sid, recovered, this.now(), seed)
+      })
       this.#flush()
     })
     this.#scheduleTick(this.life)
@@ -196,7 +200,7 @@ export class SimHost {
       for (const input of inputs) {
         this.world.noteInput(this, input)
         const { machine } = this
-        asHost(this, () => machine?.step(input, this.now()))
+        asHost(this.world.probe, this, () => machine?.step(input, this.now()))
       }
       this.#flush()
     })
@@ -306,7 +310,7 @@ export class SimHost {
     const end = this.ends.get(frame.peer)
     if (end === undefined) return
     this.world.noteFrame(this, frame)
-    observePackets(this, frame)
+    observePackets(this.world.probe, this, frame)
     this.world.network.send(end, frame.bytes)
   }
 
@@ -346,7 +350,9 @@ export class SimHost {
   #storageFailed(reason: string): void {
     const { machine } = this
     if (machine === null) return
-    asHost(this, () => machine.step({ kind: 'storage-failed', reason }, this.now()))
+    asHost(this.world.probe, this, () => {
+      machine.step({ kind: 'storage-failed', reason }, this.now())
+    })
     this.#gate.offer(machine.takeEffects())
     this.#runOthers()
     this.crash(reason, true)

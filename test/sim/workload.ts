@@ -1,4 +1,6 @@
-/** What a simulated client asks for: registers, queues, locks; few names, so that clients collide. */
+/**
+ * What a simulated client asks for: registers, queues, locks; few names, so that clients collide.
+ */
 import type { Prng } from '../../src/core/base/prng.ts'
 import { encodeUtf8 } from '../../src/core/base/utf8.ts'
 import type { MultiOp } from '../../src/core/jute/multi.ts'

@@ -1,16 +1,17 @@
 /**
- * One run: hosts, links, clients and faults of one seed on virtual time. Knows what happens and tells
- * the probe; what must not happen is the checkers' business.
+ * One run: hosts, links, clients and faults of one seed on virtual time. Knows what happens and
+ * tells the probe; what must not happen is the checkers' business.
  */
 import { Prng } from '../../src/core/base/prng.ts'
 import { encodeUtf8 } from '../../src/core/base/utf8.ts'
-import { toServerId } from '../../src/core/base/zxid.ts'
+import { toServerId, type ServerId } from '../../src/core/base/zxid.ts'
 import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
 import type { MemberInput } from '../../src/core/server/effect.ts'
 import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
 import { drawRun, type Draw } from './draw.ts'
-import { FaultPlan } from './fault-plan.ts'
+import { FaultPlan, type FaultTargets } from './fault-plan.ts'
 import { foundedDisk } from './founding.ts'
+import type { HostView } from './host-view.ts'
 import { Network } from './network.ts'
 import { NO_BUG, type PlantedBug } from './planted/planted-bug.ts'
 import { Probe, type Violation } from './probe.ts'
@@ -43,7 +44,7 @@ export interface WorldOptions {
   readonly draw?: Partial<Draw>
 }
 
-export class World {
+export class World implements FaultTargets {
   readonly prng: Prng
   readonly draw: Draw
   readonly timeline: Timeline = new Timeline()
@@ -51,6 +52,7 @@ export class World {
   readonly digest: TraceDigest = new TraceDigest()
   readonly transcript: Transcript
   readonly planted: PlantedBug
+  readonly sids: readonly ServerId[]
   readonly hosts: readonly SimHost[]
   readonly network: Network
   readonly faults: FaultPlan
@@ -71,8 +73,8 @@ export class World {
     this.draw = { ...drawRun(seed), ...options.draw }
     this.planted = planted
     this.transcript = transcript
-    const sids = Array.from({ length: this.draw.voters }, (_, i) => toServerId(i + 1))
-    this.hosts = sids.map((sid) => new SimHost(this, sid, foundedDisk()))
+    this.sids = Array.from({ length: this.draw.voters }, (_, i) => toServerId(i + 1))
+    this.hosts = this.sids.map((sid) => new SimHost(this, sid, foundedDisk()))
     for (const host of this.hosts) host.wallSkewMs = Math.round((host.prng.next() - 0.5) * 4000)
     this.network = new Network(this.timeline, this.prng.fork('network'), this.draw, this.hosts)
     this.faults = new FaultPlan(this)
@@ -114,12 +116,12 @@ export class World {
     this.say('CHECKER', () => `${checker}: ${what}`)
   }
 
-  threw(host: SimHost, error: unknown): void {
+  threw(host: HostView, error: unknown): void {
     const what = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error)
     this.fail('NoException', `${host.name}: ${what}`)
   }
 
-  halted(host: SimHost, reason: string): void {
+  halted(host: HostView, reason: string): void {
     this.fail('NoHalt', `${host.name} halted: ${reason}`)
   }
 
@@ -133,7 +135,7 @@ export class World {
 
   // --- the trace --------------------------------------------------------------------------------
 
-  noteInput(host: SimHost, input: MemberInput): void {
+  noteInput(host: HostView, input: MemberInput): void {
     const { digest } = this
     digest.number(host.sid)
     digest.text(input.kind)
@@ -142,18 +144,18 @@ export class World {
     if ('mark' in input) digest.number(input.mark)
   }
 
-  noteFrame(host: SimHost, { peer, bytes }: OutgoingFrame): void {
+  noteFrame(host: HostView, { peer, bytes }: OutgoingFrame): void {
     this.digest.number(host.sid * 256 + peer)
     this.digest.bytes(bytes)
   }
 
-  noteDurable(host: SimHost, batch: readonly PersistEffect[]): void {
+  noteDurable(host: HostView, batch: readonly PersistEffect[]): void {
     this.digest.number(host.sid)
     for (const { kind } of batch) this.digest.text(kind)
     this.say(host.name, () => `on disk: ${batch.map(describePersist).join(', ')}`)
   }
 
-  noteTrace(host: SimHost, event: TraceEvent): void {
+  noteTrace(host: HostView, event: TraceEvent): void {
     this.digest.text(event.type)
     this.say(host.name, () => JSON.stringify(event))
     this.probe.emit('trace', { host, event })

@@ -1,7 +1,7 @@
 /**
- * AckImpliesDurable (Q43, Q83): an ACK, an ACKEPOCH or a LEADERINFO that leaves a host says what its
- * disk holds. CommittedOnMajority (T48): what is first shown as committed is on a majority of disks,
- * the leader's own ack included.
+ * AckImpliesDurable (Q43, Q83): an ACK, an ACKEPOCH or a LEADERINFO that leaves a host says what
+ * its disk holds. CommittedOnMajority (T48): what is first shown as committed is on a majority of
+ * disks, the leader's own ack included.
  */
 import { counterOf, epochOf, type Zxid } from '../../../src/core/base/zxid.ts'
 import {
@@ -12,14 +12,14 @@ import {
 } from '../../../src/core/jute/quorum-records.ts'
 import { decode } from '../../../src/core/jute/record.ts'
 import type { History } from '../history.ts'
-import type { SimHost } from '../sim-host.ts'
+import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
 import { hex, Rule } from './rule.ts'
 
 export function checkDurability(world: World, history: History): void {
   const acks = new Rule(world, 'AckImpliesDurable')
   const majority = new Rule(world, 'CommittedOnMajority')
-  const accepted = new Map<SimHost, number>()
+  const accepted = new Map<HostView, number>()
   world.probe.on('started', ({ host }) => accepted.set(host, host.view.acceptedEpoch))
   world.probe.on('emitted', ({ host, effect }) => {
     if (effect.kind === 'accepted-epoch') accepted.set(host, effect.epoch)
@@ -46,11 +46,12 @@ export function checkDurability(world: World, history: History): void {
   })
 }
 
-function checkAck(rule: Rule, history: History, host: SimHost, zxid: Zxid): void {
+function checkAck(rule: Rule, history: History, host: HostView, zxid: Zxid): void {
   const { view } = host
   if (counterOf(zxid) === 0) {
     rule.holds(view.currentEpoch >= epochOf(zxid), () => {
-      return `${host.name} acks NEWLEADER ${hex(zxid)} with currentEpoch ${view.currentEpoch} on disk`
+      const onDisk = `currentEpoch ${view.currentEpoch} on disk`
+      return `${host.name} acks NEWLEADER ${hex(zxid)} with ${onDisk}`
     })
     return
   }
@@ -59,7 +60,7 @@ function checkAck(rule: Rule, history: History, host: SimHost, zxid: Zxid): void
   })
 }
 
-function checkAckEpoch(rule: Rule, host: SimHost, packet: QuorumPacket, accepted: number): void {
+function checkAckEpoch(rule: Rule, host: HostView, packet: QuorumPacket, accepted: number): void {
   const { view } = host
   rule.holds(view.acceptedEpoch === accepted, () => {
     return `${host.name} acks epoch ${accepted} with acceptedEpoch ${view.acceptedEpoch} on disk`

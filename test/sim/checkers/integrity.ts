@@ -1,13 +1,13 @@
 /** Integrity (T36): whatever a server delivered was broadcast by the primary of its epoch. */
 import { epochOf, type ServerId, type Zxid } from '../../../src/core/base/zxid.ts'
-import type { SimHost } from '../sim-host.ts'
+import type { HostView } from '../host-view.ts'
 import { entryHash } from '../trace-digest.ts'
 import type { World } from '../world.ts'
 import { hex, Rule } from './rule.ts'
 
 export function checkIntegrity(world: World): void {
   const rule = new Rule(world, 'Integrity')
-  const leads = new Map<SimHost, number>()
+  const leads = new Map<HostView, number>()
   const broadcast = new Map<Zxid, { readonly by: ServerId; readonly hash: number }>()
   world.probe.on('started', ({ host }) => leads.delete(host))
   world.probe.on('service', ({ host, service }) => {

@@ -76,7 +76,8 @@ export class Linearizability {
     if (committed === undefined) return
     const { zxid, logged } = committed
     this.#acked.holds(outcome.zxid === zxid, () => {
-      return `${describeCall(op.call)} is ${hex(zxid)} in the log, ${hex(outcome.zxid)} in its reply`
+      const where = `${hex(zxid)} in the log, ${hex(outcome.zxid)} in its reply`
+      return `${describeCall(op.call)} is ${where}`
     })
     const err = logged.txn.kind === 'error' ? logged.txn.err : ErrorCode.OK
     this.#acked.holds(outcome.err === err, () => {

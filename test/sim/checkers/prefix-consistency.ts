@@ -1,13 +1,13 @@
 /**
- * PrefixConsistency (T35): committed prefixes of any two servers agree. Kept as one global log: what
- * any server shows as committed must continue it or lie inside it. Tells the other checkers of each
- * committed entry, once per ensemble and once per life of a server.
+ * PrefixConsistency (T35): committed prefixes of any two servers agree. Kept as one global log:
+ * what any server shows as committed must continue it or lie inside it. Tells the other checkers of
+ * each committed entry, once per ensemble and once per life of a server.
  */
 import { counterOf, ZXID_NONE, type Zxid } from '../../../src/core/base/zxid.ts'
 import { decodeTxn } from '../../../src/core/jute/txn.ts'
 import type { History, KnownEntry } from '../history.ts'
 import type { Committed } from '../probe.ts'
-import type { SimHost } from '../sim-host.ts'
+import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
 import { hex, Rule } from './rule.ts'
 
@@ -18,8 +18,8 @@ export class GlobalLog {
   readonly #entries: Committed[] = []
   readonly #byZxid = new Map<Zxid, Committed>()
   /** What each server has applied, and how much of the global log it has shown in this life. */
-  readonly #applied = new Map<SimHost, Zxid>()
-  readonly #shown = new Map<SimHost, number>()
+  readonly #applied = new Map<HostView, Zxid>()
+  readonly #shown = new Map<HostView, number>()
 
   constructor(world: World, history: History) {
     this.#world = world
@@ -49,12 +49,12 @@ export class GlobalLog {
     return this.#byZxid.get(zxid)
   }
 
-  applied(host: SimHost): Zxid {
+  applied(host: HostView): Zxid {
     return this.#applied.get(host) ?? ZXID_NONE
   }
 
   /** The server lets clients see everything up to `zxid`. */
-  #show(host: SimHost, zxid: Zxid): void {
+  #show(host: HostView, zxid: Zxid): void {
     if (zxid === ZXID_NONE || counterOf(zxid) === 0) return
     const isKept = this.#extend(host, zxid)
     if (!isKept) return
@@ -66,7 +66,7 @@ export class GlobalLog {
   }
 
   /** Adds what is new. False when it does not fit what was committed before. */
-  #extend(host: SimHost, zxid: Zxid): boolean {
+  #extend(host: HostView, zxid: Zxid): boolean {
     const fresh: KnownEntry[] = []
     let at = zxid
     while (at !== ZXID_NONE && !this.#byZxid.has(at)) {
@@ -78,7 +78,8 @@ export class GlobalLog {
     const { tip } = this
     const isKept = fresh.length === 0 || at === tip
     this.#rule.holds(isKept, () => {
-      return `${host.name} shows ${hex(zxid)}, which forks off at ${hex(at)}; committed is ${hex(tip)}`
+      const fork = `forks off at ${hex(at)}; committed is ${hex(tip)}`
+      return `${host.name} shows ${hex(zxid)}, which ${fork}`
     })
     if (!isKept) return false
     for (const known of fresh.reverse()) this.#add(known)

@@ -3,14 +3,14 @@
  * GlobalPrimaryOrder (T40): an entry of an older epoch is delivered before one of a newer epoch.
  */
 import { counterOf, epochOf } from '../../../src/core/base/zxid.ts'
-import type { SimHost } from '../sim-host.ts'
+import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
 import { hex, Rule } from './rule.ts'
 
 export function checkPrimaryOrder(world: World): void {
   const local = new Rule(world, 'LocalPrimaryOrder')
   const global = new Rule(world, 'GlobalPrimaryOrder')
-  const last = new Map<SimHost, bigint>()
+  const last = new Map<HostView, bigint>()
   world.probe.on('started', ({ host }) => last.delete(host))
   world.probe.on('committed-at', ({ host, committed: { zxid } }) => {
     const before = last.get(host) ?? 0n

@@ -1,6 +1,6 @@
 /**
- * SessionIsOpen (T47): no write succeeds for a session that is not open, and no session opens twice.
- * EphemeralOwnerAlive (T47, O6): an ephemeral belongs to an open session, and goes with it.
+ * SessionIsOpen (T47): no write succeeds for a session that is not open, and no session opens
+ * twice. EphemeralOwnerAlive (T47, O6): an ephemeral belongs to an open session, and goes with it.
  * SequenceGrows (D14): the suffix of a sequential child is the number of creates before it.
  * NotExpiredEarly (S7): no session expires while its client was heard within its time-out.
  */
@@ -40,7 +40,8 @@ export function checkSessions(world: World, tree: ReferenceTree): void {
       const quietMs = world.timeline.nowMs - (heardMs.get(clientId) ?? Number.NEGATIVE_INFINITY)
       const timeoutMs = timeouts.get(clientId) ?? 0
       early.holds(cxid !== 0 || quietMs > timeoutMs - TOUCH_SLACK_MS, () => {
-        return `session ${hex(clientId)} expired ${quietMs.toFixed(0)} ms after its client was heard`
+        const quiet = `${quietMs.toFixed(0)} ms`
+        return `session ${hex(clientId)} expired ${quiet} after its client was heard`
       })
       return
     }

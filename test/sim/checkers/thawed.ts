@@ -4,7 +4,7 @@
  */
 import type { ConnectionId } from '../../../src/core/server/effect.ts'
 import { SILENCE_LIMIT_MS } from '../../../src/core/zab/constants.ts'
-import type { SimHost } from '../sim-host.ts'
+import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
 import { Rule } from './rule.ts'
 
@@ -13,7 +13,7 @@ const SLACK_MS = 60
 
 export function checkThawed(world: World): void {
   const rule = new Rule(world, 'ThawedIsSilent')
-  const barred = new Map<SimHost, { readonly upTo: ConnectionId; readonly sleptMs: number }>()
+  const barred = new Map<HostView, { readonly upTo: ConnectionId; readonly sleptMs: number }>()
   world.probe.on('started', ({ host }) => {
     barred.delete(host)
   })

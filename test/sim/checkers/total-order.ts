@@ -5,14 +5,14 @@
  */
 import { ZXID_NONE, type Zxid } from '../../../src/core/base/zxid.ts'
 import type { History } from '../history.ts'
-import type { SimHost } from '../sim-host.ts'
+import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
 import { hex, Rule } from './rule.ts'
 
 export function checkTotalOrder(world: World, history: History): void {
   const order = new Rule(world, 'TotalOrder')
   const once = new Rule(world, 'AppliedOnce')
-  const applied = new Map<SimHost, Zxid>()
+  const applied = new Map<HostView, Zxid>()
   world.probe.on('restored', ({ host, last }) => applied.set(host, last))
   world.probe.on('delivered', ({ host, entry }) => {
     const last = applied.get(host) ?? ZXID_NONE

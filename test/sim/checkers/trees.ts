@@ -6,7 +6,7 @@ import { equal } from '../../../src/core/base/bytes.ts'
 import type { DataNode } from '../../../src/core/tree/data-node.ts'
 import type { DataTree } from '../../../src/core/tree/data-tree.ts'
 import type { ReferenceTree } from '../reference-tree.ts'
-import type { SimHost } from '../sim-host.ts'
+import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
 import type { GlobalLog } from './prefix-consistency.ts'
 import { hex, Rule } from './rule.ts'
@@ -21,7 +21,7 @@ export function checkTrees(world: World, log: GlobalLog, reference: ReferenceTre
   /** Of committed zxids only: what is applied beyond them may be cut again. */
   const known = new Map<bigint, bigint>()
   let steps = 0
-  const compare = (host: SimHost, tree: DataTree): void => {
+  const compare = (host: HostView, tree: DataTree): void => {
     const { lastProcessed, digest } = tree
     if (digest === null || log.find(lastProcessed) === undefined) return
     const other = known.get(lastProcessed) ?? digest
@@ -30,12 +30,12 @@ export function checkTrees(world: World, log: GlobalLog, reference: ReferenceTre
   }
   world.probe.on('stepped', () => {
     if (++steps % CHECKPOINT_STEPS !== 0) return
-    for (const host of world.hosts) if (host.machine !== null) compare(host, host.machine.tree)
+    for (const host of world.hosts) if (host.tree !== null) compare(host, host.tree)
   })
   world.probe.on('finished', () => {
     for (const host of world.hosts) {
-      const tree = host.machine?.tree
-      if (!host.view.isFounded || tree === undefined) continue
+      const { tree } = host
+      if (!host.view.isFounded || tree === null) continue
       final.holds(log.applied(host) === log.tip, () => {
         return `${host.name} is at ${hex(log.applied(host))}, the log ends at ${hex(log.tip)}`
       })
@@ -49,7 +49,7 @@ export function checkTrees(world: World, log: GlobalLog, reference: ReferenceTre
 
 function compareWithReference(
   rule: Rule,
-  host: SimHost,
+  host: HostView,
   tree: DataTree,
   reference: ReferenceTree,
 ): void {
@@ -87,7 +87,7 @@ function isCounted(
   return node.version === version && isSameCount && pzxid === reference.pzxidNow(path)
 }
 
-function checkShape(rule: Rule, host: SimHost, tree: DataTree): void {
+function checkShape(rule: Rule, host: HostView, tree: DataTree): void {
   let ephemerals = 0
   for (const node of tree.store.nodes()) {
     const { path, children, ephemeralOwner } = node

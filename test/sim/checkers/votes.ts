@@ -1,11 +1,11 @@
 /**
- * VoteIsDurable (Q10, Q18): who proposes himself claims what his disk holds, and has a disk that was
- * founded. WordIsKept (Q84): nobody votes or answers a new leader with less than the committed
+ * VoteIsDurable (Q10, Q18): who proposes himself claims what his disk holds, and has a disk that
+ * was founded. WordIsKept (Q84): nobody votes or answers a new leader with less than the committed
  * entries that he acknowledged; a wiped voter under its old id would.
  */
 import { ServerState } from '../../../src/core/jute/election-records.ts'
 import { PacketType } from '../../../src/core/jute/quorum-records.ts'
-import type { SimHost } from '../sim-host.ts'
+import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
 import type { GlobalLog } from './prefix-consistency.ts'
 import { hex, Rule } from './rule.ts'
@@ -13,12 +13,12 @@ import { hex, Rule } from './rule.ts'
 export function checkVotes(world: World, log: GlobalLog): void {
   const durable = new Rule(world, 'VoteIsDurable')
   const kept = new Rule(world, 'WordIsKept')
-  const acked = new Map<SimHost, Set<bigint>>(world.hosts.map((host) => [host, new Set()]))
-  const floors = new Map<SimHost, bigint>()
-  const raise = (host: SimHost, zxid: bigint): void => {
+  const acked = new Map<HostView, Set<bigint>>(world.hosts.map((host) => [host, new Set()]))
+  const floors = new Map<HostView, bigint>()
+  const raise = (host: HostView, zxid: bigint): void => {
     if (zxid > (floors.get(host) ?? 0n)) floors.set(host, zxid)
   }
-  const check = (host: SimHost, claimed: bigint): void => {
+  const check = (host: HostView, claimed: bigint): void => {
     const floor = floors.get(host) ?? 0n
     kept.holds(claimed >= floor, () => {
       return `${host.name} acknowledged ${hex(floor)}, now committed, and claims ${hex(claimed)}`

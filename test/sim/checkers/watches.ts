@@ -1,8 +1,8 @@
 /**
  * WatchOrder (N19–N21): an event comes before any reply that shows the change, and events of one
- * connection come in zxid order. WatchOneShot (N14): one event per watch, for a change that happened
- * after it was set. WatchComplete (N24): no change is missed, also across servers, where setWatches
- * catches up by comparing zxids.
+ * connection come in zxid order. WatchOneShot (N14): one event per watch, for a change that
+ * happened after it was set. WatchComplete (N24): no change is missed, also across servers, where
+ * setWatches catches up by comparing zxids.
  */
 import { ErrorCode } from '../../../src/core/jute/error-code.ts'
 import { EventType } from '../../../src/core/jute/event-type.ts'
@@ -85,7 +85,9 @@ export class Watches {
     book.armed.set(`${kind} ${path}`, { path, kind, sinceZxid })
   }
 
-  /** A reply shows the state at `zxid`: every watch that a change up to there fired must be gone. */
+  /**
+   * A reply shows the state at `zxid`: every watch that a change up to there fired must be gone.
+   */
   #missed(client: number, zxid: bigint): void {
     const book = this.#book(client)
     if (book.movedAt !== null) return
@@ -113,7 +115,8 @@ export class Watches {
     } else {
       const isInOrder = zxid >= book.eventZxid && zxid > book.shownZxid
       this.#order.holds(isInOrder, () => {
-        return `${what()} after an event of ${hex(book.eventZxid)}, a reply of ${hex(book.shownZxid)}`
+        const shown = `a reply of ${hex(book.shownZxid)}`
+        return `${what()} after an event of ${hex(book.eventZxid)}, ${shown}`
       })
       book.eventZxid = zxid
     }

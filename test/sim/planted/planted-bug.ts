@@ -1,7 +1,9 @@
-/** A bug put in from outside, to prove that the checkers see it. The true code has none of these. */
+/**
+ * A bug put in from outside, to prove that the checkers see it. The true code has none of these.
+ */
 import type { MakeEventDelivery } from '../../../src/core/server/event-delivery.ts'
 import type { ZabRules } from '../../../src/core/zab/rules.ts'
-import type { SimHost } from '../sim-host.ts'
+import type { HostView } from '../host-view.ts'
 
 export interface PlantedBug {
   readonly name: string
@@ -10,7 +12,7 @@ export interface PlantedBug {
   readonly zabRules?: Partial<ZabRules>
   readonly delivery?: MakeEventDelivery
   /** A clock of its own; the default is the true one. */
-  readonly elapsedMs?: (host: SimHost) => number
+  readonly elapsedMs?: (host: HostView) => number
   /** A member whose storage was wiped is founded anew under its old sid. */
   readonly refoundsWiped?: boolean
 }

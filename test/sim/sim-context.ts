@@ -1,0 +1,42 @@
+/** What hosts, clients and faults find around them: the world without its insides. */
+import type { Prng } from '../../src/core/base/prng.ts'
+import type { ServerId } from '../../src/core/base/zxid.ts'
+import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
+import type { MemberInput } from '../../src/core/server/effect.ts'
+import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
+import type { ClientServer } from './client-server.ts'
+import type { Draw } from './draw.ts'
+import type { HostView } from './host-view.ts'
+import type { Network } from './network.ts'
+import type { PlantedBug } from './planted/planted-bug.ts'
+import type { Probe } from './probe.ts'
+import type { Timeline } from './timeline.ts'
+import type { TraceDigest } from './trace-digest.ts'
+
+export interface SimContext {
+  readonly prng: Prng
+  readonly draw: Draw
+  readonly timeline: Timeline
+  readonly probe: Probe
+  readonly digest: TraceDigest
+  readonly network: Network
+  readonly planted: PlantedBug
+  readonly sids: readonly ServerId[]
+  /** Where clients may connect to. */
+  readonly hosts: readonly ClientServer[]
+  readonly wallBaseMs: number
+  readonly sessionKey: Uint8Array
+  /** Newest zxid that any client was told of as the result of a write. */
+  readonly newestAcked: bigint
+  acknowledged(zxid: bigint): void
+  /** The first broken rule stops the run. */
+  fail(checker: string, what: string): void
+  threw(host: HostView, error: unknown): void
+  halted(host: HostView, reason: string): void
+  /** One line of the transcript; the words are made only when somebody reads them. */
+  say(who: string, what: () => string): void
+  noteInput(host: HostView, input: MemberInput): void
+  noteFrame(host: HostView, frame: OutgoingFrame): void
+  noteDurable(host: HostView, batch: readonly PersistEffect[]): void
+  noteTrace(host: HostView, event: TraceEvent): void
+}
