@@ -137,7 +137,8 @@ export class FaultPlan {
         host.diskFailsNext = true
         return undefined
       case 'wall-jump':
-        host.wallSkewMs += Math.round((prng.next() - 0.5) * 2 * WALL_JUMP_MS)
+        // Not of a machine that is suspended: with both clocks wrong nothing tells that it slept.
+        if (!host.isPaused) host.wallSkewMs += Math.round((prng.next() - 0.5) * 2 * WALL_JUMP_MS)
         return undefined
       case 'wipe':
         return this.#wipe(host)
