@@ -77,6 +77,7 @@ export class FaultPlan {
     this.#isOver = true
     const { network, hosts, timeline } = this.#world
     network.heal()
+    for (const client of this.#world.clients) client.wake()
     for (const host of hosts) {
       host.crashPlan.disarm()
       host.diskFailsNext = false

@@ -115,6 +115,11 @@ export class SimClient {
     this.#world.timeline.after(sleptMs + 1, () => this.#connect())
   }
 
+  wake(): void {
+    this.#sleepsUntilMs = 0
+    this.#connect()
+  }
+
   // --- connection -------------------------------------------------------------------------------
 
   #connect(): void {
