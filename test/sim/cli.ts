@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { PLANTED_BUGS } from './planted/bugs.ts'
 import type { PlantedBug } from './planted/planted-bug.ts'
+import { TraceDigest } from './trace-digest.ts'
 import { replayForPeople, runSeed, type RunResult } from './run-seed.ts'
 
 /** Runs that are made twice, to see that a seed is a history. */
@@ -9,6 +10,8 @@ const REPEATED_SEEDS = 3
 /** Transcript lines of `--trace`: all that fit into memory. */
 const TRACE_LINES = 1_000_000
 const DEFAULT_SEEDS = 100
+/** Seeds between two signs of life. */
+const PROGRESS_SEEDS = 100
 
 interface Totals {
   passed: number
@@ -65,6 +68,7 @@ function trace(planted: PlantedBug | undefined): boolean {
 function runTrue(): boolean {
   const started = process.cpuUsage()
   const startedMs = performance.now()
+  const digest = new TraceDigest()
   const totals: Totals = {
     passed: 0,
     failed: 0,
@@ -84,9 +88,14 @@ function runTrue(): boolean {
     if (values.digests) console.log(`seed ${seed} trace ${result.digest}; ${result.draw}`)
     if (!isSame) console.log(`seed ${seed}: two runs with different traces`)
     if (result.violation !== null) explain(result)
+    digest.text(result.digest)
+    const done = seed - firstSeed + 1
+    if (done % PROGRESS_SEEDS === 0) console.log(`${done} seeds done, ${totals.failed} failed`)
   }
   const cpu = process.cpuUsage(started)
   report(totals, performance.now() - startedMs, (cpu.user + cpu.system) / 1000)
+  const again = `npm run sim -- --seed ${firstSeed} --seeds ${seedCount}`
+  console.log(`trace digest of all seeds ${digest.hex}; again: ${again}`)
   return summary(totals.passed, totals.failed)
 }
 
