@@ -107,6 +107,7 @@ function short(zxid: bigint): string {
 function voteText(packet: Uint8Array): string {
   const said = decodeNotification(packet)
   if (said === null) return 'vote, void'
+  if (said.vote === null) return 'vote, none: listens'
   const { leader, zxid, peerEpoch, electionEpoch, state } = said.vote
   return `vote ${toServerId(leader)} (${peerEpoch}, ${short(zxid)}) round ${electionEpoch} ${state}`
 }

@@ -189,6 +189,8 @@ export interface RecoveredState {
   readonly snapshot: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] } | null
   /** Every entry after that snapshot, in order, verified by checksum. */
   readonly log: readonly LogEntry[]
+  /** Entries that were here and are lost, though maybe acknowledged; absent = 0. */
+  readonly droppedTail?: number
 }
 
 export interface LogEntry {

@@ -1,4 +1,7 @@
-/** acceptedEpoch and currentEpoch (Q66): in memory as soon as the write is emitted. */
+/**
+ * acceptedEpoch and currentEpoch (Q66), and whether what currentEpoch vouches for is still there: in
+ * memory as soon as the write is emitted.
+ */
 import { assert } from '../base/assert.ts'
 import type { RecoveredState } from './effect.ts'
 import type { EffectSink } from './effect-list.ts'
@@ -7,9 +10,11 @@ export class Epochs {
   readonly #out: EffectSink
   #accepted: number
   #current: number
+  #lostTail: number
 
-  constructor(recovered: RecoveredState, out: EffectSink) {
+  constructor(recovered: RecoveredState, lostTail: number, out: EffectSink) {
     this.#out = out
+    this.#lostTail = lostTail
     this.#current = recovered.currentEpoch
     // To have entered an epoch implies to have accepted it (ZOOKEEPER-2307).
     this.#accepted = Math.max(recovered.acceptedEpoch, recovered.currentEpoch)
@@ -25,6 +30,16 @@ export class Epochs {
     return this.#current
   }
 
+  /** Entries lost from the end of the log since a leader last synchronised this member. */
+  get lostTail(): number {
+    return this.#lostTail
+  }
+
+  /** The storage was read again. */
+  reread(lostTail: number): void {
+    this.#lostTail = Math.max(this.#lostTail, lostTail)
+  }
+
   accept(epoch: number): void {
     assert(epoch > this.#accepted, `epoch ${epoch} is accepted after ${this.#accepted}`)
     this.#accepted = epoch
@@ -32,14 +47,16 @@ export class Epochs {
   }
 
   enter(epoch: number): void {
-    if (epoch === this.#current) return
+    // Written again after a loss: for the storage, too, that is what ends it.
+    if (epoch === this.#current && this.#lostTail === 0) return
     this.entered(epoch)
     this.#out.push({ kind: 'current-epoch', epoch })
   }
 
   /** The write is part of another effect (an installing snapshot). */
   entered(epoch: number): void {
-    assert(epoch > this.#current && epoch <= this.#accepted, `epoch ${epoch} is entered`)
+    assert(epoch >= this.#current && epoch <= this.#accepted, `epoch ${epoch} is entered`)
     this.#current = epoch
+    this.#lostTail = 0
   }
 }

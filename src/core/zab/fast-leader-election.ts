@@ -4,6 +4,9 @@
  *
  * A vote for a leader without a link to this member is recorded but not adopted, and votes of lost
  * links are forgotten: ZooKeeper finds out by failing to connect and votes again, over and over.
+ *
+ * A member that may not vote listens: it asks around without a proposal, and follows a leader once
+ * a quorum that does without it has one.
  */
 import type { ServerId } from '../base/zxid.ts'
 import {
@@ -21,14 +24,15 @@ export interface ElectionHost {
   readonly verifier: QuorumVerifier
   /** Voters whose link is up, without this member. */
   linkedVoters(): readonly ServerId[]
-  notify(to: ServerId, vote: Vote): void
+  /** null: nothing to propose, only asking. */
+  notify(to: ServerId, vote: Vote | null): void
   /** The proposal changed: for observers of this member. */
   onProposal(vote: Vote): void
   /** Decided; the vote's state says what this member becomes. */
   onElected(vote: Vote, nowMs: number): void
 }
 
-type Phase = 'idle' | 'looking' | 'settled'
+type Phase = 'idle' | 'looking' | 'listening' | 'settled'
 
 export class FastLeaderElection {
   readonly #host: ElectionHost
@@ -59,19 +63,25 @@ export class FastLeaderElection {
     return this.#vote
   }
 
-  /** No vote until `start`: the member waits for its disk, or may not vote. */
+  /** Nothing is said until `start`: the member waits for its disk, or takes no part at all. */
   pause(): void {
     this.#phase = 'idle'
     this.#finalizeAtMs = null
     this.#lookers.clear()
   }
 
-  /** Everything that was logged is durable: vote for oneself, in a new round (Q11). */
-  start(own: Proposed, nowMs: number): void {
-    this.#phase = 'looking'
-    this.#initial = own
+  /**
+   * Everything that was logged is durable: vote for oneself, in a new round (Q11), or, with null,
+   * listen.
+   */
+  start(own: Proposed | null, nowMs: number): void {
     this.#outOfElection.clear()
-    this.#beginRound(this.#clock + 1n, own, nowMs)
+    if (own === null) this.#listen(nowMs)
+    else {
+      this.#phase = 'looking'
+      this.#initial = own
+      this.#beginRound(this.#clock + 1n, own, nowMs)
+    }
     const held = [...this.#held]
     this.#held.clear()
     for (const [from, announcement] of held) this.onNotification(from, announcement, nowMs)
@@ -93,8 +103,12 @@ export class FastLeaderElection {
       this.#held.set(from, said)
       return
     }
+    if (vote === null) {
+      this.#onListener(from)
+      return
+    }
     if (!verifier.voters.has(from)) {
-      this.#host.notify(from, this.#vote)
+      this.#tell(from)
       return
     }
     if (this.#phase === 'settled') {
@@ -109,14 +123,17 @@ export class FastLeaderElection {
       return
     }
     if (!verifier.voters.has(vote.leader)) return
-    if (vote.state === 'looking') this.#onLooking(from, vote, nowMs)
-    else if (vote.state !== 'observing') this.#onSettledPeer(from, vote, nowMs)
+    if (vote.state === 'looking') {
+      if (this.#phase === 'looking') this.#onLooking(from, vote, nowMs)
+    } else if (vote.state !== 'observing') {
+      this.#onSettledPeer(from, vote, nowMs)
+    }
   }
 
   onLinkUp(peer: ServerId, nowMs: number): void {
-    if (this.#phase !== 'looking') return
+    if (!this.#isAsking) return
     this.#resetBackOff(nowMs)
-    this.#host.notify(peer, this.#vote)
+    this.#tell(peer)
   }
 
   /** What a lost member said counts no more; without its leader a proposal is void. */
@@ -125,14 +142,15 @@ export class FastLeaderElection {
     this.#lookers.delete(peer)
     this.#received.delete(peer)
     this.#outOfElection.delete(peer)
-    if (this.#phase !== 'looking') return
+    if (!this.#isAsking) return
     this.#resetBackOff(nowMs)
+    if (this.#phase === 'listening') return
     if (this.#vote.leader === peer) this.#beginRound(this.#clock + 1n, this.#initial, nowMs)
     this.#judge(nowMs)
   }
 
   onTime(nowMs: number): void {
-    if (this.#phase !== 'looking') return
+    if (!this.#isAsking) return
     if (this.#finalizeAtMs !== null && nowMs >= this.#finalizeAtMs) {
       this.#elect(this.#vote, nowMs)
     } else if (nowMs >= this.#resendAtMs) {
@@ -140,6 +158,25 @@ export class FastLeaderElection {
       this.#resendAtMs = nowMs + this.#intervalMs
       this.#notifyAll()
     }
+  }
+
+  get #isAsking(): boolean {
+    return this.#phase === 'looking' || this.#phase === 'listening'
+  }
+
+  #listen(nowMs: number): void {
+    this.#phase = 'listening'
+    this.#finalizeAtMs = null
+    this.#received.clear()
+    this.#resetBackOff(nowMs)
+    this.#notifyAll()
+  }
+
+  /** It hears who leads now, or else as soon as that is decided. */
+  #onListener(from: ServerId): void {
+    if (this.#phase === 'listening') return
+    this.#lookers.add(from)
+    if (this.#phase === 'settled') this.#tell(from)
   }
 
   #onLooking(from: ServerId, vote: Vote, nowMs: number): void {
@@ -180,7 +217,8 @@ export class FastLeaderElection {
   #isBacked(votes: ReadonlyMap<ServerId, Vote>, vote: Vote): boolean {
     if (!this.#host.verifier.containsQuorum(supporters(votes, vote))) return false
     // Never follow a leader that did not itself say that it leads: it may be dead. And when the
-    // others think it is this member, only the current round can mean it.
+    // others think it is this member, only the current round can mean it, if it has a vote.
+    if (vote.leader === this.#host.sid && this.#phase === 'listening') return false
     if (vote.leader === this.#host.sid) return vote.electionEpoch === this.#clock
     return votes.get(vote.leader)?.state === 'leading'
   }
@@ -231,7 +269,11 @@ export class FastLeaderElection {
   }
 
   #notifyAll(): void {
-    for (const peer of this.#host.linkedVoters()) this.#host.notify(peer, this.#vote)
+    for (const peer of this.#host.linkedVoters()) this.#tell(peer)
+  }
+
+  #tell(peer: ServerId): void {
+    this.#host.notify(peer, this.#phase === 'listening' ? null : this.#vote)
   }
 
   /** Any change of connectivity starts the back-off anew: 60 s of silence was an outage (Q17). */

@@ -203,7 +203,7 @@ export class LearnerSync {
     }
     const commit = { id, zxid, chunks: chunks.length, install: true } as const
     const currentEpoch = this.#epoch
-    if (epochs.current !== currentEpoch) epochs.entered(currentEpoch)
+    epochs.entered(currentEpoch)
     out.push({ kind: 'snapshot-commit', ...commit, currentEpoch })
     tail.install(zxid)
     return true

@@ -29,7 +29,7 @@ import { MajorityVerifier, type QuorumVerifier } from './quorum-verifier.ts'
 import type { Broadcaster, Replica, ReplicaPacket } from './replica.ts'
 import type { RoleContext, ZabConfig } from './role.ts'
 import { ZAB_RULES, type ZabRules } from './rules.ts'
-import { quorumStatus, type PeerStatus } from './status.ts'
+import { lossText, quorumStatus, type PeerStatus } from './status.ts'
 import type { Vote } from './vote.ts'
 
 /** ms of a hanging append after which a member gives up its role: peers have cut it off by then. */
@@ -87,7 +87,7 @@ export class QuorumPeer implements Broadcaster {
     this.#rules = rules
     this.#verifier = new MajorityVerifier(config.voters)
     this.#tail = new LogTail(recovered, out)
-    this.#epochs = new Epochs(recovered, out)
+    this.#epochs = new Epochs(recovered, rules.lostTail(recovered), out)
     this.#links = new LinkMonitor(out, at.elapsedMs)
     this.#election = new FastLeaderElection(this.#electionHost())
     this.#context = this.#roleContext()
@@ -130,7 +130,7 @@ export class QuorumPeer implements Broadcaster {
     const links = voters
       .filter((peer) => peer !== sid)
       .map((peer) => this.#links.status(peer, at.elapsedMs))
-    const stalled = this.#isStalled ? 'the storage hangs' : null
+    const trouble = this.#trouble ?? (this.#isStalled ? 'the storage hangs' : null)
     return {
       role: this.role,
       epoch: role === null ? this.#epochs.current : role.epoch,
@@ -140,7 +140,7 @@ export class QuorumPeer implements Broadcaster {
       lastCommitted: this.#tail.lastCommitted,
       links,
       synced: role instanceof Leader ? [...role.synced].filter((peer) => peer !== sid) : [],
-      quorum: quorumStatus(sid, this.#verifier, links, this.#trouble ?? stalled),
+      quorum: quorumStatus(sid, this.#verifier, links, trouble ?? lossText(this.#epochs.lostTail)),
     }
   }
 
@@ -330,6 +330,7 @@ export class QuorumPeer implements Broadcaster {
     // An answer to an older cut would show entries that the newer one is removing.
     if (this.#truncatedCount < this.#out.truncateCount) return
     this.#tail.reset(recovered)
+    this.#epochs.reread(this.#rules.lostTail(recovered))
     this.#replica.restore(recovered.snapshot, recovered.log)
     if (this.#role instanceof Learner) this.#role.onTruncated(at)
     this.#startElection(at)
@@ -388,9 +389,9 @@ export class QuorumPeer implements Broadcaster {
     if (this.#durableMark < this.#voteBarrier) return
     if (this.#truncatedCount < this.#out.truncateCount) return
     this.#isElecting = true
-    const { sid } = this.#config
-    const own = { leader: sid, zxid: this.#tail.durable, peerEpoch: this.#epochs.current }
-    this.#election.start(own, at.elapsedMs)
+    const { current, lostTail } = this.#epochs
+    const own = { leader: this.#config.sid, zxid: this.#tail.durable, peerEpoch: current }
+    this.#election.start(lostTail > 0 ? null : own, at.elapsedMs)
   }
 
   #onElected(vote: Vote): void {

@@ -13,6 +13,11 @@ import { chooseSync, type LearnerPosition, type SyncPlan } from './synchronizati
 export interface ZabRules {
   /** A storage without a snapshot never accepted a founding record, or lost it (Q18, P15). */
   mayVote(recovered: RecoveredState): boolean
+  /**
+   * Entries that this storage lost and may have acknowledged. While there are any, the member is
+   * no witness of what is committed: it neither votes nor counts until a leader synchronised it.
+   */
+  lostTail(recovered: RecoveredState): number
   /** Steps this far apart: the member slept, and nothing it believed then holds now (Q85). */
   hasSlept(gapMs: number): boolean
   /** Up to where the leader has itself acknowledged its proposals (Q43). */
@@ -29,6 +34,7 @@ export interface ZabRules {
 
 export const ZAB_RULES: ZabRules = {
   mayVote: (recovered) => recovered.snapshot !== null,
+  lostTail: ({ droppedTail }) => droppedTail ?? 0,
   hasSlept: (gapMs) => gapMs > SILENCE_LIMIT_MS,
   ownAcked: (tail) => tail.durable,
   chooseSync,

@@ -31,6 +31,15 @@ export interface QuorumStatus {
   readonly reason: string | null
 }
 
+/** Why a member whose storage lost entries takes part only as a follower. */
+export function lossText(entries: number): string | null {
+  if (entries === 0) return null
+  return (
+    `the end of this machine's log was damaged (${entries} ${entries === 1 ? 'entry' : 'entries'}): ` +
+    'it follows, and does not vote until a leader has synchronised it'
+  )
+}
+
 /** "cannot commit: need 2 of 3; machine 2 silent for 4 s" */
 export function quorumStatus(
   self: ServerId,

@@ -7,6 +7,7 @@ export class FakeDisk {
   acceptedEpoch = 0
   currentEpoch = 0
   log: LogEntry[] = []
+  droppedTail = 0
   snapshot: { zxid: Zxid; chunks: Uint8Array[] } | null = { zxid: ZXID_NONE, chunks: [] }
   #staged = new Map<number, Uint8Array[]>()
 
@@ -18,11 +19,17 @@ export class FakeDisk {
     for (const effect of batch) this.#apply(effect)
   }
 
+  /** The newest entries turn out to be damaged at the next start. */
+  tear(count: number): void {
+    this.log = this.log.slice(0, this.log.length - count)
+    this.droppedTail += count
+  }
+
   /** Also what a crash leaves: staged chunks are invisible. */
   recover(): RecoveredState {
-    const { acceptedEpoch, currentEpoch, snapshot } = this
+    const { acceptedEpoch, currentEpoch, snapshot, droppedTail } = this
     const log = this.log.filter(({ zxid }) => zxid > (snapshot?.zxid ?? ZXID_NONE))
-    return { acceptedEpoch, currentEpoch, snapshot, log }
+    return { acceptedEpoch, currentEpoch, snapshot, log, droppedTail }
   }
 
   #apply(effect: PersistEffect): void {
@@ -36,6 +43,7 @@ export class FakeDisk {
         break
       case 'current-epoch':
         this.currentEpoch = effect.epoch
+        this.droppedTail = 0
         break
       case 'truncate':
         assert(effect.to >= (this.snapshot?.zxid ?? ZXID_NONE), 'truncated below the snapshot')
@@ -49,8 +57,10 @@ export class FakeDisk {
         const chunks = this.#staged.get(effect.id) ?? []
         assert(chunks.length === effect.chunks, 'chunks are missing')
         this.snapshot = { zxid: effect.zxid, chunks }
-        if (effect.install) this.log = []
-        else this.log = this.log.filter(({ zxid }) => zxid > effect.zxid)
+        if (effect.install) {
+          this.log = []
+          this.droppedTail = 0
+        } else this.log = this.log.filter(({ zxid }) => zxid > effect.zxid)
         if (effect.currentEpoch !== undefined) this.currentEpoch = effect.currentEpoch
         break
       }

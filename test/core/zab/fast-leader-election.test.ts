@@ -9,7 +9,7 @@ import { sid, zxidOf } from './rig.ts'
 /** Server 2 of `size`, with history "1.5" of epoch 1; all others are linked. */
 class Booth {
   readonly linked: ServerId[]
-  readonly said: { to: number; vote: Vote }[] = []
+  readonly said: { to: number; vote: Vote | null }[] = []
   readonly elected: Vote[] = []
   readonly election: FastLeaderElection
   nowMs = 0
@@ -29,6 +29,11 @@ class Booth {
 
   start(): this {
     this.election.start({ leader: sid(2), zxid: zxidOf('1.5'), peerEpoch: 1 }, this.nowMs)
+    return this
+  }
+
+  listen(): this {
+    this.election.start(null, this.nowMs)
     return this
   }
 
@@ -58,7 +63,7 @@ class Booth {
   told(): string {
     return this.said
       .splice(0)
-      .map(({ to, vote }) => `${to}:${vote.leader}`)
+      .map(({ to, vote }) => `${to}:${vote?.leader ?? '-'}`)
       .join(' ')
   }
 }
@@ -292,5 +297,75 @@ describe('a member that has a leader', () => {
     expect(booth.told()).toBe('')
     booth.start()
     expect(booth.elected).toMatchObject([{ leader: 3 }])
+  })
+})
+
+describe('a member that may not vote (faults row 18)', () => {
+  const following: Partial<Vote> = { state: 'following', electionEpoch: 7n }
+  const leading: Partial<Vote> = { state: 'leading', electionEpoch: 7n }
+
+  test('asks without a vote, again and again and on every new link', () => {
+    const booth = new Booth().listen()
+    expect(booth.told()).toBe('1:- 3:-')
+    booth.wait(200)
+    expect(booth.told()).toBe('1:- 3:-')
+    booth.election.onLinkUp(sid(3), booth.nowMs)
+    expect(booth.told()).toBe('3:-')
+  })
+
+  test('adopts nothing and decides nothing, whoever looks', () => {
+    const booth = new Booth().listen()
+    booth.told()
+    for (const round of [1n, 5n]) {
+      booth.hear(1, 3, { electionEpoch: round })
+      booth.hear(3, 3, { electionEpoch: round })
+      booth.hear(1, 2, { electionEpoch: round })
+      booth.hear(3, 2, { electionEpoch: round })
+    }
+    booth.wait(150)
+    expect(booth.told()).toBe('')
+    booth.election.onLinkDown(sid(3), booth.nowMs)
+    booth.wait(1000)
+    expect(booth.elected).toEqual([])
+    expect(booth.told()).toBe('1:- 3:-')
+  })
+
+  test('follows a leader that a quorum without it has', () => {
+    const booth = new Booth().listen()
+    booth.hear(3, 3, leading)
+    expect(booth.elected).toEqual([])
+    booth.hear(1, 3, following)
+    expect(booth.elected).toMatchObject([{ leader: 3, state: 'following' }])
+    booth.told()
+    booth.hear(1, 1, { electionEpoch: 8n })
+    expect(booth.told()).toBe('1:3')
+  })
+
+  test('is never the leader that others think it is', () => {
+    const booth = new Booth().listen()
+    for (const from of [1, 3]) booth.hear(from, 2, { state: 'following', electionEpoch: 0n })
+    expect(booth.elected).toEqual([])
+  })
+
+  test('is told who leads at once, or as soon as somebody does', () => {
+    const booth = new Booth().start()
+    booth.told()
+    booth.election.onNotification(sid(1), { vote: null }, booth.nowMs)
+    expect(booth.told()).toBe('')
+    booth.hear(3, 3)
+    booth.wait(200)
+    booth.told()
+    booth.election.settle(2)
+    expect(booth.told()).toBe('1:3')
+    booth.election.onNotification(sid(1), { vote: null }, booth.nowMs)
+    expect(booth.told()).toBe('1:3')
+  })
+
+  test('does not make up a quorum', () => {
+    const booth = new Booth().start()
+    booth.election.onNotification(sid(1), { vote: null }, booth.nowMs)
+    booth.election.onNotification(sid(3), { vote: null }, booth.nowMs)
+    booth.wait(1000)
+    expect(booth.elected).toEqual([])
   })
 })
