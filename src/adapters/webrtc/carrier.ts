@@ -39,7 +39,8 @@ export class DataChannelCarrier implements Carrier {
     }
     channel.onclose = () => this.#onClose(events, 'channel closed')
     channel.onerror = (event) => {
-      const error = (event as Partial<RTCErrorEvent>).error
+      // Named by its shape: the library types of workers lack RTCErrorEvent.
+      const { error } = event as Event & { readonly error?: { readonly message: string } }
       this.#onClose(events, error?.message ?? 'channel error')
     }
     // Moved here late: no event will come for what happened on the way.
