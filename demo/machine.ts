@@ -61,8 +61,8 @@ async function start(): Promise<void> {
       }),
     previousIncarnation: previous,
     onStatus: (status) => show(link, status),
-    onTrace: (event) => {
-      traces.push({ at: Math.round(performance.timeOrigin + performance.now()), ...event })
+    onTrace: (event, atMs) => {
+      traces.push({ at: Math.round(atMs), ...event })
       if (traces.length > TRACES_MAX) traces.shift()
     },
     onSignaling: (signaling) => panel.showSignaling(signaling),

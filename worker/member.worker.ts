@@ -23,6 +23,8 @@ import type {
 } from './protocol.ts'
 import { suitability } from './suitability.ts'
 
+/** Channels and news of peers that come while the storage opens. Ours: a full room has some 130. */
+const EARLY_MAX = 1_024
 /** Often enough for a person to see roles and countdowns move. */
 const STATUS_INTERVAL_MS = 250
 
@@ -33,6 +35,8 @@ class MemberWorker implements MemberApi {
   #peerId = ''
   #size = 0
   #isStatusDue = false
+  /** What the page said before the room was there, in order. */
+  #early: ((room: RoomMember) => void)[] = []
   readonly #ended = new AbortController()
 
   async subscribe(listener: WorkerListener): Promise<void> {
@@ -67,11 +71,14 @@ class MemberWorker implements MemberApi {
       watchLiveness: (incarnation, onGone, signal) => {
         void watchLiveness(incarnation, onGone, signal)
       },
-      onTrace: (event) => this.#listener?.onTrace(event),
+      onTrace: (event) => {
+        this.#listener?.onTrace(event, performance.timeOrigin + performance.now())
+      },
       onChange: () => this.#changed(),
       onReplaceLink: (linkId, reason) => this.#listener?.onReplaceLink(linkId, reason),
       onPageMessage: (linkId, bytes) => this.#listener?.onPageMessage(linkId, bytes),
     })
+    for (const say of this.#early.splice(0)) say(this.#room)
     this.#tellStatus()
     return { incarnation: identity.incarnation, publicKey: identity.publicKey }
   }
@@ -114,7 +121,7 @@ class MemberWorker implements MemberApi {
   }
 
   async detach(linkId: string, reason: string): Promise<void> {
-    this.#room?.detach(linkId, reason)
+    this.#withRoom((room) => room.detach(linkId, reason))
   }
 
   async pageMessage(linkId: string, bytes: Uint8Array): Promise<void> {
@@ -122,7 +129,7 @@ class MemberWorker implements MemberApi {
   }
 
   async arrivals(peerIds: readonly string[]): Promise<void> {
-    this.#room?.arrivals(peerIds, this.#peerId)
+    this.#withRoom((room) => room.arrivals(peerIds, this.#peerId))
   }
 
   async suspect(peerId: string): Promise<void> {
@@ -136,9 +143,12 @@ class MemberWorker implements MemberApi {
   }
 
   #attach(linkId: string, label: ChannelLabel, source: RTCDataChannel | MessagePort): void {
+    // At once: what comes over it before anybody listens is kept by the link.
     const link = openChannelLink(source)
-    const { room } = this.#started()
-    if (label === 'quorum') return room.attachQuorum(linkId, link)
+    if (label === 'quorum') {
+      this.#withRoom((room) => room.attachQuorum(linkId, link))
+      return
+    }
     const mux = new ClientMux(link)
     const clients = {
       open: (): ClientChannel => mux.open(),
@@ -146,10 +156,18 @@ class MemberWorker implements MemberApi {
         mux.onOpen = listen
       },
     }
-    room.attachClients(linkId, clients, (reason) => mux.close(reason))
+    this.#withRoom((room) => {
+      room.attachClients(linkId, clients, (reason) => mux.close(reason))
+    })
   }
 
-  /** The page starts its mesh only after `start` resolved. */
+  #withRoom(say: (room: RoomMember) => void): void {
+    if (this.#room !== null) say(this.#room)
+    else if (this.#early.length < EARLY_MAX) this.#early.push(say)
+    else throw new Error('too much before this machine has started')
+  }
+
+  /** The page greets nobody before `start` has resolved. */
   #started(): { room: RoomMember; identity: OpenedIdentity } {
     const [room, identity] = [this.#room, this.#identity]
     if (room === null || identity === null) throw new Error('this machine has not started yet')

@@ -91,7 +91,8 @@ export interface WorkerStatus {
 
 export interface WorkerListener {
   onStatus(status: WorkerStatus): void
-  onTrace(event: TraceEvent): void
+  /** `atMs`: when it happened, since 1970; the page may be busy for long before it hears of it. */
+  onTrace(event: TraceEvent, atMs: number): void
   /** The worker asks the page to replace a link by a fresh connection. */
   onReplaceLink(linkId: string, reason: string): void
   /** Send this to the other page over simple-peer's own channel (founding records). */
@@ -106,7 +107,10 @@ export interface MemberApi {
   status(): Promise<WorkerStatus>
   hello(): Promise<HelloFields>
   sign(bytes: Uint8Array): Promise<Uint8Array>
-  /** Must be called in the very task that made the channel (browser-facts, rule 4). */
+  /**
+   * Must be called in the very task that made the channel (browser-facts, rule 4). Before `start`
+   * has resolved, too: connections are made while the storage opens.
+   */
   attachChannel(linkId: string, label: ChannelLabel, channel: RTCDataChannel): Promise<void>
   /** The relay for browsers that cannot transfer channels. */
   attachRelay(linkId: string, label: ChannelLabel, port: MessagePort): Promise<void>

@@ -3,7 +3,7 @@
  * have, and hands their channels to the worker. A face: it wires adapters, it decides nothing.
  */
 import * as Comlink from 'comlink'
-import type { MemberApi, WorkerStatus } from '../../worker/protocol.ts'
+import type { MemberApi, StartResult, WorkerStatus } from '../../worker/protocol.ts'
 import { PeerMesh } from '../adapters/webrtc/peer-mesh.ts'
 import { socketOpener } from '../adapters/websocket/signal-socket.ts'
 import { PortTransport } from '../client/port-transport.ts'
@@ -26,7 +26,8 @@ export interface MemberTabOptions {
   readonly build?: string
   readonly iceServers?: readonly RTCIceServer[]
   readonly onStatus?: (status: WorkerStatus) => void
-  readonly onTrace?: (event: TraceEvent) => void
+  /** `atMs`: when it happened in the worker, since 1970. */
+  readonly onTrace?: (event: TraceEvent, atMs: number) => void
   readonly onSignaling?: (state: SignalingState) => void
   /** The worker died or failed to start; the tab is no machine any more. Called once. */
   readonly onFailed?: (reason: string) => void
@@ -84,7 +85,7 @@ export class MemberTab implements AsyncDisposable {
     try {
       await tab.#start()
     } catch (error) {
-      tab.crash()
+      tab.#giveUp('this machine did not start')
       throw error
     }
     signal?.addEventListener('abort', () => void tab.close(), { once: true })
@@ -137,17 +138,17 @@ export class MemberTab implements AsyncDisposable {
     const { link, onSignaling, previousIncarnation } = this.#options
     this.#signaling.onState = (state) => onSignaling?.(state)
     onSignaling?.(this.#signaling.state)
-    await this.#api.subscribe(
+    const subscribed = this.#api.subscribe(
       Comlink.proxy({
         onStatus: (status: WorkerStatus) => this.#onStatus(status),
-        onTrace: (event: TraceEvent) => this.#options.onTrace?.(event),
+        onTrace: (event: TraceEvent, atMs: number) => this.#options.onTrace?.(event, atMs),
         onReplaceLink: (linkId: string, reason: string) => this.#mesh?.replace(linkId, reason),
         onPageMessage: (linkId: string, bytes: Uint8Array) => {
           this.#mesh?.sendPage(linkId, bytes)
         },
       }),
     )
-    const started = await this.#api.start({
+    const starting = this.#api.start({
       room: link.room,
       roomId: this.#signaling.room,
       size: link.size,
@@ -156,19 +157,25 @@ export class MemberTab implements AsyncDisposable {
       previousIncarnation: previousIncarnation ?? null,
       peerId: this.#signaling.peer,
     })
-    this.#incarnation = started.incarnation
     addEventListener('pagehide', this.#onPageHide)
     addEventListener('online', this.#onAwake)
     document.addEventListener('resume', this.#onAwake)
-    this.#mesh = this.#openMesh()
+    // Connections take as long as opening the storage, so both go on at the same time.
+    this.#mesh = this.#openMesh(starting)
+    const [started] = await Promise.all([starting, subscribed])
+    this.#incarnation = started.incarnation
   }
 
-  #openMesh(): PeerMesh {
+  #openMesh(starting: Promise<StartResult>): PeerMesh {
     const api = this.#api
     return new PeerMesh({
       signaling: this.#signaling,
       build: this.#options.build ?? 'dev',
-      hello: () => api.hello(),
+      hello: async () => {
+        // Nobody hears of a key before it is on disk (design §4).
+        await starting
+        return api.hello()
+      },
       sign: (bytes) => api.sign(bytes),
       // Comlink posts within the call, so the channel moves in the task that made it (rule 4).
       attachChannel: (linkId, label, channel) =>
@@ -218,8 +225,12 @@ export class MemberTab implements AsyncDisposable {
   /** Peers see nothing of a dead worker, so the page ends its connections (browser-facts, rule 3). */
   #fail(reason: string): void {
     if (this.#isEnded) return
+    this.#giveUp(reason)
+    this.#options.onFailed?.(reason)
+  }
+
+  #giveUp(reason: string): void {
     this.#farewell(reason)
     this.#worker.terminate()
-    this.#options.onFailed?.(reason)
   }
 }

@@ -18,6 +18,7 @@ import type { TraceEvent } from '../core/zab/effect.ts'
 import type { ClientChannel, ClientMultiplexer } from '../ports/client-channel.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Link } from '../ports/link.ts'
+import { PEER_TOKENS_MAX } from '../ports/storage.ts'
 import type { MemberMeta, Recovered, Storage } from '../ports/storage.ts'
 import { bridgeChannels } from './bridge-channels.ts'
 import { Member } from './member.ts'
@@ -80,6 +81,8 @@ export class RoomMember {
   readonly #options: RoomMemberOptions
   readonly #rules: FoundingRules
   readonly #peers = new PeerTable()
+  /** What the storage remembers, which nobody else writes. Newest last, as there. */
+  readonly #peerTokens: Map<string, string>
   #founded: SignedFoundingRecord | null = null
   #sid: ServerId | null = null
   #member: Member | null = null
@@ -92,7 +95,8 @@ export class RoomMember {
   constructor(options: RoomMemberOptions) {
     this.#options = options
     const { identity, room, size, linkCreator, linkCluster, randomBytes } = options
-    const { founding } = identity.meta
+    const { founding, peerTokens } = identity.meta
+    this.#peerTokens = new Map(Object.entries(peerTokens))
     this.#rules = new FoundingRules({
       room,
       size,
@@ -155,15 +159,14 @@ export class RoomMember {
 
   /** The page verified this link's handshake. Resolves with null, or why the peer is refused. */
   async admit(linkId: string, peer: AdmitRequest): Promise<string | null> {
-    const { storage, meta } = this.#options.identity
-    const seen = (await storage.meta().catch(() => meta)).peerTokens[peer.incarnation] ?? null
-    const verdict = startChainCheck(seen, peer.startChain)
+    const verdict = startChainCheck(this.#peerTokens.get(peer.incarnation) ?? null, peer.startChain)
     if (isRefused(verdict)) return `refused: the storage of this machine is ${verdict}`
-    const token = newestToken(peer.startChain)
-    if (token !== null) await storage.rememberPeerToken(peer.incarnation, token).catch(() => {})
+    const link = this.#peers.link(linkId)
+    await this.#remember(peer)
     const held = peer.foundingRecord === null ? null : parseFoundingRecord(peer.foundingRecord)
     if (this.#isStopped) return 'this machine is stopping'
-    const link = this.#peers.link(linkId)
+    // Else a peer that left meanwhile would stand as a candidate for ever.
+    if (this.#peers.get(linkId) !== link) return 'its link is gone'
     link.member = peer
     this.#options.watchLiveness(
       peer.incarnation,
@@ -180,6 +183,21 @@ export class RoomMember {
     this.#handOver(link)
     this.#options.onChange()
     return null
+  }
+
+  /** Resolves when the newest start of this peer that we saw is on disk. */
+  async #remember({ incarnation, startChain }: AdmitRequest): Promise<void> {
+    const token = newestToken(startChain)
+    if (token === null) return
+    this.#peerTokens.delete(incarnation)
+    this.#peerTokens.set(incarnation, token)
+    const [oldest] = this.#peerTokens.keys()
+    if (this.#peerTokens.size > PEER_TOKENS_MAX && oldest !== undefined) {
+      this.#peerTokens.delete(oldest)
+    }
+    const { storage } = this.#options.identity
+    // A storage that failed ends this member by itself.
+    await storage.rememberPeerToken(incarnation, token).catch(() => {})
   }
 
   detach(linkId: string, reason: string): void {
@@ -286,14 +304,14 @@ export class RoomMember {
     }
   }
 
-  /** A failed founding step is a failed storage: this life cannot be a member. */
+  /** A failed step on the way to a running member: this life cannot be one. */
   #then<T>(work: Promise<T>, next: (result: T) => void): void {
-    work.then(
-      (result) => {
+    work
+      .then((result) => {
         if (!this.#isStopped) next(result)
-      },
-      (error: unknown) => this.#fail(`founding failed: ${String(error)}`),
-    )
+      })
+      // Also what `next` throws: a member that cannot read its own disk does not begin.
+      .catch((error: unknown) => this.#fail(`this machine cannot start: ${String(error)}`))
   }
 
   #start(sid: ServerId | null, signed: SignedFoundingRecord): void {
