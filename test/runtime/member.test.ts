@@ -237,7 +237,7 @@ describe('three members', () => {
     return [one, other]
   }
 
-  test('cut off with an uncommitted write, the old leader truncates and reads its disk again', async () => {
+  test('an old leader with an uncommitted write truncates and reads its disk again', async () => {
     const { members, storages, time } = await three()
     join(members, 1, 2)
     const ends = [...join(members, 1, 3), ...join(members, 2, 3)]

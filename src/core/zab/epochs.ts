@@ -1,6 +1,6 @@
 /**
- * acceptedEpoch and currentEpoch (Q66), and whether what currentEpoch vouches for is still there: in
- * memory as soon as the write is emitted.
+ * acceptedEpoch and currentEpoch (Q66), and whether what currentEpoch vouches for is still there:
+ * in memory as soon as the write is emitted.
  */
 import { assert } from '../base/assert.ts'
 import type { RecoveredState } from './effect.ts'

@@ -170,8 +170,8 @@ export class Learner {
     const isNew = epoch > epochs.accepted
     if (isNew) epochs.accept(epoch)
     for (const effect of rules.writesAtSyncStart(epoch)) out.push(effect)
-    // An epoch that was accepted before may have been promised to another leader (Q27); and who lost
-    // the end of its log cannot say that nothing newer was acknowledged.
+    // An epoch that was accepted before may have been promised to another leader (Q27); and who
+    // lost the end of its log cannot say that nothing newer was acknowledged.
     const currentEpoch = isNew && epochs.lostTail === 0 ? epochs.current : NO_EPOCH_ACK
     const ack = encode(ackEpochRecord, { currentEpoch, truncFloor: out.snapshotZxid })
     this.#send(encodePacket(PacketType.ACKEPOCH, tail.lastLogged, ack), 'persisted')

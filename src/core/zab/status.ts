@@ -34,8 +34,9 @@ export interface QuorumStatus {
 /** Why a member whose storage lost entries takes part only as a follower. */
 export function lossText(entries: number): string | null {
   if (entries === 0) return null
+  const lost = entries === 1 ? '1 entry' : `${entries} entries`
   return (
-    `the end of this machine's log was damaged (${entries} ${entries === 1 ? 'entry' : 'entries'}): ` +
+    `the end of this machine's log was damaged (${lost}): ` +
     'it follows, and does not vote until a leader has synchronised it'
   )
 }
