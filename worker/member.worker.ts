@@ -73,6 +73,7 @@ class MemberWorker implements MemberApi {
       },
       onTrace: (event) => {
         this.#listener?.onTrace(event, performance.timeOrigin + performance.now())
+        if (event.type === 'role' || event.type === 'established') this.#changed()
       },
       onChange: () => this.#changed(),
       onReplaceLink: (linkId, reason) => this.#listener?.onReplaceLink(linkId, reason),

@@ -101,11 +101,12 @@ export class Member {
     if (this.#stopped) return channel.close('server_shutdown')
     const connection = this.#nextConnection++
     this.#clients.set(connection, channel)
+    // First: what came early is delivered, and an end told, the moment a handler is there.
+    this.#input({ kind: 'client-open', connection, address })
     channel.onMessage = (bytes) => this.#input({ kind: 'client-data', connection, bytes })
     channel.onClose = () => {
       if (this.#clients.delete(connection)) this.#input({ kind: 'client-closed', connection })
     }
-    this.#input({ kind: 'client-open', connection, address })
   }
 
   /** Stop at once, like a crash: nothing is flushed that was not already durable or sent. */

@@ -24,6 +24,7 @@ import { bridgeChannels } from './bridge-channels.ts'
 import { Member } from './member.ts'
 import { PeerTable } from './peer-table.ts'
 import type { PeerLink, VerifiedMember } from './peer-table.ts'
+import { WaitingClients } from './waiting-clients.ts'
 
 export interface MachineIdentity {
   readonly incarnation: string
@@ -86,6 +87,8 @@ export class RoomMember {
   #founded: SignedFoundingRecord | null = null
   #sid: ServerId | null = null
   #member: Member | null = null
+  #isServing = false
+  readonly #waiting: WaitingClients
   #failure: string | null = null
   #lastRefusal: string | null = null
   #arrivals: readonly string[] = []
@@ -95,6 +98,7 @@ export class RoomMember {
   constructor(options: RoomMemberOptions) {
     this.#options = options
     const { identity, room, size, linkCreator, linkCluster, randomBytes } = options
+    this.#waiting = new WaitingClients(options.every, (channel) => this.#serveOwn(channel))
     const { founding, peerTokens } = identity.meta
     this.#peerTokens = new Map(Object.entries(peerTokens))
     this.#rules = new FoundingRules({
@@ -241,8 +245,8 @@ export class RoomMember {
   /** Bridge a client of this tab to the own member or to a voter by its id. */
   connectClient(channel: ClientChannel, target: number | 'local'): void {
     if (target === 'local' || target === this.#sid) {
-      if (this.#member === null) return channel.close('this tab has no running member')
-      return this.#member.attachClient(channel, 'local')
+      const mustWait = this.#member !== null && !this.#isServing
+      return mustWait ? this.#waiting.add(channel) : this.#serveOwn(channel)
     }
     const voter = this.#founded?.record.members.find((member) => member.sid === target)
     const link = voter === undefined ? undefined : this.#peers.ofMember(voter.incarnation)
@@ -255,6 +259,7 @@ export class RoomMember {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#member?.stop(reason)
+    this.#waiting.releaseAll()
     this.#peers.removeAll(reason)
   }
 
@@ -339,7 +344,7 @@ export class RoomMember {
         recovered,
         clock: this.#options.clock,
         every: this.#options.every,
-        onTrace: this.#options.onTrace,
+        onTrace: (event) => this.#onTrace(event),
         onCloseLink: (peer, reason) => this.#replaceLink(peer, reason),
         onHalt: (reason) => this.#fail(reason),
       })
@@ -356,6 +361,19 @@ export class RoomMember {
     if (sid === null || sid === this.#sid) return
     link.isAttached = true
     this.#member.attachLink(sid, quorum)
+  }
+
+  #onTrace(event: TraceEvent): void {
+    this.#options.onTrace(event)
+    if (event.type === 'role') this.#isServing = false
+    if (event.type !== 'established') return
+    this.#isServing = true
+    this.#waiting.releaseAll()
+  }
+
+  #serveOwn(channel: ClientChannel): void {
+    if (this.#member === null) channel.close('this tab has no running member')
+    else this.#member.attachClient(channel, 'local')
   }
 
   #serve(link: PeerLink, channel: ClientChannel): void {
@@ -402,6 +420,7 @@ export class RoomMember {
     this.#failure = reason
     this.#member?.stop(reason)
     this.#member = null
+    this.#waiting.releaseAll()
     this.#options.onChange()
   }
 }
