@@ -5,10 +5,6 @@ import { MachinePage, PATIENCE_MS } from './machine-page.ts'
 import { leaderOf, test, type Browser, type Site } from './room-fixture.ts'
 
 const KILLS = 20
-/** Writes in flight per client: enough that every kill finds some at every stage. */
-const IN_FLIGHT = 4
-/** Between two writes of one lane: telling each acknowledgement to the test costs more than it. */
-const PAUSE_MS = 40
 const LIMIT_MS = 12 * 60_000
 
 interface Machine {
@@ -16,11 +12,30 @@ interface Machine {
   page: MachinePage
 }
 
+interface Pace {
+  /** Writes in flight per client. */
+  readonly lanes: number
+  /** Between two writes of one lane: telling each acknowledgement to the test costs more than it. */
+  readonly pauseMs: number
+}
+
+/** Enough that every kill finds some writes at every stage. */
+const BUSY: Pace = { lanes: 4, pauseMs: 40 }
+/** While a browser starts, fewer writes than a leader keeps for DIFF (500). */
+const CALM: Pace = { lanes: 2, pauseMs: 300 }
+/** More than that. */
+const BURST = 800
+
 /** Acknowledged names, told one by one, so that a kill takes none of them along. */
 class Ledger {
   readonly acknowledged = new Set<string>()
   readonly syncModes: string[] = []
+  readonly #pace: Pace
   #pages = 0
+
+  constructor(pace: Pace) {
+    this.#pace = pace
+  }
 
   async open(browser: Browser, link: string): Promise<MachinePage> {
     const context = await browser.context()
@@ -42,7 +57,7 @@ class Ledger {
       })
       .toBe(true)
     await machine.page.evaluate(
-      ({ prefix, inFlight, pauseMs }) => {
+      ({ prefix, lanes, pauseMs }) => {
         const client = window.zabra?.newClient()
         const { acknowledge } = window as unknown as { acknowledge: (name: string) => void }
         let next = 0
@@ -58,10 +73,22 @@ class Ledger {
             await new Promise((resolve) => setTimeout(resolve, pauseMs))
           }
         }
-        for (let i = 0; i < inFlight; i++) void write()
+        for (let i = 0; i < lanes; i++) void write()
       },
-      { prefix: name, inFlight: IN_FLIGHT, pauseMs: PAUSE_MS },
+      { prefix: name, ...this.#pace },
     )
+  }
+
+  /** Many acknowledged writes at once, told together. */
+  async burst(machine: MachinePage, count: number): Promise<void> {
+    const names = await machine.page.evaluate(async (many) => {
+      const client = window.zabra?.newClient()
+      const names = Array.from({ length: many }, (_, i) => `burst-${i}`)
+      await Promise.all(names.map(async (name) => client?.create(`/${name}`)))
+      await client?.close()
+      return names
+    }, count)
+    for (const name of names) this.acknowledged.add(name)
   }
 
   async noteSyncs(machine: MachinePage): Promise<void> {
@@ -125,7 +152,7 @@ test('killed twenty times while clients write: nothing acknowledged is lost', as
   newBrowser,
 }) => {
   test.setTimeout(LIMIT_MS)
-  const ledger = new Ledger()
+  const ledger = new Ledger(BUSY)
   const { machines, link } = await threeBrowsers(site, newBrowser, ledger)
   for (let round = 0; round < KILLS; round++) {
     const pages = machines.map(({ page }) => page)
@@ -146,7 +173,7 @@ test('killed twenty times while clients write: nothing acknowledged is lost', as
 
 test('DIFF, TRUNC and SNAP each run in real tabs', async ({ site, newBrowser }) => {
   test.setTimeout(LIMIT_MS)
-  const ledger = new Ledger()
+  const ledger = new Ledger(CALM)
   const { machines, link } = await threeBrowsers(site, newBrowser, ledger)
   const restart = async (machine: Machine): Promise<void> => {
     machine.page = await ledger.open(machine.browser, link)
@@ -162,12 +189,13 @@ test('DIFF, TRUNC and SNAP each run in real tabs', async ({ site, newBrowser }) 
   }
 
   // A few writes missed: DIFF. More than the leader keeps in memory (500): SNAP.
-  for (const missed of [10, 800]) {
+  for (const missed of [10, BURST]) {
     const leader = await leaderMachine()
     const follower = machines.find((machine) => machine !== leader)
     if (follower === undefined) throw new Error('a follower')
     await follower.browser.kill()
-    await ledger.grow(missed)
+    if (missed === BURST) await ledger.burst(leader.page, missed)
+    await ledger.grow(10)
     await restart(follower)
   }
 
