@@ -40,6 +40,8 @@ export interface Draw {
   readonly snapCount: number
   readonly thinkMs: number
   readonly pipeline: number
+  /** Chance of a write of 20 kB: snapshots of many chunks. */
+  readonly longDataChance: number
   readonly sessionTimeoutMs: readonly [number, number]
   readonly faults: FaultRates
 }
@@ -101,6 +103,7 @@ export function drawRun(seed: number): Draw {
     snapCount: prng.pick([12, 40, 150, 100_000]),
     thinkMs: Math.round(between(40, 300)),
     pipeline: 1 + prng.int(6),
+    longDataChance: prng.bool(0.2) ? 0.05 : 0.005,
     sessionTimeoutMs: [4000, 4000 + prng.int(6000)],
     faults: { meanGapMs: Math.round(between(700, 3000)), weights },
   }

@@ -14,6 +14,7 @@ const LINK_LOW_WATER_BYTES = 64 * 1024
 const DIAL_MS: readonly [number, number] = [30, 400]
 /** ms until the other end hears that this one was closed. */
 const CLOSE_NOTICE_MS: readonly [number, number] = [1, 80]
+const CHANCE_OF_GLARE = 0.04
 /** ms until ICE gives up on a path that is cut (browser-facts). */
 const ICE_TIMEOUT_MS: readonly [number, number] = [5000, 9000]
 
@@ -151,6 +152,8 @@ export class Network {
       if (!this.#canMeet(a, b) || a.life !== lives[0] || b.life !== lives[1]) return
       if (isLinked(a, b) && isLinked(b, a)) return
       this.#connect(a, b)
+      // Both pages asked at once: two links, and each side may take another one for the newer.
+      if (this.#prng.bool(CHANCE_OF_GLARE)) this.#connect(a, b)
     })
   }
 

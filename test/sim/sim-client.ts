@@ -65,7 +65,7 @@ export class SimClient {
     this.#timeoutMs = this.#requestedTimeoutMs
     this.#isEager = this.prng.bool()
     this.#nextHost = this.prng.int(world.hosts.length)
-    this.#workload = new Workload(this.prng.fork('workload'), number)
+    this.#workload = new Workload(this.prng.fork('workload'), number, world.draw.longDataChance)
     world.timeline.after(this.prng.next() * 500, () => this.#connect())
     this.#watchDeadlines()
     this.#scheduleCall()

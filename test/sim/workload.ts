@@ -13,7 +13,6 @@ const PARENTS = ['/q', '/e', '/d']
 const CHILDREN = ['/d/a', '/d/b', '/d/c']
 /** Bytes of a long value, rarely. */
 const LONG_DATA_BYTES = 20_000
-const CHANCE_OF_LONG = 0.01
 const CHANCE_OF_CLOSE = 0.004
 
 const PERSISTENT = 0
@@ -23,12 +22,14 @@ const SEQUENTIAL = 2
 export class Workload {
   readonly #prng: Prng
   readonly #client: number
+  readonly #longDataChance: number
   readonly #versions = new Map<string, number>()
   readonly #queued: string[] = []
   #counter = 0
   #toPrepare = [...PARENTS]
 
-  constructor(prng: Prng, client: number) {
+  constructor(prng: Prng, client: number, longDataChance: number) {
+    this.#longDataChance = longDataChance
     this.#prng = prng
     this.#client = client
   }
@@ -73,7 +74,7 @@ export class Workload {
 
   #data(): Uint8Array {
     const text = `${this.#client}.${this.#counter++}`
-    const isLong = this.#prng.bool(CHANCE_OF_LONG)
+    const isLong = this.#prng.bool(this.#longDataChance)
     return encodeUtf8(isLong ? text.padEnd(LONG_DATA_BYTES, '.') : text)
   }
 

@@ -25,8 +25,10 @@ import { Transcript } from './transcript.ts'
 const WALL_BASE_MS = 1_700_000_000_000
 /** How often the pages look for missing links, ms. */
 const DIAL_INTERVAL_MS = 100
-/** Virtual ms after the last fault until every member and every client must work again (O8). */
-const RESUME_LIMIT_MS = 15_000
+/** Virtual ms after the last fault until every member must serve again (O8). */
+const RESUME_LIMIT_MS = 6000
+/** And every client have an answer: one that sits on a dead connection waits 2t/3 (S26). */
+const ANSWER_LIMIT_MS = 12_000
 /** And until what must come to an end has: longest session time-out, two ticks, slack. */
 const SETTLE_LIMIT_MS = 20_000
 /** Until the last answers are in, once nobody asks any more. */
@@ -175,7 +177,9 @@ export class World implements FaultTargets {
       const idle = this.hosts.find(
         (host) => host.view.isFounded && host.machine?.status(host.now()).serving !== true,
       )
-      if (idle !== undefined) return `${idle.name} does not serve`
+      return idle === undefined ? null : `${idle.name} does not serve`
+    })
+    this.#until('ClientsResume', ANSWER_LIMIT_MS, () => {
       const lost = this.clients.find((client) => !served.has(client.number))
       return lost === undefined ? null : `${lost.name} gets no answer`
     })

@@ -4,6 +4,7 @@ import { checkAgreement } from './agreement.ts'
 import { followCommitted } from './committed-model.ts'
 import { checkDurability } from './durability.ts'
 import { checkEpochs } from './epochs.ts'
+import { checkFreshness } from './freshness.ts'
 import { checkIntegrity } from './integrity.ts'
 import { checkLeadership } from './leadership.ts'
 import { Linearizability } from './linearizability.ts'
@@ -45,6 +46,7 @@ export function listen(world: World): Tally {
   const tree = followCommitted(world)
   new Linearizability(world, tree)
   checkReads(world, tree)
+  checkFreshness(world)
   checkSessions(world, tree)
   waitForSessions(world, tree)
   new Watches(world, tree)
