@@ -37,7 +37,7 @@ export function storageText(storage: StoragePersistence): string {
   const of = storage.quotaBytes === null ? '' : ` of ${megabytes(storage.quotaBytes)}`
   const kept = storage.persisted
     ? 'The browser promised to keep it.'
-    : 'The browser may remove it when the disk is full: it was asked to keep it and did not promise.'
+    : 'The browser may remove it when the disk is full: asked to keep it, it did not promise.'
   const isPrivate =
     storage.privateWindow === true
       ? ' This looks like a private window: everything goes when its last tab closes.'

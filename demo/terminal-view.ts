@@ -1,6 +1,6 @@
 /**
- * The zkCli terminal as a page element: a log that screen readers follow, a prompt, a history on the
- * arrow keys and completion on Tab. It knows nothing of ZooKeeper; a Shell does.
+ * The zkCli terminal as a page element: a log that screen readers follow, a prompt, a history on
+ * the arrow keys and completion on Tab. It knows nothing of ZooKeeper; a Shell does.
  */
 
 /** Lines kept in the log; older ones go, so that a watch storm cannot eat the tab's memory. */

@@ -222,7 +222,9 @@ export class MemberTab implements AsyncDisposable {
     document.removeEventListener('resume', this.#onAwake)
   }
 
-  /** Peers see nothing of a dead worker, so the page ends its connections (browser-facts, rule 3). */
+  /**
+   * Peers see nothing of a dead worker, so the page ends its connections (browser-facts, rule 3).
+   */
   #fail(reason: string): void {
     if (this.#isEnded) return
     this.#giveUp(reason)

@@ -1,6 +1,6 @@
 /**
- * Clients of this tab while its member does not serve: they wait here for the election to end, since
- * a refusal would make them pause and try again, longer than the election itself takes.
+ * Clients of this tab while its member does not serve: they wait here for the election to end,
+ * since a refusal would make them pause and try again, longer than the election itself takes.
  *
  * Only the own tab's clients: another tab's may find a member that serves.
  */

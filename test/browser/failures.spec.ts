@@ -122,7 +122,7 @@ test('a reload keeps the machine; a duplicated tab is another one', async ({
   await machines[1]?.expectLine('yes')
 })
 
-test('the signaling server dies and returns empty: the ensemble works on and can be joined', async ({
+test('the signaling server dies and returns empty: the ensemble works on', async ({
   site,
   newBrowser,
 }) => {

@@ -1,5 +1,5 @@
-// Three browser processes on profiles of their own; their processes are killed without warning while
-// clients in all of them write. What was acknowledged must be on every member in the end.
+// Three browser processes on profiles of their own; their processes are killed without warning
+// while clients in all of them write. What was acknowledged must be on every member in the end.
 import { expect } from 'playwright/test'
 import { MachinePage, PATIENCE_MS } from './machine-page.ts'
 import { leaderOf, test, type Browser, type Site } from './room-fixture.ts'
@@ -15,7 +15,9 @@ interface Machine {
 interface Pace {
   /** Writes in flight per client. */
   readonly lanes: number
-  /** Between two writes of one lane: telling each acknowledgement to the test costs more than it. */
+  /**
+   * Between two writes of one lane: telling each acknowledgement to the test costs more than it.
+   */
   readonly pauseMs: number
 }
 
@@ -199,7 +201,8 @@ test('DIFF, TRUNC and SNAP each run in real tabs', async ({ site, newBrowser }) 
     await restart(follower)
   }
 
-  // A leader left alone logs what it proposed and cannot commit; the others go on without it: TRUNC.
+  // A leader left alone logs what it proposed and cannot commit; the others go on without it:
+  // TRUNC.
   const alone = await leaderMachine()
   const others = machines.filter((machine) => machine !== alone)
   await Promise.all(others.map(({ browser }) => browser.kill()))

@@ -93,7 +93,10 @@ test('the session of three machines comes out word for word', async ({ site, new
   }
 })
 
-/** When the machine that crashed led, the connections of the others went and came back: told once more. */
+/**
+ * When the machine that crashed led, the connections of the others went and came back: told once
+ * more.
+ */
 function withoutConnectionEvents(lines: readonly string[]): string[] {
   const events = /^WATCHER::$|state:Disconnected type:None|state:SyncConnected type:None/
   return comparable(lines).filter((line) => !events.test(line))

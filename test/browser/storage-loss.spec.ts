@@ -1,5 +1,5 @@
-// A machine whose disk was wiped: it says so, stops acknowledging and never votes as its former self,
-// while the other two go on. A full disk: storage.spec.ts and test/runtime.
+// A machine whose disk was wiped: it says so, stops acknowledging and never votes as its former
+// self, while the other two go on. A full disk: storage.spec.ts and test/runtime.
 import { expect } from 'playwright/test'
 import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
 import { test, type Browser, type Site } from './room-fixture.ts'

@@ -1,4 +1,6 @@
-/** Our numbers and texts against those of Apache's classes (`npm run record:frames -- constants`). */
+/**
+ * Our numbers and texts against those of Apache's classes (`npm run record:frames -- constants`).
+ */
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'

@@ -55,8 +55,8 @@ export async function recordStandalone(directory: string, classes: string): Prom
 }
 
 /**
- * What ZooKeeper's client refuses to send, or has no call for. Not a top-level check (13): 3.8.0 logs
- * it, cannot read it back and never starts again.
+ * What ZooKeeper's client refuses to send, or has no call for. Not a top-level check (13): 3.8.0
+ * logs it, cannot read it back and never starts again.
  */
 async function sendOddRequests(port: number): Promise<void> {
   const old = await RawClient.open(port, undefined)

@@ -43,7 +43,9 @@ export function toHex(bytes: Uint8Array): string {
   return text
 }
 
-/** Asserts that `text` is hex: only trusted text is decoded here, input is checked with a pattern. */
+/**
+ * Asserts that `text` is hex: only trusted text is decoded here, input is checked with a pattern.
+ */
 export function fromHex(text: string): Uint8Array {
   assert(/^(?:[0-9a-fA-F]{2})*$/.test(text), 'not a hex string')
   const bytes = new Uint8Array(text.length / 2)

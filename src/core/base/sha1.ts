@@ -1,4 +1,7 @@
-/** SHA-1 (FIPS 180-4), for the digest ACL scheme (A4). Not for anything that needs collision resistance. */
+/**
+ * SHA-1 (FIPS 180-4), for the digest ACL scheme (A4). Not for anything that needs collision
+ * resistance.
+ */
 
 import { hmac, padMessage } from './sha-padding.ts'
 

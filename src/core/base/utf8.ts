@@ -3,8 +3,8 @@
  *
  * Decoding accepts real UTF-8 and CESU-8 (W3: the Java writer encodes each half of a surrogate pair
  * on its own); malformed bytes become U+FFFD, one per maximal ill-formed part as in the WHATWG
- * decoder. Encoding emits real UTF-8; a lone surrogate becomes U+FFFD. So decoded strings are always
- * well formed and survive another round trip.
+ * decoder. Encoding emits real UTF-8; a lone surrogate becomes U+FFFD. So decoded strings are
+ * always well formed and survive another round trip.
  */
 
 const REPLACEMENT = 0xfffd

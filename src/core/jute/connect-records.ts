@@ -35,7 +35,10 @@ export interface RequestHeader {
 
 export interface ReplyHeader {
   readonly xid: number
-  /** The server's last processed zxid when it answered (W14), of the event in a notification (W16). */
+  /**
+   * The server's last processed zxid when it answered (W14), of the event in a notification
+   * (W16).
+   */
   readonly zxid: bigint
   /** An ErrorCode; when it is not 0 no body follows. */
   readonly err: number

@@ -48,7 +48,9 @@ export interface StatPersisted {
   readonly pzxid: bigint
 }
 
-/** Null strings read as '': no scheme is called '', so such an ACL is refused as INVALIDACL (A8). */
+/**
+ * Null strings read as '': no scheme is called '', so such an ACL is refused as INVALIDACL (A8).
+ */
 export const idRecord: JuteRecord<Id> = {
   name: 'Id',
   write(w: JuteWriter, v: Id): void {

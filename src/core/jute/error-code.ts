@@ -1,8 +1,8 @@
 /**
  * Error codes of replies (W64), with the names of KeeperException.
  *
- * Codes above −100 are system errors, from −100 down API errors. CONNECTIONLOSS, OPERATIONTIMEOUT and
- * REQUESTTIMEOUT exist at the client only: no server sends them.
+ * Codes above −100 are system errors, from −100 down API errors. CONNECTIONLOSS, OPERATIONTIMEOUT
+ * and REQUESTTIMEOUT exist at the client only: no server sends them.
  */
 export const ErrorCode = {
   OK: 0,
@@ -45,7 +45,10 @@ const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(ErrorCode).map(([name, code]) => [code, name]),
 )
 
-/** The words that KeeperException prints. Codes that are missing here have none in ZooKeeper either. */
+/**
+ * The words that KeeperException prints. Codes that are missing here have none in ZooKeeper
+ * either.
+ */
 const MESSAGES: ReadonlyMap<number, string> = new Map<number, string>([
   [ErrorCode.OK, 'ok'],
   [ErrorCode.SYSTEMERROR, 'SystemError'],

@@ -61,7 +61,9 @@ export class FrameSplitter {
     return this.#held
   }
 
-  /** The payloads that this chunk completes, maybe none. Views of the chunk where it is possible. */
+  /**
+   * The payloads that this chunk completes, maybe none. Views of the chunk where it is possible.
+   */
   push(chunk: Uint8Array): Uint8Array[] {
     const payloads: Uint8Array[] = []
     let at = 0

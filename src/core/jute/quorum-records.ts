@@ -97,7 +97,8 @@ export interface AckEpoch {
   /** The learner's, or NO_EPOCH_ACK. */
   readonly currentEpoch: number
   /**
-   * Lowest zxid that the learner can truncate to. Ours: a browser's log begins at its snapshot, so a
+   * Lowest zxid that the learner can truncate to. Ours: a browser's log begins at its snapshot,
+   * so a
    * TRUNC below it cannot be done and the leader sends SNAP. ZooKeeper's learners send none: 0n.
    */
   readonly truncFloor: bigint

@@ -1,7 +1,8 @@
 /**
  * Reads Jute's primitive types (W2–W4) out of bytes that nobody has checked.
  *
- * Invariants: throws JuteError and nothing else, whatever the bytes; never reads outside them; never
+ * Invariants: throws JuteError and nothing else, whatever the bytes; never reads outside them;
+ * never
  * allocates more than the bytes at hand can pay for (a count is checked against what remains).
  */
 

@@ -1,4 +1,6 @@
-/** Bodies of requests and responses about watches, authentication, reconfig and queries (W33–W43). */
+/**
+ * Bodies of requests and responses about watches, authentication, reconfig and queries (W33–W43).
+ */
 
 import { clientInfoRecord, type ClientInfo } from './data-records.ts'
 import { readUstring, type JuteReader } from './reader.ts'

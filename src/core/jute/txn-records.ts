@@ -26,7 +26,9 @@ export interface CreateTxn {
   /** Empty grants everything (A9). */
   readonly acl: readonly Acl[]
   readonly ephemeral: boolean
-  /** The parent's stored cversion after this create; −1 when it was written without (CreateTxnV0). */
+  /**
+   * The parent's stored cversion after this create; −1 when it was written without (CreateTxnV0).
+   */
   readonly parentCVersion: number
 }
 

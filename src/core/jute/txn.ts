@@ -1,9 +1,9 @@
 /**
- * A transaction as a log entry and a PROPOSAL carry it: TxnHeader, the record that the header's type
- * selects, and perhaps a TxnDigest (P3, Q45).
+ * A transaction as a log entry and a PROPOSAL carry it: TxnHeader, the record that the header's
+ * type selects, and perhaps a TxnDigest (P3, Q45).
  *
- * The header's type decides the record, so a `create` transaction goes with types create and create2,
- * `setData` with setData and reconfig (Q74), `delete` with delete and deleteContainer.
+ * The header's type decides the record, so a `create` transaction goes with types create and
+ * create2, `setData` with setData and reconfig (Q74), `delete` with delete and deleteContainer.
  */
 
 import { assert } from '../base/assert.ts'
@@ -85,7 +85,9 @@ export function encodeTxn(header: TxnHeader, txn: Txn, digest?: TxnDigest): Uint
   })
 }
 
-/** Buffers inside the result are views of `bytes`. An unknown type is a JuteError, never skipped. */
+/**
+ * Buffers inside the result are views of `bytes`. An unknown type is a JuteError, never skipped.
+ */
 export function decodeTxn(bytes: Uint8Array, limits?: JuteLimits): LoggedTxn {
   const r = new JuteReader(bytes, limits)
   const header = txnHeaderRecord.read(r)
