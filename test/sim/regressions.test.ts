@@ -55,7 +55,11 @@ describe('a leader that was suspended', () => {
   test('and the checker would see it', () => {
     const planted = PLANTED_BUGS.find(({ name }) => name === 'thawed-leader')
     if (planted === undefined) throw new Error('no such bug')
-    expect(sleepOfLeader({ planted }).violation?.checker).toBe('ThawedIsSilent')
+    // Not in every run does a client wait on the leader while it sleeps.
+    const seeds = [1, 2, 3, 4, 5, 6, 7, 8]
+    const isSeen = (seed: number): boolean =>
+      sleepOfLeader({ planted, seed }).violation?.checker === 'ThawedIsSilent'
+    expect(seeds.some(isSeen)).toBe(true)
   })
 })
 
