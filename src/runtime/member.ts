@@ -144,16 +144,18 @@ export class Member {
   #flush(): void {
     if (this.#stopped) return
     this.#gate.offer(this.#machine.takeEffects())
-    // Peers first: what they must write and acknowledge takes longer than our own disk. Clients
-    // last, for the same reason: their next request is behind what is on its way.
+    const batch = this.#gate.takeBatch()
+    // The longest way first: what peers must write and acknowledge before our own disk and before
+    // clients. Without anything to write only commits leave, and nobody waits for them so much as
+    // the client whose answer it is.
+    if (batch === null) this.#runOthers()
     for (const frame of this.#gate.takeFrames()) this.#links.get(frame.peer)?.send(frame.bytes)
-    this.#startWrite()
+    if (batch === null) return
+    this.#startWrite(batch)
     this.#runOthers()
   }
 
-  #startWrite(): void {
-    const batch = this.#gate.takeBatch()
-    if (batch === null) return
+  #startWrite(batch: readonly PersistEffect[]): void {
     this.#writeStartedMs = this.#options.clock.now().elapsedMs
     this.#options.storage.write(batch).then(
       () => this.#written(batch),
