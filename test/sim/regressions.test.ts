@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 600_000 })
 
 const QUICK = {
   voters: 3,
-  clients: 4,
+  clients: 8,
   linkDelayMs: [0.3, 3],
   linkSpikeChance: 0,
   diskDelayMs: [0.5, 4],
