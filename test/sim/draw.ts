@@ -26,6 +26,7 @@ export type FaultKind =
   | 'disk-fails'
   | 'wall-jump'
   | 'wipe'
+  | 'tear'
   | 'hint'
   | 'client-cut'
 
@@ -60,6 +61,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'disk-fails',
   'wall-jump',
   'wipe',
+  'tear',
   'hint',
   'client-cut',
 ]
@@ -79,6 +81,7 @@ const BASE_WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'disk-fails': 1,
   'wall-jump': 1,
   wipe: 1,
+  tear: 1.5,
   hint: 1,
   'client-cut': 3,
 }

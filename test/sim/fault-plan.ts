@@ -53,7 +53,8 @@ export class FaultPlan {
   readonly #prng: Prng
   #isOver = false
   #count = 0
-  #wiped = 0
+  /** Members that lost acknowledged entries, and that no leader has synchronised since. */
+  readonly #lossy = new Set<SimHost>()
 
   constructor(world: FaultTargets) {
     this.#world = world
@@ -61,6 +62,12 @@ export class FaultPlan {
     world.probe.on('stopped', ({ host: { sid } }) => {
       const host = world.hosts.find((each) => each.sid === sid)
       if (host !== undefined) this.#restartLater(host)
+    })
+    // A storage says that it lost its tail until currentEpoch is written again.
+    world.probe.on('durable', ({ host: { sid }, batch }) => {
+      const host = world.hosts.find((each) => each.sid === sid)
+      const isWhole = batch.some((e) => e.kind === 'current-epoch' || isInstall(e))
+      if (isWhole && host?.view.isFounded === true) this.#lossy.delete(host)
     })
   }
 
@@ -143,6 +150,8 @@ export class FaultPlan {
         return undefined
       case 'wipe':
         return this.#wipe(host)
+      case 'tear':
+        return this.#tear(host)
       case 'hint': {
         const peer = prng.pick(this.#world.hosts)
         if (peer !== host) host.inputs({ kind: 'suspect', peer: peer.sid })
@@ -236,13 +245,27 @@ export class FaultPlan {
     this.#world.timeline.after(within(this.#prng, SLOW_DISK_MS), () => host.diskRecovers())
   }
 
-  /** Only a minority may ever lose its storage: nobody promises more (T48). */
+  /** Only a minority may have lost anything at any time: nobody promises more (T48). */
+  #mayLose(host: SimHost): boolean {
+    if (!host.view.isFounded) return false
+    return this.#lossy.has(host) || 2 * (this.#lossy.size + 1) < this.#world.hosts.length
+  }
+
+  /** The last written value of the log is damaged, though it was acknowledged. */
+  #tear(host: SimHost): void {
+    if (!this.#mayLose(host)) return
+    this.#lossy.add(host)
+    host.crash('the end of its log is torn', this.#prng.bool())
+    this.#world.probe.emit('lost', { host })
+    host.disk.tearTail()
+  }
+
   #wipe(host: SimHost): void {
-    const { hosts, probe, planted } = this.#world
-    if (!host.view.isFounded || 2 * (this.#wiped + 1) >= hosts.length) return
-    this.#wiped++
+    const { probe, planted } = this.#world
+    if (!this.#mayLose(host)) return
+    this.#lossy.add(host)
     host.crash('its storage is wiped', this.#prng.bool())
-    probe.emit('wiped', { host })
+    probe.emit('lost', { host })
     // The member that comes back has another identity, so no founding record names it (Q84).
     host.disk = planted.refoundsWiped === true ? foundedDisk() : new MemoryDisk()
     host.view.reset(host.disk.recoverSync())
@@ -261,4 +284,8 @@ export class FaultPlan {
   #restart(host: SimHost): void {
     if (!host.isUp) host.start()
   }
+}
+
+function isInstall(effect: PersistEffect): boolean {
+  return effect.kind === 'snapshot-commit' && effect.install
 }

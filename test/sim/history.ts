@@ -18,13 +18,13 @@ export interface KnownEntry {
 export class History {
   readonly #known = new Map<Zxid, KnownEntry>()
   readonly #lastEmitted = new Map<HostView, Zxid>()
-  /** What a wiped disk held: its member had kept its word until then. */
+  /** What a disk held before it lost entries: its member had kept its word until then. */
   readonly #lost = new Map<HostView, Zxid>()
 
   constructor(world: World, onConflict: (what: string) => void) {
     const { probe } = world
     probe.on('started', ({ host }) => this.#lastEmitted.set(host, host.view.last))
-    probe.on('wiped', ({ host }) => this.#lost.set(host, host.view.last))
+    probe.on('lost', ({ host }) => this.#lost.set(host, host.view.last))
     probe.on('emitted', ({ host, effect }) => {
       if (effect.kind === 'append') this.#append(host, effect.zxid, effect.entry, onConflict)
       else if (effect.kind === 'truncate') this.#lastEmitted.set(host, effect.to)
@@ -54,7 +54,7 @@ export class History {
     return at === zxid
   }
 
-  /** Durable there, or was until the storage was wiped. */
+  /** Durable there, or was until the storage lost it. */
   isOnDisk(zxid: Zxid, host: HostView): boolean {
     if (this.isOnPath(zxid, host.view.last)) return true
     const lost = this.#lost.get(host)

@@ -30,8 +30,8 @@ export interface SimEvents {
   started: { readonly host: HostView; readonly recovered: RecoveredState }
   /** A life ends, by a crash or because the member halted. */
   stopped: { readonly host: HostView; readonly reason: string }
-  /** The storage of this member goes; the disk view still shows what it held. */
-  wiped: { readonly host: HostView }
+  /** This member's storage loses entries or all; the disk view still shows what it held. */
+  lost: { readonly host: HostView }
   /** Persist effects were emitted; not durable yet. */
   emitted: { readonly host: HostView; readonly effect: PersistEffect }
   /** A batch is on the disk; the host's disk view shows it already. */

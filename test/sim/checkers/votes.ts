@@ -4,7 +4,13 @@
  * entries that he acknowledged; a wiped voter under its old id would.
  */
 import { ServerState } from '../../../src/core/jute/election-records.ts'
-import { PacketType } from '../../../src/core/jute/quorum-records.ts'
+import {
+  ackEpochRecord,
+  NO_EPOCH_ACK,
+  PacketType,
+  type QuorumPacket,
+} from '../../../src/core/jute/quorum-records.ts'
+import { decode } from '../../../src/core/jute/record.ts'
 import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
 import type { GlobalLog } from './prefix-consistency.ts'
@@ -28,7 +34,7 @@ export function checkVotes(world: World, log: GlobalLog): void {
     for (const [host, zxids] of acked) if (zxids.delete(zxid)) raise(host, zxid)
   })
   world.probe.on('packet', ({ host, packet }) => {
-    if (packet.type === PacketType.ACKEPOCH) check(host, packet.zxid)
+    if (packet.type === PacketType.ACKEPOCH && vouches(packet)) check(host, packet.zxid)
     if (packet.type !== PacketType.ACK) return
     if (log.find(packet.zxid as never) !== undefined) raise(host, packet.zxid)
     else acked.get(host)?.add(packet.zxid)
@@ -45,4 +51,9 @@ export function checkVotes(world: World, log: GlobalLog): void {
     })
     check(host, vote.zxid)
   })
+}
+
+/** −1 says that this ACKEPOCH counts for nothing (Q27): so does a member that lost its tail. */
+function vouches({ data }: QuorumPacket): boolean {
+  return data !== null && decode(ackEpochRecord, data).currentEpoch !== NO_EPOCH_ACK
 }

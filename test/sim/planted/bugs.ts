@@ -1,4 +1,4 @@
-/** The seven bugs, put in through the seams that the core keeps for it (src/core/zab/rules.ts). */
+/** The bugs, put in through the seams that the core keeps for it (src/core/zab/rules.ts). */
 import type { EventType } from '../../../src/core/jute/event-type.ts'
 import { EventsFirst, type SendTo } from '../../../src/core/server/event-delivery.ts'
 import { chooseSync } from '../../../src/core/zab/synchronization.ts'
@@ -59,6 +59,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'wiped-voter',
     what: 'a member whose storage was wiped votes again under its old id (Q18, Q84)',
     refoundsWiped: true,
+  },
+  {
+    name: 'torn-tail-votes',
+    what: 'a member that lost acknowledged entries votes before a leader synchronised it',
+    zabRules: { lostTail: () => 0 },
   },
   {
     name: 'thawed-leader',
