@@ -36,6 +36,8 @@ export class RequestQueue {
   #inFlight = new Deque<QueueEntry>()
   /** Unsettled entries only. */
   readonly #byId = new Map<number, QueueEntry>()
+  /** Empty between calls; growing a new one for each message costs more than filling it. */
+  readonly #writer: JuteWriter = new JuteWriter()
   #nextXid: number
 
   constructor(firstXid: number) {
@@ -108,7 +110,7 @@ export class RequestQueue {
   /** Messages of frames that may leave now. Their requests are in flight from here on. */
   takeMessages(): Uint8Array[] {
     const messages: Uint8Array[] = []
-    let writer = new JuteWriter()
+    const writer = this.#writer
     while (this.#inFlight.length < IN_FLIGHT_MAX) {
       const entry = this.#queued.popFront()
       if (entry === undefined) break
@@ -118,11 +120,12 @@ export class RequestQueue {
       this.#inFlight.pushBack(entry)
       if (writer.length > 0 && writer.length + entry.body.length > MESSAGE_BYTES_MAX) {
         messages.push(writer.finish())
-        writer = new JuteWriter()
+        writer.reset()
       }
       writeFrame(writer, entry.xid, entry.type, entry.body)
     }
     if (writer.length > 0) messages.push(writer.finish())
+    writer.reset()
     return messages
   }
 
