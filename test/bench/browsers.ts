@@ -24,10 +24,10 @@ export interface Site {
 }
 
 /** In a folder of its own: what others build meanwhile does not change what is measured. */
-export async function openSite(): Promise<Site> {
+export async function openSite(minify = true): Promise<Site> {
   process.env['NODE_ENV'] = 'production'
   const folder = await mkdtemp(join(tmpdir(), 'zabra-bench-site-'))
-  await build({ configFile: VITE_CONFIG, logLevel: 'error', build: { outDir: folder } })
+  await build({ configFile: VITE_CONFIG, logLevel: 'error', build: { outDir: folder, minify } })
   await build({
     // Not the project's own file: its pages would be built as well.
     configFile: false,

@@ -9,29 +9,35 @@ import { findBrowser } from '../browser-binary.mjs'
 import { Browsers, openSite, type Site } from './browsers.ts'
 import { type End, loseLeader, type Survival } from './failover.ts'
 import { Figures, median } from './figures.ts'
-import { ProductEnsemble } from './product-ensemble.ts'
+import { ProductEnsemble, tracesOf } from './product-ensemble.ts'
 import { RawEnsemble } from './raw-ensemble.ts'
+import { hottest } from './profile.ts'
 import { FAILOVER, FORM, tableOf } from './report.ts'
-import { type Client, measureRound, warmUp } from './steady.ts'
+import { type Client, measureRound, profileWrites, warmUp } from './steady.ts'
 
 const USAGE = `npm run bench -- [options]
   --procs          three browser processes instead of three tabs of one
   --rounds N       rounds of reads and writes (default 7)
   --failovers N    leaders lost of each kind, each in an ensemble of its own (default 3)
+  --profile NAME   instead: CPU profiles of leader and follower to NAME-….cpuprofile
   --json FILE      all figures of all rounds`
 const MEMBERS = 3
+/** Functions of a profile that are printed. */
+const HOTTEST_COUNT = 30
 
 const { values: asked } = parseArgs({
   options: {
     procs: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '7' },
     failovers: { type: 'string', default: '3' },
+    profile: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 
 if (asked.help) console.log(USAGE)
+else if (asked.profile !== undefined) await profile(asked.profile)
 else await main()
 
 async function main(): Promise<void> {
@@ -62,6 +68,23 @@ async function main(): Promise<void> {
   if (asked.json === undefined) return
   const environment = { where, machine, browser: browsers.version, at: new Date().toISOString() }
   await writeFile(asked.json, JSON.stringify({ environment, figures, survivals }, null, 2))
+}
+
+/** Not minified, so that functions have their names. */
+async function profile(name: string): Promise<void> {
+  const site = await openSite(false)
+  const browsers = new Browsers(process.env['ZABRA_BROWSER'] ?? (await findBrowser()), false)
+  try {
+    const ensemble = await ProductEnsemble.open(await browsers.contexts(MEMBERS), site.url)
+    for (const [who, found] of await profileWrites(await ensemble.byRole())) {
+      console.log(`\n${who}\n${hottest(found, HOTTEST_COUNT).join('\n')}`)
+      await writeFile(`${name}-${who}.cpuprofile`, JSON.stringify(found))
+    }
+    await ensemble.close()
+  } finally {
+    await browsers.close()
+    await site.close()
+  }
 }
 
 async function measureFailover(
@@ -102,8 +125,25 @@ async function measureSteady(browsers: Browsers, site: Site, figures: Figures): 
     await measureRound(raw, clients, figures)
     console.log(`round ${round} of reads and writes`)
   }
+  for (const line of await disturbances(ensemble)) console.log(line)
   await ensemble.close()
   await raw.close()
+}
+
+/** A leader that was deposed under load spoils the figures, and should never be. */
+async function disturbances(ensemble: ProductEnsemble): Promise<string[]> {
+  const lines: string[] = []
+  for (const page of ensemble.pages) {
+    const name = (await page.title()).split(' · ')[0] ?? ''
+    const failures = await page.evaluate(() => window.product.failures())
+    if (failures > 0) lines.push(`${name}: ${failures} operations lost`)
+    for (const trace of await tracesOf(page)) {
+      const isLoss = trace.type === 'role' && trace.role === 'looking'
+      if (isLoss && trace.reason !== 'started') lines.push(`${name} went looking: ${trace.reason}`)
+      if (trace.type === 'slept') lines.push(`${name} slept for ${trace.elapsedMs} ms`)
+    }
+  }
+  return lines
 }
 
 /** Where the time of a failover went, in the surviving tabs. */

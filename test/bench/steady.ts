@@ -1,6 +1,7 @@
 /** A formed ensemble at work: raw limit and product in turns, so that both see the same machine. */
 import type { Page } from 'playwright'
 import type { Figures, Side } from './figures.ts'
+import { type CpuProfile, profileWorker } from './profile.ts'
 import type { RawEnsemble } from './raw-ensemble.ts'
 import type { PipelineSpec } from './workload.ts'
 
@@ -9,6 +10,8 @@ const LARGE_ENTRY_BYTES = 1024
 const WRITES_IN_SEQUENCE = 100
 const READS_IN_SEQUENCE = 100
 const PIPELINE_MS = 500
+const WARM_UP_MS = 2_500
+const PROFILE_MS = 4_000
 
 export const SEQUENTIAL = 'write 100 B, one by one'
 export const ROUND_TRIP = 'round trip of a channel'
@@ -20,9 +23,9 @@ export const PIPELINES = [
 export const READ = 'read 100 B, one by one'
 export const READS = { name: 'reads 100 B, 100 in flight', inFlight: 100 } as const
 
-/** Both sides with the code that they will run, compiled and warm. */
+/** Both sides with the code that they will run, compiled: the engine takes some thousand calls. */
 export async function warmUp(raw: RawEnsemble, clients: readonly Client[]): Promise<void> {
-  const spec = { durationMs: PIPELINE_MS, inFlight: 100 }
+  const spec = { durationMs: WARM_UP_MS, inFlight: 200 }
   await raw.writePipeline(ENTRY_BYTES, spec)
   for (const { side, page } of clients) {
     await page.evaluate((name) => window.product.open(name), side)
@@ -55,6 +58,21 @@ export async function measureRound(
     }
   }
   await measureReads(raw, clients, figures)
+}
+
+/** Workers of a leader and a follower while a client in the leader's tab writes. */
+export async function profileWrites(pages: readonly Page[]): Promise<[string, CpuProfile][]> {
+  const [leader, follower] = pages
+  if (leader === undefined || follower === undefined) throw new Error('no pages')
+  await leader.evaluate(() => window.product.open('leader'))
+  const spec = { durationMs: PROFILE_MS, inFlight: 100 }
+  await writePipeline(leader, 'leader', ENTRY_BYTES, spec)
+  const stops = [await profileWorker(leader), await profileWorker(follower)] as const
+  await writePipeline(leader, 'leader', ENTRY_BYTES, spec)
+  return [
+    ['leader', await stops[0]()],
+    ['follower', await stops[1]()],
+  ]
 }
 
 async function measureReads(

@@ -12,6 +12,7 @@ export interface WriterReport {
 }
 
 let client: ZooKeeperClient | null = null
+let failures = 0
 let stop = new AbortController()
 let writer: Promise<WriterReport> | null = null
 
@@ -27,18 +28,20 @@ const product = {
   },
   writeSequence(name: string, count: number, bytes: number): Promise<number[]> {
     const data = new Uint8Array(bytes)
-    return measureSequence(() => opened().setData(pathOf(name), data), count)
+    return measureSequence(() => settled(opened().setData(pathOf(name), data)), count)
   },
   writePipeline(name: string, bytes: number, spec: PipelineSpec): Promise<number> {
     const data = new Uint8Array(bytes)
-    return measurePipeline(() => opened().setData(pathOf(name), data), spec)
+    return measurePipeline(() => settled(opened().setData(pathOf(name), data)), spec)
   },
   readSequence(name: string, count: number): Promise<number[]> {
-    return measureSequence(() => opened().getData(pathOf(name)), count)
+    return measureSequence(() => settled(opened().getData(pathOf(name))), count)
   },
   readPipeline(name: string, spec: PipelineSpec): Promise<number> {
-    return measurePipeline(() => opened().getData(pathOf(name)), spec)
+    return measurePipeline(() => settled(opened().getData(pathOf(name))), spec)
   },
+  /** Operations of the measurements that were lost with a connection. */
+  failures: (): number => failures,
   /** Writes one after the other until it is stopped, whatever happens to the member. */
   startWriter(name: string): void {
     stop = new AbortController()
@@ -51,19 +54,24 @@ const product = {
   },
 }
 
+/** A lost operation is part of the figures: its time counts, and it is told at the end. */
+async function settled(operation: Promise<unknown>): Promise<void> {
+  await operation.catch(() => failures++)
+}
+
 async function write(name: string, signal: AbortSignal): Promise<WriterReport> {
   const data = new Uint8Array(100)
   const doneMs: number[] = []
-  let failures = 0
+  let lost = 0
   while (!signal.aborted) {
     try {
       await opened().setData(pathOf(name), data)
       doneMs.push(performance.timeOrigin + performance.now())
     } catch {
-      failures++
+      lost++
     }
   }
-  return { doneMs, failures }
+  return { doneMs, failures: lost }
 }
 
 function pathOf(name: string): string {
