@@ -195,11 +195,22 @@ export class World implements FaultTargets {
     this.probe.on('committed', () => {
       changedMs = this.timeline.nowMs
     })
-    this.#until('CallsSettle', QUIET_LIMIT_MS, () => {
+    this.#until('ComesToRest', QUIET_LIMIT_MS, () => {
       const waiting = this.clients.find((client) => client.pendingCount > 0)
       if (waiting !== undefined) return `a call of ${waiting.name} is never answered`
-      return this.timeline.nowMs - changedMs > STILL_MS ? null : 'the log does not come to rest'
+      if (this.timeline.nowMs - changedMs <= STILL_MS) return 'the log does not come to rest'
+      return this.#whoLags()
     })
+  }
+
+  /** A follower on a dead link serves until it notices; so equality is waited for, within limits. */
+  #whoLags(): string | null {
+    const members = this.hosts.filter((host) => host.view.isFounded)
+    const idle = members.find((host) => host.machine?.status(host.now()).serving !== true)
+    if (idle !== undefined) return `${idle.name} does not serve`
+    const [first] = members
+    const other = members.find((host) => host.tree?.lastProcessed !== first?.tree?.lastProcessed)
+    return other === undefined ? null : `${other.name} and ${first?.name ?? ''} do not meet`
   }
 
   /** Runs until `why` finds nothing any more; at the limit its words are the violation. */
