@@ -203,7 +203,7 @@ export class World implements FaultTargets {
     })
   }
 
-  /** A follower on a dead link serves until it notices; so equality is waited for, within limits. */
+  /** A follower on a dead link serves until it notices; so equality is waited for, in limits. */
   #whoLags(): string | null {
     const members = this.hosts.filter((host) => host.view.isFounded)
     const idle = members.find((host) => host.machine?.status(host.now()).serving !== true)
