@@ -9,6 +9,7 @@ import type { OpenedIdentity } from '../src/adapters/tabs/identity-lock.ts'
 import { holdLiveness, watchLiveness } from '../src/adapters/tabs/liveness-lock.ts'
 import { openChannelLink } from '../src/adapters/webrtc/channel-link.ts'
 import { ClientMux } from '../src/adapters/webrtc/client-mux.ts'
+import type { TraceEvent } from '../src/core/zab/effect.ts'
 import type { ClientChannel } from '../src/ports/client-channel.ts'
 import { RoomMember } from '../src/runtime/room-member.ts'
 import type {
@@ -25,8 +26,12 @@ import { suitability } from './suitability.ts'
 
 /** Channels and news of peers that come while the storage opens. Ours: a full room has some 130. */
 const EARLY_MAX = 1_024
-/** Often enough for a person to see roles and countdowns move. */
-const STATUS_INTERVAL_MS = 250
+/**
+ * Often enough for a person to see countdowns move; what cannot wait is told at once. Each time the
+ * page lays out and paints, which is most of what an idle machine costs.
+ */
+const STATUS_INTERVAL_MS = 500
+const TOLD_AT_ONCE: ReadonlySet<TraceEvent['type']> = new Set(['role', 'established', 'link'])
 
 class MemberWorker implements MemberApi {
   #listener: WorkerListener | null = null
@@ -73,7 +78,7 @@ class MemberWorker implements MemberApi {
       },
       onTrace: (event) => {
         this.#listener?.onTrace(event, performance.timeOrigin + performance.now())
-        if (event.type === 'role' || event.type === 'established') this.#changed()
+        if (TOLD_AT_ONCE.has(event.type)) this.#changed()
       },
       onChange: () => this.#changed(),
       onReplaceLink: (linkId, reason) => this.#listener?.onReplaceLink(linkId, reason),
