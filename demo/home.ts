@@ -1,9 +1,5 @@
 /** The home page: makes a room and opens its machines. */
-import { IndexedDbIdentities } from '../src/adapters/indexeddb/identity-store.ts'
-import { openIdentity } from '../src/adapters/tabs/identity-lock.ts'
-import { creatorHash } from '../src/core/founding/key-names.ts'
-import { deriveRoomKeys } from '../src/signaling/envelope.ts'
-import { createSecret, formatRoomLink, parseRoomName } from '../src/signaling/room-link.ts'
+import { createRoom } from '../src/index.ts'
 import { copyButton } from './copy-button.ts'
 import { element, openMachineLink } from './page-elements.ts'
 
@@ -35,23 +31,11 @@ form.addEventListener('submit', (event) => {
   makeRoom().catch((error: unknown) => say(error instanceof Error ? error.message : String(error)))
 })
 
-/** The creator's key is made here and waits on disk for the first machine of this browser. */
 async function makeRoom(): Promise<void> {
   problem.hidden = true
-  const name = parseRoomName(nameInput.value.trim())
-  const secret = createSecret()
-  const { roomId } = await deriveRoomKeys(name, secret)
-  const creator = await openIdentity({ room: roomId, source: new IndexedDbIdentities(roomId) })
-  await creator.release()
   const size = Number(sizeInput.value)
-  const link = formatRoomLink(new URL('machine.html', location.href), {
-    room: name,
-    size,
-    secret,
-    creator: creatorHash(creator.publicKey),
-    cluster: null,
-  })
-  showRoom(link, size)
+  const page = new URL('machine.html', location.href)
+  showRoom(await createRoom({ name: nameInput.value.trim(), size, page }), size)
 }
 
 function showRoom(link: string, size: number): void {

@@ -1,12 +1,12 @@
 /** One machine: its member, its terminal and what it shows of the ensemble. */
 import type { WorkerStatus } from '../worker/protocol.ts'
 import { requestPersistence } from '../src/adapters/tabs/persistence.ts'
-import { MemberTab } from '../src/browser/member-tab.ts'
+import type { Room } from '../src/browser/room.ts'
 import type { Shell } from '../src/cli/shell.ts'
 import { ZooKeeperClient } from '../src/client/zookeeper-client.ts'
+import { joinRoom } from '../src/index.ts'
 import type { RoomLink } from '../src/signaling/room-link.ts'
 import { formatRoomLink, isWeakSecret, parseRoomLink } from '../src/signaling/room-link.ts'
-import { SIGNAL_PATH } from '../src/signaling/protocol.ts'
 import { EnsemblePanel } from './ensemble-panel.ts'
 import { element } from './page-elements.ts'
 import { startShell } from './page-shell.ts'
@@ -29,7 +29,7 @@ const terminal = new TerminalView({
 const panel = new EnsemblePanel()
 const traces: unknown[] = []
 let shell: Shell | null = null
-let tab: MemberTab | null = null
+let room: Room | null = null
 let hasEnded = false
 
 restartButton.addEventListener('click', () => location.reload())
@@ -41,7 +41,7 @@ addEventListener('hashchange', () => {
   // Our own rewriting of the address fires no hashchange; this is another link typed over it.
   location.reload()
 })
-start().catch((error: unknown) => ended(error instanceof Error ? error.message : String(error)))
+start().catch((error: unknown) => ended(messageOf(error)))
 
 async function start(): Promise<void> {
   const link = parseRoomLink(location.href)
@@ -49,35 +49,28 @@ async function start(): Promise<void> {
   if (isWeakSecret(link.secret)) {
     say('The secret in this link is short enough to be guessed: use it for trying things only.')
   }
-  const state = history.state as { readonly incarnation?: unknown } | null
-  const previous = typeof state?.incarnation === 'string' ? state.incarnation : null
-  const opened = await MemberTab.open({
-    link,
-    signalUrl: signalUrl(),
-    createWorker: () =>
-      new Worker(new URL('../worker/member.worker.ts', import.meta.url), {
-        type: 'module',
-        name: 'zabra member',
-      }),
-    previousIncarnation: previous,
+  const signaling = new URLSearchParams(location.search).get('signal')
+  const joined = await joinRoom({
+    ...(signaling === null ? {} : { signaling }),
+    // The terminal's session expires when its tab goes, as the seed shows.
+    closeSessionsOnLeave: false,
     onStatus: (status) => show(link, status),
     onTrace: (event, atMs) => {
       traces.push({ at: Math.round(atMs), ...event })
       if (traces.length > TRACES_MAX) traces.shift()
     },
-    onSignaling: (signaling) => panel.showSignaling(signaling),
-    onFailed: (reason) => ended(reason),
+    onSignaling: (state) => panel.showSignaling(state),
   })
-  tab = opened
-  history.replaceState({ incarnation: opened.incarnation }, '')
+  room = joined
+  joined.ended.addEventListener('abort', () => ended(messageOf(joined.ended.reason)))
   window.zabra = {
-    status: () => opened.status,
+    status: () => joined.status,
     traces,
     newClient: (sessionTimeoutMs = 10_000) =>
-      new ZooKeeperClient({ transport: opened.transport(), sessionTimeoutMs }),
+      new ZooKeeperClient({ transport: joined.transport(), sessionTimeoutMs }),
   }
-  crashButton.addEventListener('click', () => crash(opened))
-  shell = startShell(opened, terminal, new URLSearchParams(location.search))
+  crashButton.addEventListener('click', () => crash(joined))
+  shell = startShell(joined, terminal, new URLSearchParams(location.search))
   terminal.attach(shell)
   element('storage', HTMLElement).textContent = storageText(await requestPersistence())
 }
@@ -98,26 +91,17 @@ function show(link: RoomLink, status: WorkerStatus): void {
   const complete = { ...link, creator: status.creator, cluster: status.cluster }
   const address = formatRoomLink(new URL(location.pathname, location.href), complete)
   panel.show(status, address)
-  rewriteAddress(complete)
 }
 
-/** What people copy from the address bar then names the ensemble (design §4). */
-function rewriteAddress(link: RoomLink): void {
-  if (link.creator === null || link.cluster === null) return
-  const url = new URL(location.href)
-  url.hash = `${link.secret}.${link.creator}.${link.cluster}`
-  if (url.href !== location.href) history.replaceState(history.state, '', url)
-}
-
-function crash(opened: MemberTab): void {
-  opened.crash()
+function crash(joined: Room): void {
   ended('This machine has crashed. Its data is on this device; start it again to bring it back.')
+  joined.crash()
 }
 
 function ended(reason: string): void {
   if (hasEnded) return
   hasEnded = true
-  tab?.crash()
+  room?.crash()
   document.body.classList.add('ended')
   statusElement.textContent = `looking, epoch 0, zxid 0x0: this machine does not run`
   element('badge', HTMLElement).textContent = 'stopped'
@@ -133,11 +117,6 @@ function say(text: string): void {
   problem.hidden = false
 }
 
-function signalUrl(): string {
-  const asked = new URLSearchParams(location.search).get('signal')
-  const url = new URL(asked ?? SIGNAL_PATH, location.href)
-  if (asked === null) url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
-  url.search = ''
-  url.hash = ''
-  return url.href
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,5 @@
 /** The page's zkCli: the shared shell over a client that prefers this tab's member. */
-import type { MemberTab } from '../src/browser/member-tab.ts'
+import type { Room } from '../src/browser/room.ts'
 import { Shell } from '../src/cli/shell.ts'
 import type { ClientHost, ClientTransport } from '../src/client/transport.ts'
 import { ZooKeeperClient } from '../src/client/zookeeper-client.ts'
@@ -12,7 +12,7 @@ import type { TerminalView } from './terminal-view.ts'
 const SESSION_TIMEOUT_MS = 10_000
 const HOST_LABEL = 'localhost:2181'
 
-export function startShell(tab: MemberTab, view: TerminalView, query: URLSearchParams): Shell {
+export function startShell(room: Room, view: TerminalView, query: URLSearchParams): Shell {
   const asked = Number(query.get('timeout') ?? SESSION_TIMEOUT_MS)
   const sessionTimeoutMs = Number.isInteger(asked) && asked > 0 ? asked : SESSION_TIMEOUT_MS
   return new Shell({
@@ -22,7 +22,7 @@ export function startShell(tab: MemberTab, view: TerminalView, query: URLSearchP
     onQuit: () => view.close('The session is closed. Reload this page for a new one.'),
     connect: ({ host, watcher }) =>
       new ZooKeeperClient({
-        transport: only(host, tab.transport()),
+        transport: only(host, room.transport()),
         sessionTimeoutMs,
         watcher,
       }),

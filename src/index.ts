@@ -1,7 +1,19 @@
-/** zabra in a page: be a machine of a room, and use the ensemble as a ZooKeeper client. */
-export { MemberTab } from './browser/member-tab.ts'
-export type { MemberTabOptions } from './browser/member-tab.ts'
+/** zabra in a page: take part in a room, and use its ensemble as a ZooKeeper client. */
+export { createRoom, joinRoom } from './browser/room.ts'
+export type { Room } from './browser/room.ts'
+export type {
+  CreateRoomOptions,
+  JoinRoomOptions,
+  OpenClientOptions,
+  RoomStatus,
+} from './browser/room-options.ts'
+export { RoomError } from './browser/room-error.ts'
+export type { RoomErrorCode } from './browser/room-error.ts'
+export { formatRoomLink, parseRoomLink, RoomLinkError } from './signaling/room-link.ts'
+export type { RoomLink, RoomLinkErrorCode } from './signaling/room-link.ts'
+
+// The most used of `zabra/client`.
+export { isZooKeeperError, ZooKeeperError } from './client/errors.ts'
 export { ZooKeeperClient } from './client/zookeeper-client.ts'
-export { ZooKeeperError } from './client/errors.ts'
-export { formatRoomLink, parseRoomLink } from './signaling/room-link.ts'
-export type { RoomLink } from './signaling/room-link.ts'
+export { CreateMode } from './core/jute/create-mode.ts'
+export { ErrorCode } from './core/jute/error-code.ts'

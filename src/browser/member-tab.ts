@@ -13,6 +13,7 @@ import type { SignalingState } from '../ports/signaling.ts'
 import { joinRoom } from '../signaling/client.ts'
 import type { SignalingClient } from '../signaling/client.ts'
 import type { RoomLink } from '../signaling/room-link.ts'
+import { abortable } from './abortable.ts'
 
 export interface MemberTabOptions {
   readonly link: RoomLink
@@ -54,6 +55,8 @@ export class MemberTab implements AsyncDisposable {
   #lastServedMs: number | null = null
   #incarnation = ''
   #isEnded = false
+  /** The worker is gone: whatever was asked of it is never answered. */
+  readonly #broken = new AbortController()
   /** The network or the page came back: the broker is asked at once, not after its back-off. */
   readonly #onAwake = (): void => this.#signaling.retryNow()
   readonly #onPageHide = (): void => this.#farewell('page closed')
@@ -83,7 +86,7 @@ export class MemberTab implements AsyncDisposable {
     })
     const tab = new MemberTab(options, signaling)
     try {
-      await tab.#start()
+      await abortable(tab.#start(), tab.#broken.signal, signal)
     } catch (error) {
       tab.#giveUp('this machine did not start')
       throw error
@@ -228,6 +231,7 @@ export class MemberTab implements AsyncDisposable {
   #fail(reason: string): void {
     if (this.#isEnded) return
     this.#giveUp(reason)
+    this.#broken.abort(new Error(reason))
     this.#options.onFailed?.(reason)
   }
 

@@ -24,6 +24,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'src/recipes': ['src/client'],
   'src/cli': ['src/client', 'src/recipes', 'src/core/jute', 'src/core/base'],
   'src/index.ts': ALL,
+  'src/client.ts': ['src/client', 'src/core/jute'],
   'src/browser': ALL,
   'src/edge': ALL,
   'src/testing': ALL,

@@ -74,10 +74,12 @@ export const enums: Rule = (sources) =>
     ts.isEnumDeclaration(node) ? 'is an enum; use a const object and a union' : undefined,
   )
 
-/** Only `src/index.ts`, what the package offers, gathers the exports of others. */
+/** What the package offers: only these gather the exports of others. */
+const ENTRIES: readonly string[] = ['src/index.ts', 'src/client.ts']
+
 export const barrels: Rule = (sources) =>
   sources.flatMap(({ path, tree }) => {
-    if (path === 'src/index.ts') return []
+    if (ENTRIES.includes(path)) return []
     if (basename(path) === 'index.ts') return [`${path}:1 is a barrel; import from the files`]
     const { statements } = tree
     const gathers = statements.every((one) => ts.isExportDeclaration(one) && one.moduleSpecifier)

@@ -1,0 +1,292 @@
+/** A room as an app uses it: join it by its link, open clients, leave. */
+import { ZooKeeperClient } from '../client/zookeeper-client.ts'
+import type { ClientTransport } from '../client/transport.ts'
+import { parseRoomLink, type RoomLink } from '../signaling/room-link.ts'
+import { abortable } from './abortable.ts'
+import type { MemberTab } from './member-tab.ts'
+import { startMemberWorker } from './member-worker.ts'
+import {
+  keepIdentity,
+  keptIdentity,
+  rewriteAddress,
+  sharedLink,
+  signalingUrl,
+} from './room-address.ts'
+import { RoomError } from './room-error.ts'
+import type {
+  CreateRoomOptions,
+  JoinRoomOptions,
+  OpenClientOptions,
+  RoomStatus,
+} from './room-options.ts'
+
+/** What a room needs of its tab, whichever role that has. */
+type Tab = Pick<MemberTab, 'status' | 'incarnation' | 'transport' | 'close' | 'crash'>
+
+/** Storage of a slow disk, a busy machine and the search of an identity fit in several times. */
+const START_LIMIT_MS = 30_000
+
+/**
+ * As the terminal of the machine page: a crashed tab's ephemerals go while one looks on, and a
+ * failover is an order of magnitude shorter.
+ */
+const SESSION_TIMEOUT_MS = 10_000
+
+const NO_WORKER =
+  "If the worker is what is missing, the bundler does not carry packages' workers: pass " +
+  "worker: () => new Worker(new URL('zabra/worker', import.meta.url), { type: 'module' })."
+
+/**
+ * The link of a new room. Whoever opens it may join; nothing runs before somebody does. The first
+ * members are found by this browser, so open one tab here.
+ */
+export async function createRoom(options: CreateRoomOptions = {}): Promise<string> {
+  needPage()
+  const { makeRoom } = await import('./create-room.ts')
+  return makeRoom(options)
+}
+
+/**
+ * Resolves as soon as this tab takes part; that the ensemble works is told by `status`, and waited
+ * for by `openClient`. Rejects with a RoomError or a RoomLinkError that says what to do.
+ */
+export async function joinRoom(options: JoinRoomOptions = {}): Promise<Room> {
+  needPage()
+  return Room.join(options)
+}
+
+export class Room implements AsyncDisposable {
+  readonly #options: JoinRoomOptions
+  readonly #address: URL
+  readonly #link: RoomLink
+  readonly #end = new AbortController()
+  readonly #clients = new Set<ZooKeeperClient>()
+  readonly #listeners = new Set<(status: RoomStatus) => void>()
+  #tab: Tab | null = null
+  #status: RoomStatus | null = null
+  #onFirstStatus = (): void => {}
+  readonly #firstStatus = new Promise<void>((resolve) => {
+    this.#onFirstStatus = resolve
+  })
+  readonly #onPageHide = (): void => this.#pageHides()
+
+  private constructor(options: JoinRoomOptions) {
+    this.#options = options
+    this.#address = new URL(options.link ?? location.href, location.href)
+    this.#link = parseRoomLink(this.#address)
+    if (options.onStatus !== undefined) this.#listeners.add(options.onStatus)
+  }
+
+  static async join(options: JoinRoomOptions): Promise<Room> {
+    options.signal?.throwIfAborted()
+    const room = new Room(options)
+    await room.#start()
+    return room
+  }
+
+  /** What to share. It names the ensemble as soon as there is one. */
+  get link(): string {
+    const { creator, cluster } = this.#status ?? this.#link
+    return sharedLink(this.#address, {
+      ...this.#link,
+      creator: creator ?? this.#link.creator,
+      cluster: cluster ?? this.#link.cluster,
+    })
+  }
+
+  get status(): RoomStatus {
+    // `joinRoom` has waited for the first one.
+    return this.#status as RoomStatus
+  }
+
+  /** Which of this browser's machines this tab is; see the option `identity`. */
+  get identity(): string {
+    return this.#tab?.incarnation ?? ''
+  }
+
+  /** Aborts when the room is over for this tab; the reason is a RoomError. */
+  get ended(): AbortSignal {
+    return this.#end.signal
+  }
+
+  /** Each status from now on. The result ends it. */
+  onStatus(listener: (status: RoomStatus) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /**
+   * A session at the ensemble, this tab's member first. Waits until the ensemble serves, so do not
+   * await it before there is a way to open the other tabs.
+   */
+  async openClient(options: OpenClientOptions = {}): Promise<ZooKeeperClient> {
+    const { signal, timeoutMs, ...rest } = options
+    this.#end.signal.throwIfAborted()
+    const client = new ZooKeeperClient({
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      ...rest,
+      transport: this.transport(),
+    })
+    this.#clients.add(client)
+    client.onState((state) => {
+      if (state === 'CLOSED' || state === 'AUTH_FAILED') this.#clients.delete(client)
+    })
+    const late = timeoutMs === undefined ? undefined : after(timeoutMs, () => this.#whyNotServed())
+    try {
+      await abortable(client.connected(), this.#end.signal, signal, late?.signal)
+      return client
+    } catch (error) {
+      void client.close()
+      throw error
+    } finally {
+      late?.cancel()
+    }
+  }
+
+  /** A way to the ensemble, for a ZooKeeperClient of one's own. */
+  transport(): ClientTransport {
+    const transport = this.#started().transport()
+    return {
+      ...(transport.pace === undefined ? {} : { pace: transport.pace }),
+      hosts: () => (this.#end.signal.aborted ? [] : transport.hosts()),
+      connect: (host, signal) => transport.connect(host, signal),
+    }
+  }
+
+  /** Closes the clients and leaves: peers see it at once. Settles within some seconds. */
+  async close(): Promise<void> {
+    if (this.#end.signal.aborted) return
+    this.#stopListening()
+    await Promise.allSettled([...this.#clients].map((client) => client.close()))
+    this.#over(new RoomError('closed', 'The room was left.'))
+    await this.#tab?.close()
+  }
+
+  /** Ends without a word to anybody, as a power cut would. For tests and demonstrations. */
+  crash(): void {
+    if (this.#end.signal.aborted) return
+    this.#tab?.crash()
+    this.#over(new RoomError('crashed', 'This tab was made to crash.'))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #start(): Promise<void> {
+    const { signal, timeoutMs = START_LIMIT_MS } = this.#options
+    const late = after(timeoutMs, () => {
+      const waited = `This tab did not start within ${timeoutMs / 1000} s.`
+      return new RoomError('timeout', `${waited} ${NO_WORKER}`)
+    })
+    // Before the tab's own listener: a session can be closed while there are connections.
+    addEventListener('pagehide', this.#onPageHide)
+    try {
+      // The tab's own signal is for its start only: `close` has to close the clients first.
+      const starting = joined(late.signal, signal)
+      this.#tab = await this.#openTab(starting.signal)
+      starting.release()
+      await abortable(this.#firstStatus, late.signal, signal, this.#end.signal)
+    } catch (error) {
+      this.#over(toRoomError(error))
+      await this.#tab?.close()
+      throw error
+    } finally {
+      late.cancel()
+    }
+    signal?.addEventListener('abort', () => void this.close(), { once: true })
+    if (this.#keepsIdentity) keepIdentity(this.identity)
+  }
+
+  async #openTab(signal: AbortSignal): Promise<Tab> {
+    const options = this.#options
+    const { MemberTab } = await import('./member-tab.ts')
+    return MemberTab.open({
+      link: this.#link,
+      signalUrl: signalingUrl(options.signaling, this.#address),
+      createWorker: options.worker ?? startMemberWorker,
+      previousIncarnation: this.#keepsIdentity ? keptIdentity() : (options.identity ?? null),
+      signal,
+      onStatus: (status) => this.#onStatus(status),
+      onFailed: (reason) => this.#over(new RoomError('failed', reason)),
+      ...(options.onTrace === undefined ? {} : { onTrace: options.onTrace }),
+      ...(options.onSignaling === undefined ? {} : { onSignaling: options.onSignaling }),
+      ...(options.iceServers === undefined ? {} : { iceServers: options.iceServers }),
+    })
+  }
+
+  get #keepsIdentity(): boolean {
+    return this.#options.identity === undefined
+  }
+
+  #started(): Tab {
+    if (this.#tab === null) throw new RoomError('failed', 'This tab has not started.')
+    return this.#tab
+  }
+
+  #onStatus(status: RoomStatus): void {
+    const before = this.#status === null ? this.#address.href : this.link
+    this.#status = status
+    this.#onFirstStatus()
+    if (this.#options.link === undefined && status.cluster !== null) {
+      rewriteAddress(before, this.link)
+    }
+    for (const listener of [...this.#listeners]) listener(status)
+  }
+
+  #whyNotServed(): RoomError {
+    return new RoomError('timeout', `The ensemble does not serve yet: ${this.status.text}`)
+  }
+
+  /** Synchronous, nothing awaited: what is posted to the worker now may just get out. */
+  #pageHides(): void {
+    this.#stopListening()
+    if (this.#options.closeSessionsOnLeave ?? true) {
+      for (const client of this.#clients) void client.close()
+    }
+    this.#over(new RoomError('closed', 'The page was left.'))
+  }
+
+  #stopListening(): void {
+    removeEventListener('pagehide', this.#onPageHide)
+  }
+
+  #over(reason: RoomError): void {
+    this.#stopListening()
+    this.#end.abort(reason)
+  }
+}
+
+function needPage(): void {
+  if (typeof document !== 'undefined') return
+  throw new RoomError('unsupported', 'A room is joined from a page: there is no document here.')
+}
+
+/** `release`: what aborts later is none of its business any more. */
+function joined(...signals: readonly (AbortSignal | undefined)[]): {
+  readonly signal: AbortSignal
+  readonly release: () => void
+} {
+  const joint = new AbortController()
+  const released = new AbortController()
+  for (const signal of signals) {
+    const onAbort = (): void => joint.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true, signal: released.signal })
+  }
+  return { signal: joint.signal, release: () => released.abort() }
+}
+
+function after(
+  limitMs: number,
+  reason: () => Error,
+): { readonly signal: AbortSignal; readonly cancel: () => void } {
+  const over = new AbortController()
+  const timer = setTimeout(() => over.abort(reason()), limitMs)
+  return { signal: over.signal, cancel: () => clearTimeout(timer) }
+}
+
+function toRoomError(error: unknown): RoomError {
+  if (error instanceof RoomError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new RoomError('failed', message, { cause: error })
+}
