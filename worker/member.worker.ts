@@ -82,6 +82,7 @@ class MemberWorker implements MemberApi {
       },
       onChange: () => this.#changed(),
       onReplaceLink: (linkId, reason) => this.#listener?.onReplaceLink(linkId, reason),
+      onRefuseLink: (linkId, reason) => this.#listener?.onRefuseLink(linkId, reason),
       onPageMessage: (linkId, bytes) => this.#listener?.onPageMessage(linkId, bytes),
     })
     for (const say of this.#early.splice(0)) say(this.#room)
@@ -124,6 +125,10 @@ class MemberWorker implements MemberApi {
 
   async admit(linkId: string, peer: AdmittedPeer): Promise<string | null> {
     return this.#started().room.admit(linkId, peer)
+  }
+
+  async opened(linkId: string): Promise<void> {
+    this.#room?.opened(linkId)
   }
 
   async detach(linkId: string, reason: string): Promise<void> {

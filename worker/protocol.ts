@@ -46,6 +46,7 @@ export interface AdmittedPeer {
   readonly clusterId: string | null
   readonly foundingRecord: Uint8Array | null
   readonly startChain: readonly string[]
+  readonly isClient?: boolean
 }
 
 export type ChannelLabel = 'quorum' | 'client'
@@ -95,6 +96,8 @@ export interface WorkerListener {
   onTrace(event: TraceEvent, atMs: number): void
   /** The worker asks the page to replace a link by a fresh connection. */
   onReplaceLink(linkId: string, reason: string): void
+  /** The worker does not want this link any more; the other page hears why. */
+  onRefuseLink(linkId: string, reason: string): void
   /** Send this to the other page over simple-peer's own channel (founding records). */
   onPageMessage(linkId: string, bytes: Uint8Array): void
 }
@@ -116,6 +119,8 @@ export interface MemberApi {
   attachRelay(linkId: string, label: ChannelLabel, port: MessagePort): Promise<void>
   /** A handshake was verified on this link. Resolves with null, or why the peer is refused. */
   admit(linkId: string, peer: AdmittedPeer): Promise<string | null>
+  /** The other side was let in by the page's handshake: page messages can go. */
+  opened(linkId: string): Promise<void>
   detach(linkId: string, reason: string): Promise<void>
   /** Bytes from the other page over simple-peer's own channel. */
   pageMessage(linkId: string, bytes: Uint8Array): Promise<void>

@@ -4,6 +4,7 @@
  */
 import * as Comlink from 'comlink'
 import type { MemberApi, StartResult, WorkerStatus } from '../../worker/protocol.ts'
+import type { PagePart } from '../adapters/webrtc/mesh-signal.ts'
 import { PeerMesh } from '../adapters/webrtc/peer-mesh.ts'
 import { socketOpener } from '../adapters/websocket/signal-socket.ts'
 import { PortTransport } from '../client/port-transport.ts'
@@ -146,6 +147,7 @@ export class MemberTab implements AsyncDisposable {
         onStatus: (status: WorkerStatus) => this.#onStatus(status),
         onTrace: (event: TraceEvent, atMs: number) => this.#options.onTrace?.(event, atMs),
         onReplaceLink: (linkId: string, reason: string) => this.#mesh?.replace(linkId, reason),
+        onRefuseLink: (linkId: string, reason: string) => this.#mesh?.refuse(linkId, reason),
         onPageMessage: (linkId: string, bytes: Uint8Array) => {
           this.#mesh?.sendPage(linkId, bytes)
         },
@@ -186,13 +188,21 @@ export class MemberTab implements AsyncDisposable {
       attachPort: (linkId, label, port) =>
         api.attachRelay(linkId, label, Comlink.transfer(port, [port])),
       admit: (linkId, peer) => api.admit(linkId, peer),
-      onAdmitted: () => {},
+      onAdmitted: (linkId) => void api.opened(linkId),
+      part: () => this.#part(),
       onLinkClosed: (linkId, _peerId, reason) => void api.detach(linkId, reason),
       onPageMessage: (linkId, bytes) => void api.pageMessage(linkId, bytes),
       onSuspect: (peerId) => void api.suspect(peerId),
       onArrivals: (peers) => void api.arrivals(peers.map((one) => one.peer)),
       ...(this.#options.iceServers === undefined ? {} : { iceServers: this.#options.iceServers }),
     })
+  }
+
+  /** Said to other pages before they are linked: two guests need no link. */
+  #part(): PagePart {
+    const { sid, voters = [] } = this.#status ?? {}
+    if (voters.length === 0) return 'undecided'
+    return typeof sid === 'number' && voters.includes(sid) ? 'voter' : 'guest'
   }
 
   #reachable(): readonly (number | 'local')[] {

@@ -11,6 +11,8 @@ export interface VerifiedMember {
   readonly peerId: string
   readonly incarnation: string
   readonly publicKey: Uint8Array
+  /** A page without storage: never a member of anything. */
+  readonly isClient?: boolean
 }
 
 export interface PeerLink {
@@ -21,6 +23,9 @@ export interface PeerLink {
   member: VerifiedMember | null
   /** The quorum channel was handed to the running member. */
   isAttached: boolean
+  /** Both sides let each other in, so page messages can go; until then they wait here. */
+  isOpen: boolean
+  readonly unsaid: Uint8Array[]
   /** Ends what was started for this link: liveness watch. */
   readonly ended: AbortController
 }
@@ -39,6 +44,8 @@ export class PeerTable {
       closeClients: () => {},
       member: null,
       isAttached: false,
+      isOpen: false,
+      unsaid: [],
       ended: new AbortController(),
     }
     this.#links.set(linkId, made)

@@ -21,6 +21,8 @@ import type { Link } from '../ports/link.ts'
 import { PEER_TOKENS_MAX } from '../ports/storage.ts'
 import type { MemberMeta, Recovered, Storage } from '../ports/storage.ts'
 import { bridgeChannels } from './bridge-channels.ts'
+import { GUEST_LIMITS, NOT_A_VOTER, placeFor } from './guest-places.ts'
+import type { GuestLimits } from './guest-places.ts'
 import { Member } from './member.ts'
 import { PeerTable } from './peer-table.ts'
 import type { PeerLink, VerifiedMember } from './peer-table.ts'
@@ -49,11 +51,17 @@ export interface RoomMemberOptions {
   /** Queue for a member's liveness lock; `onGone` is a crash hint. */
   readonly watchLiveness: (incarnation: string, onGone: () => void, signal: AbortSignal) => void
   readonly tune?: Partial<MemberConfig>
+  readonly guestLimits?: GuestLimits
   readonly onTrace: (event: TraceEvent) => void
   readonly onChange: () => void
   readonly onReplaceLink: (linkId: string, reason: string) => void
+  /** The link is not wanted any more: the other side is told why. */
+  readonly onRefuseLink: (linkId: string, reason: string) => void
   readonly onPageMessage: (linkId: string, bytes: Uint8Array) => void
 }
+
+/** To one peer whose handshake is not through. Ours: a founding record and a word or two. */
+const UNSAID_MAX = 8
 
 export interface AdmitRequest extends VerifiedMember {
   readonly foundingRecord: Uint8Array | null
@@ -163,15 +171,25 @@ export class RoomMember {
 
   /** The page verified this link's handshake. Resolves with null, or why the peer is refused. */
   async admit(linkId: string, peer: AdmitRequest): Promise<string | null> {
-    const verdict = startChainCheck(this.#peerTokens.get(peer.incarnation) ?? null, peer.startChain)
-    if (isRefused(verdict)) return `refused: the storage of this machine is ${verdict}`
     const link = this.#peers.link(linkId)
-    await this.#remember(peer)
+    if (peer.isClient !== true) {
+      const seen = this.#peerTokens.get(peer.incarnation) ?? null
+      const verdict = startChainCheck(seen, peer.startChain)
+      if (isRefused(verdict)) return `refused: the storage of this machine is ${verdict}`
+      await this.#remember(peer)
+    }
     const held = peer.foundingRecord === null ? null : parseFoundingRecord(peer.foundingRecord)
     if (this.#isStopped) return 'this machine is stopping'
     // Else a peer that left meanwhile would stand as a candidate for ever.
     if (this.#peers.get(linkId) !== link) return 'its link is gone'
+    const refusal = this.#refusalFor(peer, held !== null)
+    if (refusal !== null) return refusal
     link.member = peer
+    if (peer.isClient === true) {
+      this.#tellRecord(link)
+      this.#options.onChange()
+      return null
+    }
     this.#options.watchLiveness(
       peer.incarnation,
       () => this.#suspect(peer.publicKey),
@@ -187,6 +205,39 @@ export class RoomMember {
     this.#handOver(link)
     this.#options.onChange()
     return null
+  }
+
+  /** Both sides are verified: what had to wait for that can be said. */
+  opened(linkId: string): void {
+    const link = this.#peers.get(linkId)
+    if (link === undefined) return
+    link.isOpen = true
+    for (const bytes of link.unsaid.splice(0)) this.#options.onPageMessage(linkId, bytes)
+  }
+
+  #say(link: PeerLink, bytes: Uint8Array): void {
+    if (link.isOpen) this.#options.onPageMessage(link.linkId, bytes)
+    else if (link.unsaid.length < UNSAID_MAX) link.unsaid.push(bytes)
+  }
+
+  /** Clients learn from it who the voters are. Members get it by the founding rules. */
+  #tellRecord(link: PeerLink): void {
+    const record = this.foundingRecord
+    if (record !== null && link.member?.isClient === true) this.#say(link, record)
+  }
+
+  #refusalFor(peer: VerifiedMember, holdsRecord: boolean): string | null {
+    // Before the founding everybody may be a voter yet.
+    if (this.#founded === null) return null
+    return placeFor(peer, holdsRecord, this.#peers.admitted(), {
+      ownSid: this.#isVoter ? this.#sid : null,
+      isVoter: (other) => this.#sidOf(other.publicKey) !== null,
+      limits: this.#options.guestLimits ?? GUEST_LIMITS,
+    })
+  }
+
+  get #isVoter(): boolean {
+    return this.#sidOf(this.#options.identity.publicKey) !== null
   }
 
   /** Resolves when the newest start of this peer that we saw is on disk. */
@@ -296,7 +347,7 @@ export class RoomMember {
         break
       case 'send-record': {
         const link = this.#peers.ofMember(decision.to)
-        if (link !== undefined) this.#options.onPageMessage(link.linkId, decision.envelope)
+        if (link !== undefined) this.#say(link, decision.envelope)
         break
       }
       case 'start':
@@ -323,7 +374,11 @@ export class RoomMember {
     this.#founded = signed
     this.#lastRefusal = null
     this.#sid = sid
-    if (sid === null) return
+    for (const link of this.#peers.admitted()) this.#tellRecord(link)
+    if (sid === null) {
+      this.#leaveGuests()
+      return
+    }
     const { identity, recovered: atOpen } = this.#options
     // Founded in this life: the record and the empty snapshot came after the first look.
     const isNew = atOpen.snapshot === null
@@ -351,6 +406,14 @@ export class RoomMember {
       for (const link of this.#peers.admitted()) this.#handOver(link)
       this.#options.onChange()
     })
+  }
+
+  /** This tab turned out to be a guest: other guests have nothing to do with it. */
+  #leaveGuests(): void {
+    for (const { linkId, member } of this.#peers.admitted()) {
+      if (member === null || this.#sidOf(member.publicKey) !== null) continue
+      this.#options.onRefuseLink(linkId, NOT_A_VOTER)
+    }
   }
 
   /** Give the quorum channel of a verified voter to the running member, once. */

@@ -68,6 +68,7 @@ class Machine {
       onTrace: () => undefined,
       onChange: () => undefined,
       onReplaceLink: () => undefined,
+      onRefuseLink: (_linkId, reason) => void room.refused.push(`${name}: ${reason}`),
       onPageMessage: (linkId, bytes) => void room.pages.get(`${name}:${linkId}`)?.(bytes),
     })
     return new Machine(room, name, storage, member)
@@ -86,6 +87,7 @@ class Machine {
 
 class Room {
   readonly time = new ManualTime()
+  readonly refused: string[] = []
   readonly pages = new Map<string, (bytes: Uint8Array) => void>()
   #links = 0
 
@@ -102,7 +104,9 @@ class Room {
     other.member.attachQuorum(id, quorumThere)
     one.member.attachClients(id, clientsHere, () => undefined)
     other.member.attachClients(id, clientsThere, () => undefined)
-    return Promise.all([one.admit(id, other), other.admit(id, one)])
+    const said = await Promise.all([one.admit(id, other), other.admit(id, one)])
+    for (const { member } of [one, other]) member.opened(id)
+    return said
   }
 }
 

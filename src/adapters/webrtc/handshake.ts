@@ -152,6 +152,11 @@ export class Handshake {
       this.#send(kind === 'renew' ? RENEW : RENEWED, Uint8Array.of(generation))
   }
 
+  /** Wanted no longer; the other side hears the reason. */
+  refuse(reason: string): void {
+    this.#refuse(new RefusalError('not-admitted', reason))
+  }
+
   /** The connection ended; what is still being verified counts for nothing. */
   end(): void {
     this.#stage = 'ended'
@@ -225,6 +230,7 @@ export class Handshake {
       protocol: Math.min(LINK_PROTOCOL_MAX, theirs.hello.protocolMax),
       build: theirs.hello.build,
       ...{ incarnation, publicKey, clusterId, foundingRecord, startChain },
+      ...(theirs.hello.isClient === true ? { isClient: true } : {}),
     }
     const refusal = await this.#options.admit(peer)
     if (refusal !== null) throw new RefusalError('not-admitted', refusal)

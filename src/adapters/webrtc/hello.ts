@@ -28,6 +28,8 @@ export interface HelloFields {
   readonly clusterId: string | null
   readonly foundingRecord: Uint8Array | null
   readonly startChain: readonly string[]
+  /** It keeps no storage and will never be a member. */
+  readonly isClient?: boolean
 }
 
 export interface Hello extends HelloFields {
@@ -51,6 +53,8 @@ export function encodeHello(hello: Hello): Uint8Array {
   w.ustring(hello.clusterId)
   w.buffer(hello.foundingRecord)
   w.vector(hello.startChain.slice(-HELLO_CHAIN_MAX), writeUstring)
+  // Left out where it says nothing new: older builds write none.
+  if (hello.isClient === true) w.bool(true)
   return w.finish()
 }
 
@@ -72,6 +76,7 @@ export function decodeHello(bytes: Uint8Array): Hello | null {
       clusterId: optionalText(r.ustring()),
       foundingRecord: optionalCopy(r.buffer()),
       startChain: r.list('start chain', (item) => text(item.string('token'))),
+      ...(r.atEnd || !r.bool() ? {} : { isClient: true }),
     }
     return isSound(hello) ? hello : null
   } catch (error) {

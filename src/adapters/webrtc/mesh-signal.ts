@@ -12,12 +12,23 @@ import type { RtcSignal } from './rtc-peer.ts'
 
 const REASON_MAX = 200
 
-export type MeshSignal =
+/**
+ * What a page is in its room, as it says itself: good for deciding whom to link with, not for
+ * believing. Two guests (observers, clients) have nothing to say to each other; a guest stays one
+ * for as long as its page lives.
+ */
+export type PagePart = 'undecided' | 'voter' | 'guest'
+
+export type MeshSignal = (
   | { readonly kind: 'rtc'; readonly attempt: number; readonly signal: RtcSignal }
   /** From the side that does not offer: that attempt is over (or never came), make a new one. */
   | { readonly kind: 'ask'; readonly attempt: number }
   /** No connection for now, whoever asks; `reason` is for people. */
   | { readonly kind: 'refuse'; readonly attempt: number; readonly reason: string }
+) & {
+  /** Of the sender; absent while it is undecided. */
+  readonly part?: PagePart
+}
 
 export function encodeMeshSignal(signal: MeshSignal): Uint8Array {
   return encodeUtf8(JSON.stringify(signal))
@@ -35,17 +46,19 @@ export function decodeMeshSignal(bytes: Uint8Array): MeshSignal | null {
   if (!isObject(value)) return null
   const { kind, attempt } = value
   if (!isAttempt(attempt)) return null
+  const said = value['part']
+  const part = said === 'voter' || said === 'guest' ? { part: said as PagePart } : {}
   switch (kind) {
     case 'rtc': {
       const signal = parseRtcSignal(value['signal'])
-      return signal === null ? null : { kind, attempt, signal }
+      return signal === null ? null : { kind, attempt, signal, ...part }
     }
     case 'ask':
-      return { kind, attempt }
+      return { kind, attempt, ...part }
     case 'refuse': {
       const reason = value['reason']
       return typeof reason === 'string'
-        ? { kind, attempt, reason: reason.slice(0, REASON_MAX) }
+        ? { kind, attempt, reason: reason.slice(0, REASON_MAX), ...part }
         : null
     }
     default:

@@ -158,6 +158,13 @@ export class PageConnection {
     }
   }
 
+  /** After the handshake: this side does not want the other any more, and says why. */
+  refuse(reason: string): void {
+    if (this.#isEnded) return
+    if (this.#handshake?.isOpen === true) this.#handshake.refuse(reason)
+    else this.#end({ reason, isRefusal: true })
+  }
+
   sendPage(message: Uint8Array): boolean {
     return this.#handshake?.sendPage(message) === true
   }

@@ -6,6 +6,7 @@
  * - Whatever ends a connection, a fresh one is made; nobody waits for an old one to heal. The first
  *   retry after a good connection is immediate, later ones back off, and news of the peer (it is
  *   listed anew, it offers, it asks) starts at once.
+ * - Two guests (observers, clients) are not linked: they say so and leave it at that.
  * - The broker's list says who is wanted. While the broker is away, links live on and nothing new
  *   can be made: its return is news of everybody.
  *
@@ -20,7 +21,12 @@
 import type { GoneReason, PeerId, RoomPeer, Signaling } from '../../ports/signaling.ts'
 import type { VerifiedPeer } from './handshake.ts'
 import { PEERS_MAX_DEFAULT, REMOTES_MAX } from './limits.ts'
-import { decodeMeshSignal, encodeMeshSignal, type MeshSignal } from './mesh-signal.ts'
+import {
+  decodeMeshSignal,
+  encodeMeshSignal,
+  type MeshSignal,
+  type PagePart,
+} from './mesh-signal.ts'
 import type { PageServices } from './page-connection.ts'
 import { RemotePeer, type PeerStatus, type RemoteContext } from './remote-peer.ts'
 import { openRtcPeer, type OpenRtcPeer } from './rtc-peer.ts'
@@ -41,6 +47,8 @@ export interface PeerMeshOptions extends PageServices {
   /** Default none: on a loopback or in one network hosts find each other without a server. */
   readonly iceServers?: readonly RTCIceServer[]
   readonly peersMax?: number
+  /** What this page is; asked anew each time. Default undecided: linked with everybody. */
+  readonly part?: () => PagePart
   readonly openPeer?: OpenRtcPeer
   /** For tests; in [0, 1). */
   readonly random?: () => number
@@ -75,6 +83,11 @@ export class PeerMesh {
     this.#find(linkId)?.replace(reason)
   }
 
+  /** The link is not wanted: it ends, the other side hears why, and none is made soon. */
+  refuse(linkId: string, reason: string): void {
+    this.#find(linkId)?.refuse(reason)
+  }
+
   /** false when the link is not there (any more) or the message is too long. */
   sendPage(linkId: string, message: Uint8Array): boolean {
     return this.#find(linkId)?.sendPage(message) === true
@@ -103,6 +116,7 @@ export class PeerMesh {
       random: options.random ?? Math.random,
       now: () => performance.now(),
       nextAttempt: () => ++this.#lastAttempt,
+      part: () => options.part?.() ?? 'undecided',
       send: (to, signal) => this.#send(to, signal),
       canSignal: () => this.#signaling.state.kind === 'joined',
       hasPlace: () => this.#connectionCount() < peersMax,
@@ -165,7 +179,10 @@ export class PeerMesh {
   }
 
   #send(to: PeerId, signal: MeshSignal): void {
-    if (!this.#isClosed) this.#signaling.send(to, encodeMeshSignal(signal))
+    if (this.#isClosed) return
+    const part = this.#context.part()
+    const said = part === 'undecided' ? signal : { ...signal, part }
+    this.#signaling.send(to, encodeMeshSignal(said))
   }
 
   #onChange(remote: RemotePeer): void {

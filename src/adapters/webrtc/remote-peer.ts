@@ -13,7 +13,7 @@ import {
   RETRY_FIRST_MS,
   STABLE_AFTER_MS,
 } from './limits.ts'
-import type { MeshSignal } from './mesh-signal.ts'
+import type { MeshSignal, PagePart } from './mesh-signal.ts'
 import { PageConnection, type ConnectionEnd, type PageServices } from './page-connection.ts'
 import type { OpenRtcPeer, RtcSignal } from './rtc-peer.ts'
 
@@ -25,7 +25,16 @@ export interface PeerStatus {
   readonly linkId: string | null
   /** Why there is no connection, or why the last one ended; for people. */
   readonly reason: string | null
+  /** Why that side, which this page needs, does not want it; in words for people. */
+  readonly refusal: string | null
 }
+
+/** How a connection words the other side's refusal. */
+const REFUSED_BY = /^refused-by-peer: /
+
+/** Said to each other by pages that need no link; for people. */
+
+const BOTH_GUESTS = 'neither page is a voter: observers and clients are linked to voters only'
 
 /** What a remote peer needs of its mesh. */
 export interface RemoteContext {
@@ -38,6 +47,7 @@ export interface RemoteContext {
   readonly now: () => number
   /** Grows over the whole page life, so a peer that was forgotten meanwhile starts no lower. */
   readonly nextAttempt: () => number
+  readonly part: () => PagePart
   readonly send: (to: PeerId, signal: MeshSignal) => void
   readonly canSignal: () => boolean
   readonly hasPlace: () => boolean
@@ -65,6 +75,9 @@ export class RemotePeer {
   #current: Current | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
   #reason: string | null = null
+  #isRefused = false
+  /** As the other page last said. */
+  #theirPart: PagePart = 'undecided'
   #isStopped = false
 
   constructor(peerId: PeerId, context: RemoteContext) {
@@ -95,7 +108,10 @@ export class RemotePeer {
         : this.#isPresent
           ? 'waiting'
           : 'absent'
-    return { peerId: this.peerId, state, linkId: this.linkId, reason: this.#reason }
+    const { peerId, linkId } = this
+    const isMissed = this.#isRefused && !this.#areGuests && state !== 'connected'
+    const refusal = isMissed ? (this.#reason?.replace(REFUSED_BY, '') ?? null) : null
+    return { peerId, state, linkId, reason: this.#reason, refusal }
   }
 
   /** The broker lists it. `isNews`: it was not listed before, or the broker was away. */
@@ -120,6 +136,7 @@ export class RemotePeer {
   }
 
   onSignal(signal: MeshSignal): void {
+    this.#theirPart = signal.part ?? 'undecided'
     switch (signal.kind) {
       case 'rtc':
         this.#onRtcSignal(signal.attempt, signal.signal)
@@ -141,6 +158,11 @@ export class RemotePeer {
     this.#reason = reason
     if (!this.#context.canSignal() && this.#current?.connection.renew() === true) return
     this.#endWith({ reason, isRefusal: false })
+  }
+
+  /** Ends the link; the other side hears why before it does, and does not come back soon. */
+  refuse(reason: string): void {
+    this.#current?.connection.refuse(reason)
   }
 
   sendPage(message: Uint8Array): boolean {
@@ -174,11 +196,7 @@ export class RemotePeer {
     this.#attempt = attempt
     this.#isPresent = true
     this.#close('replaced by a new offer')
-    if (!this.#context.hasPlace()) {
-      const reason = 'this page has no place for another connection'
-      this.#context.send(this.peerId, { kind: 'refuse', attempt, reason })
-      return
-    }
+    if (this.#declines(attempt)) return
     clearTimeout(this.#timer)
     this.#open()
     this.#current?.connection.signal(signal)
@@ -193,13 +211,24 @@ export class RemotePeer {
       if (attempt !== this.#attempt && (this.isConnected || ageMs < ASK_AFTER_MS)) return
       this.#close('the other side asked for a new connection')
     }
-    if (!this.#context.hasPlace()) {
-      const reason = 'that page has no place for another connection'
-      this.#context.send(this.peerId, { kind: 'refuse', attempt, reason })
-      return
-    }
+    if (this.#declines(attempt)) return
     this.#isPresent = true
     this.#start()
+  }
+
+  /** Says so to the other side, which then waits for long or for ever. */
+  #declines(attempt: number): boolean {
+    const noPlace = this.#context.hasPlace()
+      ? null
+      : 'that page has no place for another connection'
+    const reason = this.#areGuests ? BOTH_GUESTS : noPlace
+    if (reason === null) return false
+    this.#context.send(this.peerId, { kind: 'refuse', attempt, reason })
+    return true
+  }
+
+  get #areGuests(): boolean {
+    return this.#theirPart === 'guest' && this.#context.part() === 'guest'
   }
 
   #onRefuse(attempt: number, reason: string): void {
@@ -207,7 +236,9 @@ export class RemotePeer {
     if (this.#current !== null) this.#endWith({ reason, isRefusal: true })
     else {
       this.#reason = reason
+      this.#isRefused = true
       this.#schedule(REFUSED_RETRY_MS)
+      this.#context.onChange(this)
     }
   }
 
@@ -216,6 +247,13 @@ export class RemotePeer {
     clearTimeout(this.#timer)
     if (this.#isStopped || this.#current !== null) return
     if (!this.#isPresent || !this.#context.canSignal()) return
+    if (this.#areGuests) {
+      // For good: only its next page life, which has another id, may be something else.
+      this.#reason = BOTH_GUESTS
+      this.#isRefused = true
+      this.#context.onChange(this)
+      return
+    }
     if (!this.#context.hasPlace()) {
       this.#reason = 'this page has no place for another connection'
       this.#schedule(REFUSED_RETRY_MS)
@@ -264,6 +302,7 @@ export class RemotePeer {
     if (current === null) return
     current.admittedAtMs = this.#context.now()
     this.#reason = null
+    this.#isRefused = false
     this.#context.onAdmitted(current.connection.linkId, peer)
     this.#context.onChange(this)
   }
@@ -279,6 +318,7 @@ export class RemotePeer {
 
   #retry(end: ConnectionEnd): void {
     this.#reason = end.reason
+    this.#isRefused = end.isRefusal
     const isFirst = this.#backoff.failures === 0
     const delayMs = this.#backoff.nextMs()
     if (end.isRefusal) this.#schedule(REFUSED_RETRY_MS)

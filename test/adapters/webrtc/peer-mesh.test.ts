@@ -124,6 +124,50 @@ describe('pages of one room', () => {
   })
 })
 
+describe('guests', () => {
+  const guest = { part: () => 'guest' as const }
+
+  it('link with voters and not with each other, for good', async () => {
+    const a = await enter('a', { part: () => 'voter' })
+    const [b, c] = [await enter('b', guest), await enter('c', guest)]
+    await until(() => connected(a).length === 2)
+    await pass(3 * REFUSED_RETRY_MS)
+    expect([connected(b), connected(c), room.connections]).toEqual([['a'], ['a'], 2])
+    const between = room.signals.filter((line) => /b>c|c>b/.test(line))
+    expect(between.filter((line) => line.includes('offer'))).toHaveLength(1)
+    expect(between.filter((line) => line.includes('refuse'))).toHaveLength(1)
+    // Nobody misses that link, so nobody is told of a refusal.
+    expect([...b.mesh.status(), ...c.mesh.status()].map(({ refusal }) => refusal)).toEqual(
+      Array(4).fill(null),
+    )
+  })
+
+  it('that were linked before they were guests part, and the reason is told', async () => {
+    const parts = { b: 'undecided', c: 'undecided' }
+    const b = await enter('b', { part: () => parts.b as 'guest' })
+    const c = await enter('c', { part: () => parts.c as 'guest' })
+    await until(() => connected(b).length === 1 && connected(c).length === 1)
+    Object.assign(parts, { b: 'guest', c: 'guest' })
+    b.mesh.refuse(linkOf(b, c), 'no voter')
+    await until(() => connected(b).length === 0 && connected(c).length === 0)
+    await until(() => c.told.some((line) => line.includes('refused-by-peer: no voter')))
+    await pass(3 * REFUSED_RETRY_MS)
+    expect([connected(b), connected(c)]).toEqual([[], []])
+  })
+
+  it('hear why a voter has no place for them, and ask again later', async () => {
+    let isFull = true
+    const full = 'machine 1 has no place for another connection'
+    const a = await enter('a', { part: () => 'voter', admit: async () => (isFull ? full : null) })
+    const b = await enter('b', guest)
+    await until(() => b.mesh.status().some(({ refusal }) => refusal === full))
+    expect(connected(a)).toEqual([])
+    isFull = false
+    await until(() => connected(b).length === 1, 3 * REFUSED_RETRY_MS)
+    expect(b.mesh.status().map(({ refusal }) => refusal)).toEqual([null])
+  })
+})
+
 describe('a link that ended', () => {
   it('is made anew at once when the connection failed', async () => {
     const [a, b] = [await enter('a'), await enter('b')]
