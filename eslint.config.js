@@ -9,7 +9,7 @@ const TSCONFIGS = ['src/core', 'src', 'src/edge', 'worker', 'demo', 'test'].map(
 const PRINTERS = ['src/edge/**', 'test/**', 'demo/*.mjs']
 
 export default defineConfig(
-  globalIgnores(['dist/', 'test-results/', 'playwright-report/']),
+  globalIgnores(['dist/', 'lib/', 'test-results/', 'playwright-report/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     name: 'zabra/javascript',

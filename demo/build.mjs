@@ -12,14 +12,14 @@ const STAMP = join(TOP, 'dist', '.sources')
 
 export async function buildWhatChanged() {
   const built = await readFile(STAMP, 'utf8').catch(() => undefined)
-  if (built === (await newestChange())) return
+  if (built === (await newestChange(SOURCES))) return
   console.log('Building the pages.')
   await build('warn')
 }
 
 async function build(logLevel) {
   // The time from before the build: what changes while it runs must be built again.
-  const newest = await newestChange()
+  const newest = await newestChange(SOURCES)
   const vite = join(TOP, 'node_modules', 'vite', 'bin', 'vite.js')
   // A setting of NODE_ENV around us, as in tests, must not change what is built.
   const env = { ...process.env, NODE_ENV: 'production' }
@@ -28,8 +28,8 @@ async function build(logLevel) {
   await writeFile(STAMP, newest)
 }
 
-async function newestChange() {
-  const times = await Promise.all(SOURCES.map((source) => newestBelowMs(join(TOP, source))))
+export async function newestChange(sources) {
+  const times = await Promise.all(sources.map((source) => newestBelowMs(join(TOP, source))))
   return String(Math.max(...times))
 }
 

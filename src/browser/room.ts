@@ -33,8 +33,8 @@ const START_LIMIT_MS = 30_000
 const SESSION_TIMEOUT_MS = 10_000
 
 const NO_WORKER =
-  "If the worker is what is missing, the bundler does not carry packages' workers: pass " +
-  "worker: () => new Worker(new URL('zabra/worker', import.meta.url), { type: 'module' })."
+  "If its worker was not found, the bundler does not carry packages' workers: make one of " +
+  "'zabra/worker' and pass it as the option `worker`."
 
 /**
  * The link of a new room. Whoever opens it may join; nothing runs before somebody does. The first

@@ -1,0 +1,176 @@
+// The packed tarball as its users meet it: exports, types, and the program of the README.
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { publint } from 'publint'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { installInto, packInto, TOP, type Packed } from './packed.ts'
+import { readmeProgram } from './readme-program.ts'
+
+const run = promisify(execFile)
+
+let folder = ''
+let consumer = ''
+let packed: Packed = { tarball: '', files: [] }
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'zabra-package-'))
+  packed = await packInto(folder)
+  consumer = join(folder, 'consumer')
+  await installInto(consumer, packed.tarball)
+})
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+
+/** What a consumer's compiler says to programs that it gets all at once: they cost seconds each. */
+async function complaints(
+  programs: readonly string[],
+  resolution: 'bundler' | 'nodenext',
+): Promise<readonly string[]> {
+  const files = programs.map((_program, index) => `app${index}.mts`)
+  for (const [index, code] of programs.entries()) {
+    await writeFile(join(consumer, `app${index}.mts`), `${code}\nexport {}\n`)
+  }
+  const tsc = join(TOP, 'node_modules/@typescript/native/bin/tsc')
+  const module = resolution === 'bundler' ? 'esnext' : 'nodenext'
+  const options = [
+    ...['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false'],
+    ...['--target', 'es2022', '--lib', 'es2022,dom', '--types', '', '--pretty', 'false'],
+    ...['--module', module, '--moduleResolution', resolution, ...files],
+  ]
+  const outcome = await run(process.execPath, [tsc, ...options], { cwd: consumer }).then(
+    () => ({ stdout: '' }),
+    (error: { readonly stdout?: string }) => error,
+  )
+  if (outcome.stdout === undefined) throw new Error('the compiler did not run', { cause: outcome })
+  const lines = outcome.stdout.split('\n').filter((line) => line.includes('error TS'))
+  // What is said of no program is said of the package.
+  expect(lines.filter((line) => !line.startsWith('app'))).toEqual([])
+  return files.map((file) => lines.filter((line) => line.startsWith(`${file}(`)).join('\n'))
+}
+
+describe('the tarball', () => {
+  test('holds the library, and no source, test or page', () => {
+    const strange = packed.files.filter(
+      (path) => !/^(lib\/[\w-]+\.(js|js\.map|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path),
+    )
+    expect(strange).toEqual([])
+    for (const name of ['index', 'client', 'worker']) {
+      expect(packed.files).toContain(`lib/${name}.js`)
+      expect(packed.files).toContain(`lib/${name}.d.ts`)
+    }
+  })
+
+  test('needs no other package, and builds itself before it is packed', async () => {
+    const text = await readFile(join(consumer, 'node_modules/zabra/package.json'), 'utf8')
+    const manifest = JSON.parse(text) as Record<string, Record<string, unknown> | undefined>
+    expect(manifest['dependencies'] ?? {}).toEqual({})
+    expect(manifest['peerDependencies'] ?? {}).toEqual({})
+    expect(manifest['scripts']?.['prepack']).toBe('npm run build:package')
+  })
+
+  test('publint has nothing to say', async () => {
+    const pack = { tarball: await arrayBufferOf(packed.tarball) }
+    const { messages } = await publint({ pack, strict: true })
+    expect(messages).toEqual([])
+  })
+
+  test('are the types wrong? They are not, for any way of resolving that knows ESM', async () => {
+    const found = await checkPackage(
+      createPackageFromTarballData(new Uint8Array(await arrayBufferOf(packed.tarball))),
+    )
+    if (found.types === false) throw new Error('no types were found')
+    // The package is ESM only and has `exports`, as its README says: no node10, no require.
+    const wanted = found.problems.filter((problem) => {
+      const kind = 'resolutionKind' in problem ? problem.resolutionKind : null
+      return kind !== 'node10' && !(kind === 'node16-cjs' && problem.kind === 'CJSResolvesToESM')
+    })
+    expect(wanted).toEqual([])
+    expect(Object.keys(found.entrypoints)).toEqual(
+      expect.arrayContaining(['.', './client', './worker']),
+    )
+  })
+
+  test('can be loaded where there is no page, and says what it needs', async () => {
+    const code = `
+      import { joinRoom } from 'zabra'
+      import { ZooKeeperClient, CreateMode } from 'zabra/client'
+      const why = await joinRoom({ link: 'https://example.org/?room=a#secret' }).catch((e) => e)
+      console.log(typeof ZooKeeperClient, CreateMode.EPHEMERAL.flag, why.name, why.code)
+    `
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: consumer,
+    })
+    expect(stdout.trim()).toBe('function 1 RoomError unsupported')
+  })
+
+  test('its signaling server is one command', async () => {
+    const program = join(consumer, 'node_modules/.bin/zabra-signal')
+    const outcome = await run(program, ['--nonsense']).catch((error: unknown) => error)
+    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('--port') as string })
+  })
+})
+
+describe('the types', () => {
+  const good = `
+    import { createRoom, joinRoom, type Room, type RoomStatus, RoomError } from 'zabra'
+    import { CreateMode, type Stat, ZooKeeperClient, isZooKeeperError } from 'zabra/client'
+
+    type Is<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
+    const sure = <T extends true>(): T | undefined => undefined
+
+    const link: string = await createRoom({ size: 3 })
+    await using room = await joinRoom({ link, onStatus: (status) => void status.text })
+    sure<Is<typeof room, Room>>()
+    sure<Is<typeof room.status, RoomStatus>>()
+    sure<Is<RoomStatus['phase'] & 'member', 'member'>>()
+    await using client = await room.openClient({ signal: room.ended, timeoutMs: 1_000 })
+    sure<Is<typeof client, ZooKeeperClient>>()
+    const path: string = await client.create('/a', 'x', { mode: CreateMode.EPHEMERAL })
+    const { data, stat } = await client.getData(path)
+    sure<Is<typeof data, Uint8Array | null>>()
+    sure<Is<typeof stat, Stat>>()
+    const version: number = (await client.exists('/a'))?.version ?? -1
+    for await (const event of client.watch('/a', { kind: 'data' })) {
+      const zxid: bigint = event.zxid
+      void [zxid, version]
+    }
+    const worker = () => new Worker(new URL('zabra/worker', import.meta.url), { type: 'module' })
+    await joinRoom({ worker, role: 'client' }).catch((error: unknown) => {
+      if (error instanceof RoomError && error.code === 'timeout') return
+      if (isZooKeeperError(error)) return void error.outcomeUnknown
+      throw error
+    })
+  `
+
+  const bad = [
+    "import { joinRoom } from 'zabra'\nawait joinRoom({ role: 'king' })",
+    "import { createRoom } from 'zabra'\nawait createRoom({ size: '3' })",
+    "import { Room } from 'zabra'\nnew Room({})",
+    "import { ZooKeeperClient } from 'zabra/client'\nnew ZooKeeperClient({})",
+    "import { MemberMachine } from 'zabra'\nvoid MemberMachine",
+    "import { joinRoom } from 'zabra/lib/index.js'\nvoid joinRoom",
+  ]
+
+  test('good programs pass, the README’s among them, and bad ones do not', async () => {
+    const [ofGood, ofReadme, ...ofBad] = await complaints(
+      [good, await readmeProgram(), ...bad],
+      'bundler',
+    )
+    expect([ofGood, ofReadme]).toEqual(['', ''])
+    expect(ofBad.map((text) => text !== '')).toEqual(bad.map(() => true))
+  })
+
+  test('as well with the way Node resolves', async () => {
+    expect(await complaints([good], 'nodenext')).toEqual([''])
+  })
+})
+
+async function arrayBufferOf(path: string): Promise<ArrayBuffer> {
+  return new Uint8Array(await readFile(path)).buffer
+}

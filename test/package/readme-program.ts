@@ -1,0 +1,15 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { TOP } from './packed.ts'
+
+const HEADING = '\n## Use it in your app\n'
+const PROGRAM = /```js\n([\s\S]*?)```/
+
+/** The first program of the README's section for developers, as it stands there. */
+export async function readmeProgram(): Promise<string> {
+  const text = await readFile(join(TOP, 'README.md'), 'utf8')
+  const section = text.split(HEADING)[1]
+  const program = section === undefined ? null : PROGRAM.exec(section)
+  if (program?.[1] === undefined) throw new Error(`README.md has no program under${HEADING}`)
+  return program[1]
+}
