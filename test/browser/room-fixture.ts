@@ -47,18 +47,31 @@ export class Browser {
     this.#context = null
     if (context === null) return
     const gone = new Promise((resolve) => context.once('close', resolve))
-    // The lock's target names the process that holds the profile: HOST-PID.
-    const holder = await readlink(join(this.profile, 'SingletonLock'))
-    process.kill(Number(holder.slice(holder.lastIndexOf('-') + 1)), 'SIGKILL')
+    process.kill(await this.#pid(), 'SIGKILL')
     await gone
     for (const name of ['SingletonLock', 'SingletonSocket', 'SingletonCookie']) {
       await rm(join(this.profile, name), { force: true })
     }
   }
 
+  /** SIGSTOP to all of its processes: a closed lid. Until `wake`, nothing of it answers. */
+  async sleep(): Promise<void> {
+    process.kill(-(await this.#pid()), 'SIGSTOP')
+  }
+
+  async wake(): Promise<void> {
+    process.kill(-(await this.#pid()), 'SIGCONT')
+  }
+
   async close(): Promise<void> {
     await this.#context?.close()
     this.#context = null
+  }
+
+  /** It leads a group of its own. The lock's target names who holds the profile: HOST-PID. */
+  async #pid(): Promise<number> {
+    const holder = await readlink(join(this.profile, 'SingletonLock'))
+    return Number(holder.slice(holder.lastIndexOf('-') + 1))
   }
 
   async #launch(): Promise<BrowserContext> {

@@ -1,0 +1,131 @@
+/**
+ * A browser as a person has it: of the tabs of its window one is shown, the others are hidden,
+ * throttled, put aside and kept for Back. The test driver's own settings forbid all of that.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright/test'
+import { MachinePage } from './machine-page.ts'
+
+const FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--remote-debugging-port=0',
+]
+/** Timers of a page that is hidden for some seconds run once a minute (browser-facts §4). */
+const INTENSIVE = [
+  '--intensive-wake-up-throttling-policy=force-enable',
+  '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/3',
+]
+const HIDE_NO_NAMES = '--disable-features=WebRtcHideLocalIpsWithMdns'
+const START_LIMIT_MS = 30_000
+/** Pages of the browser about itself answer only when this is set. */
+const LOCAL_STATE = JSON.stringify({ internal_only_uis_enabled: true })
+
+export class PlainBrowser implements AsyncDisposable {
+  readonly address: string
+  readonly #profile: string
+  readonly #process: ChildProcess
+  #browser: Browser
+
+  private constructor(profile: string, started: ChildProcess, address: string, browser: Browser) {
+    this.#profile = profile
+    this.#process = started
+    this.address = address
+    this.#browser = browser
+  }
+
+  static async start(): Promise<PlainBrowser> {
+    const profile = await mkdtemp(join(tmpdir(), 'zabra-plain-'))
+    await writeFile(join(profile, 'Local State'), LOCAL_STATE)
+    const binary = process.env['ZABRA_BROWSER'] ?? 'chromium'
+    const flags = [...FLAGS, ...INTENSIVE, HIDE_NO_NAMES, `--user-data-dir=${profile}`]
+    // A group of its own, so that all of its processes end with it.
+    const started = spawn(binary, flags, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+    const address = await addressOf(started)
+    return new PlainBrowser(profile, started, address, await connect(address))
+  }
+
+  get context(): BrowserContext {
+    const [context] = this.#browser.contexts()
+    if (context === undefined) throw new Error('the browser has no profile')
+    return context
+  }
+
+  /** Opens a tab and shows it. */
+  async open(url: string): Promise<MachinePage> {
+    const page = await this.context.newPage()
+    await page.goto(url)
+    return new MachinePage(page)
+  }
+
+  /**
+   * Discards or freezes the tab, as the browser does on its own when memory is short or the tab was
+   * not looked at for long. It does so only to tabs that no DevTools watch, so the driver lets go
+   * of all of them; the pages found before are dead. False: this browser has no such command.
+   */
+  async putAside(page: Page, action: 'Urgent Discard' | 'Freeze'): Promise<boolean> {
+    const url = page.url()
+    const list = await this.context.newPage()
+    await list.goto('chrome://discards/').catch(() => undefined)
+    const row = list.locator('tr', { hasText: url })
+    if ((await row.count()) === 0) {
+      const isThere = await row
+        .first()
+        .waitFor({ timeout: 3_000 })
+        .then(
+          () => true,
+          () => false,
+        )
+      if (!isThere) return false
+    }
+    // Pressed when nobody watches any more.
+    await row.first().evaluate((line, label) => {
+      const all = [...line.querySelectorAll<HTMLElement>('.actions-cell div')]
+      const link = all.find((one) => one.textContent?.includes(label))
+      setTimeout(() => link?.click(), 1_000)
+    }, action)
+    await this.#browser.close()
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    this.#browser = await connect(this.address)
+    return true
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close().catch(() => undefined)
+    const { pid } = this.#process
+    const gone = new Promise((resolve) => this.#process.once('exit', resolve))
+    if (pid !== undefined && this.#process.exitCode === null) {
+      process.kill(-pid, 'SIGKILL')
+      await gone
+    }
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+async function connect(address: string): Promise<Browser> {
+  return chromium.connectOverCDP(address, { noDefaults: true })
+}
+
+async function addressOf(started: ChildProcess): Promise<string> {
+  let said = ''
+  return new Promise((resolve, reject) => {
+    const fail = (): void => reject(new Error(`the browser did not start: ${said}`))
+    const timer = setTimeout(fail, START_LIMIT_MS)
+    started.once('exit', fail)
+    started.stderr?.on('data', (data: Buffer) => {
+      said += data.toString()
+      const address = /DevTools listening on (\S+)/.exec(said)?.[1]
+      if (address === undefined) return
+      clearTimeout(timer)
+      started.off('exit', fail)
+      resolve(address)
+    })
+  })
+}
