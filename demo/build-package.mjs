@@ -1,8 +1,8 @@
 // Builds the npm package into lib/: `npm run build:package`, and before `npm pack`.
 //
 // Everything is bundled, so that a page needs no bundler and no package needs another. Rolldown,
-// which is inside Vite, does it: Vite's library mode wraps the worker's address in a way that makes
-// bundlers of others overlook it, while they all know `new Worker(new URL('./x', import.meta.url))`.
+// which is inside Vite, does it: Vite's library mode wraps the worker's address in a way that other
+// bundlers overlook, while they all know `new Worker(new URL('./x', import.meta.url))`.
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
