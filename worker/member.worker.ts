@@ -214,6 +214,7 @@ class MemberWorker implements MemberApi {
         creator: null,
         cluster: null,
         member: null,
+        disk: null,
         peers: [],
         reachable: [],
       }

@@ -6,6 +6,7 @@
  */
 import type { MemberStatus } from '../src/core/server/member-machine.ts'
 import type { TraceEvent } from '../src/core/zab/effect.ts'
+import type { DiskStatus } from '../src/runtime/disk-figures.ts'
 
 export interface StartOptions {
   /** Room name as in the link. */
@@ -85,6 +86,8 @@ export interface WorkerStatus {
   readonly creator: string | null
   readonly cluster: string | null
   readonly member: MemberStatus | null
+  /** What the storage did for the member; null while none runs. */
+  readonly disk: DiskStatus | null
   readonly peers: readonly PeerStatus[]
   /** Where a client of this tab can connect now. */
   readonly reachable: readonly (number | 'local')[]

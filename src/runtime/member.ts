@@ -15,6 +15,8 @@ import { concat } from '../core/base/bytes.ts'
 import type { ClientChannel } from '../ports/client-channel.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Link } from '../ports/link.ts'
+import { DiskFigures } from './disk-figures.ts'
+import type { DiskStatus } from './disk-figures.ts'
 import { StorageError } from '../ports/storage.ts'
 import type { Recovered, Storage } from '../ports/storage.ts'
 
@@ -41,6 +43,7 @@ export class Member {
   readonly #gate: EffectGate<MemberEffect> = new EffectGate<MemberEffect>()
   readonly #links = new Map<ServerId, Link>()
   readonly #clients = new Map<ConnectionId, ClientChannel>()
+  readonly #disk = new DiskFigures()
   readonly #stopTicks: () => void
   #nextConnection: ConnectionId = 1
   #flushScheduled = false
@@ -58,6 +61,10 @@ export class Member {
 
   get haltReason(): string | null {
     return this.#haltReason
+  }
+
+  get disk(): DiskStatus {
+    return this.#disk.status(this.#gate.inFlight ? this.#writeStartedMs : null, this.#options.clock)
   }
 
   status(): MemberStatus {
@@ -165,6 +172,7 @@ export class Member {
 
   #written(batch: readonly PersistEffect[]): void {
     if (this.#stopped) return
+    this.#disk.written(this.#writeStartedMs, this.#options.clock)
     const mark = this.#gate.batchDone()
     this.#input({ kind: 'persisted', mark })
     // A truncate is a barrier, so it can only stand last in its batch.

@@ -21,6 +21,7 @@ import type { Link } from '../ports/link.ts'
 import { PEER_TOKENS_MAX } from '../ports/storage.ts'
 import type { MemberMeta, Recovered, Storage } from '../ports/storage.ts'
 import { bridgeChannels } from './bridge-channels.ts'
+import type { DiskStatus } from './disk-figures.ts'
 import { GUEST_LIMITS, NOT_A_VOTER, placeFor } from './guest-places.ts'
 import type { GuestLimits } from './guest-places.ts'
 import { Member } from './member.ts'
@@ -78,6 +79,7 @@ export interface RoomMemberStatus {
   readonly creator: string | null
   readonly cluster: string | null
   readonly member: MemberStatus | null
+  readonly disk: DiskStatus | null
   readonly peers: readonly (VerifiedMember & { sid: ServerId | null; linkId: string })[]
 }
 
@@ -150,6 +152,7 @@ export class RoomMember {
       creator: founding.holds?.creator ?? this.#options.linkCreator,
       cluster: founding.holds?.cluster ?? this.#options.linkCluster,
       member,
+      disk: this.#member?.disk ?? null,
       peers: this.#peers.admitted().flatMap(({ member: peer, linkId }) => {
         return peer === null ? [] : [{ ...peer, sid: this.#sidOf(peer.publicKey), linkId }]
       }),

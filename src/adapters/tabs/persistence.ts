@@ -17,14 +17,23 @@ interface PerformanceMemory {
   readonly memory?: { readonly jsHeapSizeLimit?: number }
 }
 
-export async function requestPersistence(): Promise<StoragePersistence> {
+export function requestPersistence(): Promise<StoragePersistence> {
+  return look(ask)
+}
+
+/** The same without asking the browser, which may ask the user. */
+export function readPersistence(): Promise<StoragePersistence> {
+  return look(() => orNull(navigator.storage.persisted()))
+}
+
+async function look(isPersisted: () => Promise<boolean | null>): Promise<StoragePersistence> {
   if (!('storage' in navigator)) {
     return { persisted: false, quotaBytes: null, usageBytes: null, privateWindow: 'unknown' }
   }
   const estimate = await orNull(navigator.storage.estimate())
   const quotaBytes = estimate?.quota ?? null
   return {
-    persisted: (await ask()) ?? false,
+    persisted: (await isPersisted()) ?? false,
     quotaBytes,
     usageBytes: estimate?.usage ?? null,
     privateWindow: await guessPrivateWindow(quotaBytes, estimate?.usage ?? 0),

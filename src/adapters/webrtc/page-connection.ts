@@ -11,9 +11,12 @@
 
 import type { PeerId } from '../../ports/signaling.ts'
 import { relayChannel } from './channel-relay.ts'
+import type { Carrier, ConnectionFacts } from './doctor/link-facts.ts'
+import type { PairStats } from './doctor/pair-stats.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { Handshake, type Refusal, type VerifiedPeer } from './handshake.ts'
 import type { HelloFields } from './hello.ts'
+import type { IcePolicy } from './ice-settings.ts'
 import { CANDIDATES_MAX, CONNECT_TIMEOUT_MS, REFUSAL_GRACE_MS, RENEWALS_MAX } from './limits.ts'
 import type { OpenRtcPeer, RtcPeer, RtcSignal } from './rtc-peer.ts'
 
@@ -56,6 +59,7 @@ export interface ConnectionOptions {
   readonly other: PeerId
   readonly room: string
   readonly iceServers: readonly RTCIceServer[]
+  readonly iceTransportPolicy: IcePolicy
   readonly services: PageServices
   readonly openPeer: OpenRtcPeer
   readonly onSignal: (signal: RtcSignal) => void
@@ -77,6 +81,8 @@ export class PageConnection {
   readonly #options: ConnectionOptions
   readonly #peer: RtcPeer
   #handshake: Handshake | null = null
+  #carrier: Carrier = 'channel'
+  #hasChannel = false
   /** Came before our hello was ready; at most what one peer says before it hears from us. */
   #early: Uint8Array[] = []
   #candidates = 0
@@ -95,12 +101,15 @@ export class PageConnection {
   constructor(options: ConnectionOptions) {
     this.#options = options
     this.#linkId = options.linkId
-    const { isInitiator, iceServers } = options
+    const { isInitiator, iceServers, iceTransportPolicy } = options
     this.#peer = options.openPeer(
-      { isInitiator, iceServers },
+      { isInitiator, iceServers, iceTransportPolicy },
       {
         onSignal: (signal) => this.#options.onSignal(signal),
-        onConnect: () => void this.#startHandshake(),
+        onConnect: () => {
+          this.#hasChannel = true
+          void this.#startHandshake()
+        },
         onData: (bytes) => this.#onData(bytes),
         onClose: (reason) => {
           // The side that refused may close before our own grace is over.
@@ -130,6 +139,16 @@ export class PageConnection {
 
   get isRenewing(): boolean {
     return this.#isRenewing
+  }
+
+  /** What this attempt showed so far; also after its end. */
+  facts(): ConnectionFacts {
+    const stage = this.#verified !== null ? 'open' : this.#hasChannel ? 'handshake' : 'ice'
+    return { stage, carrier: this.#carrier, ice: this.#peer.ice?.facts() ?? null }
+  }
+
+  async stats(): Promise<PairStats | null> {
+    return this.#peer.ice?.stats() ?? null
   }
 
   /** Asks for new channels on this connection. false when that cannot be. */
@@ -208,6 +227,7 @@ export class PageConnection {
 
   #relay(label: ChannelLabel, channel: RTCDataChannel): void {
     if (this.#isEnded) return
+    this.#carrier = 'port'
     const { port1, port2 } = new MessageChannel()
     relayChannel(channel, port2)
     const handed = this.#options.services.attachPort(this.#linkId, label, port1)

@@ -19,7 +19,11 @@
  */
 
 import type { GoneReason, PeerId, RoomPeer, Signaling } from '../../ports/signaling.ts'
+import { isDoctorMessage } from './doctor/doctor-message.ts'
+import type { LinkFacts } from './doctor/link-facts.ts'
+import type { PairStats } from './doctor/pair-stats.ts'
 import type { VerifiedPeer } from './handshake.ts'
+import type { IcePolicy } from './ice-settings.ts'
 import { PEERS_MAX_DEFAULT, REMOTES_MAX } from './limits.ts'
 import {
   decodeMeshSignal,
@@ -46,6 +50,10 @@ export interface PeerMeshOptions extends PageServices {
   readonly onStatus?: (peers: readonly PeerStatus[]) => void
   /** Default none: on a loopback or in one network hosts find each other without a server. */
   readonly iceServers?: readonly RTCIceServer[]
+  /** Default `all`; `relay` uses nothing but TURN servers. */
+  readonly iceTransportPolicy?: IcePolicy
+  /** What another page's connection doctor asks or answers, by link or by broker. */
+  readonly onDoctor?: (from: PeerId, message: Uint8Array) => void
   readonly peersMax?: number
   /** What this page is; asked anew each time. Default undecided: linked with everybody. */
   readonly part?: () => PagePart
@@ -76,6 +84,26 @@ export class PeerMesh {
 
   status(): PeerStatus[] {
     return [...this.#remotes.values()].map((remote) => remote.status)
+  }
+
+  facts(): LinkFacts[] {
+    return [...this.#remotes.values()].map((remote) => remote.facts())
+  }
+
+  /** What carries the connection with this peer, as the browser's statistics say. */
+  async stats(peer: PeerId): Promise<PairStats | null> {
+    return this.#remotes.get(peer)?.stats() ?? null
+  }
+
+  /** Every listed peer without a connection is tried now instead of after its delay. */
+  tryAll(): void {
+    for (const remote of [...this.#remotes.values()]) remote.tryNow()
+  }
+
+  /** A doctor's message, by the link when there is one, else by the broker; best effort. */
+  tell(peer: PeerId, message: Uint8Array): void {
+    if (this.#isClosed || this.#remotes.get(peer)?.sendPage(message) === true) return
+    this.#signaling.send(peer, message)
   }
 
   /** A suspected link: a fresh connection takes its place at once. Unknown ids are ignored. */
@@ -111,6 +139,7 @@ export class PeerMesh {
       self: this.#signaling.peer,
       room: this.#signaling.room,
       iceServers: options.iceServers ?? [],
+      iceTransportPolicy: options.iceTransportPolicy ?? 'all',
       services: options,
       openPeer: options.openPeer ?? openRtcPeer,
       random: options.random ?? Math.random,
@@ -121,7 +150,7 @@ export class PeerMesh {
       canSignal: () => this.#signaling.state.kind === 'joined',
       hasPlace: () => this.#connectionCount() < peersMax,
       onAdmitted: (linkId, peer) => options.onAdmitted(linkId, peer),
-      onPage: (linkId, message) => options.onPageMessage(linkId, message),
+      onPage: (linkId, message) => this.#onPage(linkId, message),
       onLinkClosed: (linkId, peer, reason) => options.onLinkClosed(linkId, peer, reason),
       onChange: (remote) => this.#onChange(remote),
     }
@@ -152,7 +181,17 @@ export class PeerMesh {
     this.#options.onArrivals?.(byOrder)
   }
 
+  #onPage(linkId: string, message: Uint8Array): void {
+    const from = this.#find(linkId)?.peerId
+    if (!isDoctorMessage(message)) this.#options.onPageMessage(linkId, message)
+    else if (from !== undefined) this.#options.onDoctor?.(from, message)
+  }
+
   #onMessage(from: PeerId, message: Uint8Array): void {
+    if (isDoctorMessage(message)) {
+      if (!this.#isClosed) this.#options.onDoctor?.(from, message)
+      return
+    }
     const signal = decodeMeshSignal(message)
     if (signal !== null && !this.#isClosed) this.#remote(from)?.onSignal(signal)
   }

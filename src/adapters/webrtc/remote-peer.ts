@@ -5,7 +5,10 @@
 
 import { Backoff } from '../../core/base/backoff.ts'
 import type { PeerId } from '../../ports/signaling.ts'
+import type { LinkEnd, LinkFacts } from './doctor/link-facts.ts'
+import type { PairStats } from './doctor/pair-stats.ts'
 import type { VerifiedPeer } from './handshake.ts'
+import type { IcePolicy } from './ice-settings.ts'
 import {
   ASK_AFTER_MS,
   REFUSED_RETRY_MS,
@@ -41,6 +44,7 @@ export interface RemoteContext {
   readonly self: PeerId
   readonly room: string
   readonly iceServers: readonly RTCIceServer[]
+  readonly iceTransportPolicy: IcePolicy
   readonly services: PageServices
   readonly openPeer: OpenRtcPeer
   readonly random: () => number
@@ -78,6 +82,8 @@ export class RemotePeer {
   #isRefused = false
   /** As the other page last said. */
   #theirPart: PagePart = 'undecided'
+  #attempts = 0
+  #lastEnd: (LinkEnd & { readonly endedAtMs: number }) | null = null
   #isStopped = false
 
   constructor(peerId: PeerId, context: RemoteContext) {
@@ -112,6 +118,30 @@ export class RemotePeer {
     const isMissed = this.#isRefused && !this.#areGuests && state !== 'connected'
     const refusal = isMissed ? (this.#reason?.replace(REFUSED_BY, '') ?? null) : null
     return { peerId, state, linkId, reason: this.#reason, refusal }
+  }
+
+  /** For the doctor: what was seen of this peer, now and at the end of the last attempt. */
+  facts(): LinkFacts {
+    const nowMs = this.#context.now()
+    const admittedAtMs = this.#current?.admittedAtMs ?? null
+    const { endedAtMs, ...end } = this.#lastEnd ?? { endedAtMs: 0 }
+    return {
+      ...this.status,
+      isInitiator: this.#isInitiator,
+      attempts: this.#attempts,
+      upForMs: admittedAtMs === null ? null : nowMs - admittedAtMs,
+      current: this.#current?.connection.facts() ?? null,
+      lastEnd: 'reason' in end ? { ...end, agoMs: nowMs - endedAtMs } : null,
+    }
+  }
+
+  async stats(): Promise<PairStats | null> {
+    return this.#current?.connection.stats() ?? null
+  }
+
+  /** Without a connection: tries now instead of after the delay. */
+  tryNow(): void {
+    if (this.#current === null) this.#start()
   }
 
   /** The broker lists it. `isNews`: it was not listed before, or the broker was away. */
@@ -271,10 +301,11 @@ export class RemotePeer {
   #open(): void {
     const attempt = this.#attempt
     const linkId = `${this.peerId.slice(0, 8)}-${attempt}`
-    const { self, room, iceServers, services, openPeer } = this.#context
+    const { self, room, iceServers, iceTransportPolicy, services, openPeer } = this.#context
+    this.#attempts++
     try {
       const connection = new PageConnection({
-        ...{ linkId, self, room, iceServers, services, openPeer },
+        ...{ linkId, self, room, iceServers, iceTransportPolicy, services, openPeer },
         isInitiator: this.#isInitiator,
         other: this.peerId,
         onSignal: (signal) => this.#context.send(this.peerId, { kind: 'rtc', attempt, signal }),
@@ -333,6 +364,12 @@ export class RemotePeer {
     this.#current = null
     current.connection.close()
     this.#reason = reason
+    this.#lastEnd = {
+      ...current.connection.facts(),
+      reason,
+      agoMs: 0,
+      endedAtMs: this.#context.now(),
+    }
     this.#context.onLinkClosed(current.connection.linkId, this.peerId, reason)
   }
 

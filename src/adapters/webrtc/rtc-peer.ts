@@ -1,6 +1,8 @@
 /** The one place that touches simple-peer: one connection attempt, with events that come once. */
 
 import SimplePeer from 'simple-peer'
+import { IceWatch } from './doctor/ice-watch.ts'
+import type { IcePolicy } from './ice-settings.ts'
 
 /** A description or a candidate, as simple-peer makes and takes them. */
 export interface RtcSignal {
@@ -19,6 +21,8 @@ export interface RtcPeerEvents {
 }
 
 export interface RtcPeer {
+  /** What ICE did so far; also after the end. null where nobody watches. */
+  readonly ice: IceWatch | null
   signal(signal: RtcSignal): void
   /** false when it could not be sent: the connection is ending. */
   send(bytes: Uint8Array): boolean
@@ -32,6 +36,8 @@ export interface RtcPeer {
 export interface RtcPeerOptions {
   readonly isInitiator: boolean
   readonly iceServers: readonly RTCIceServer[]
+  /** Default `all`. */
+  readonly iceTransportPolicy?: IcePolicy
 }
 
 export type OpenRtcPeer = (options: RtcPeerOptions, events: RtcPeerEvents) => RtcPeer
@@ -40,15 +46,17 @@ export type OpenRtcPeer = (options: RtcPeerOptions, events: RtcPeerEvents) => Rt
 export const openRtcPeer: OpenRtcPeer = (options, events) => new WrappedPeer(options, events)
 
 class WrappedPeer implements RtcPeer {
+  readonly ice: IceWatch
   readonly #peer: SimplePeer.Instance
   readonly #connection: RTCPeerConnection
   #isClosed = false
   #error: string | null = null
 
   constructor(options: RtcPeerOptions, events: RtcPeerEvents) {
-    const { isInitiator, iceServers } = options
+    const { isInitiator, iceServers, iceTransportPolicy = 'all' } = options
     // Given explicitly: the library's default servers belong to others.
-    this.#peer = new SimplePeer({ initiator: isInitiator, config: { iceServers: [...iceServers] } })
+    const config = { iceServers: [...iceServers], iceTransportPolicy }
+    this.#peer = new SimplePeer({ initiator: isInitiator, config })
     const connection = (this.#peer as unknown as { readonly _pc?: RTCPeerConnection | null })._pc
     // A remote end comes as 'error' and then 'close': the error is the reason, the close the event.
     this.#peer.on('error', (error: Error) => {
@@ -58,6 +66,7 @@ class WrappedPeer implements RtcPeer {
       throw new Error('this browser refuses another WebRTC connection')
     }
     this.#connection = connection
+    this.ice = new IceWatch(connection)
     this.#peer.on('signal', (signal: SimplePeer.SignalData) => {
       if (this.#isClosed) return
       const { type } = signal
@@ -74,12 +83,15 @@ class WrappedPeer implements RtcPeer {
     this.#peer.on('close', () => {
       if (this.#isClosed) return
       this.#isClosed = true
+      this.ice.end()
       events.onClose(this.#error ?? 'connection closed')
     })
   }
 
   signal(signal: RtcSignal): void {
-    if (!this.#isClosed) this.#peer.signal(signal as SimplePeer.SignalData)
+    if (this.#isClosed) return
+    if (signal.candidate?.candidate !== undefined) this.ice.sawRemote(signal.candidate.candidate)
+    this.#peer.signal(signal as SimplePeer.SignalData)
   }
 
   send(bytes: Uint8Array): boolean {
@@ -104,6 +116,7 @@ class WrappedPeer implements RtcPeer {
 
   destroy(): void {
     this.#isClosed = true
+    this.ice.end()
     // simple-peer closes in a microtask; a page that is being left may have none.
     this.#connection.close()
     this.#peer.destroy()

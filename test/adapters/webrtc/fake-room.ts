@@ -194,6 +194,7 @@ export class FakeRoom {
 }
 
 class FakePeer implements RtcPeer {
+  readonly ice = null
   readonly id: string
   other: FakePeer | null = null
   isDestroyed = false
