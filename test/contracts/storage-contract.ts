@@ -2,8 +2,11 @@
  * What every Storage must do, as cases that know no test framework: Vitest runs them against
  * memory, a page runs them against IndexedDB in a real browser.
  */
+import { concat } from '../../src/core/base/bytes.ts'
 import { encodeUtf8 } from '../../src/core/base/utf8.ts'
 import { makeZxid, type Zxid } from '../../src/core/base/zxid.ts'
+import { encode } from '../../src/core/jute/record.ts'
+import { txnHeaderRecord } from '../../src/core/jute/txn-records.ts'
 import type {
   AppendEffect,
   PersistEffect,
@@ -32,14 +35,18 @@ export interface ContractCase {
 }
 
 const RECORD = encodeUtf8('the founding record')
-const EMPTY = encodeUtf8('an empty snapshot')
+/** The end of every snapshot: without it none is whole (P14). */
+const SEAL = '\u0000\u0000\u0000\u0001/'
+const EMPTY = encodeUtf8(`an empty snapshot${SEAL}`)
 
 function z(epoch: number, counter: number): Zxid {
   return makeZxid(epoch, counter)
 }
 
+/** A transaction's header says its zxid; files are read by it (P3). */
 function append(zxid: Zxid, text = `entry ${zxid}`): AppendEffect {
-  return { kind: 'append', zxid, entry: encodeUtf8(text) }
+  const header = encode(txnHeaderRecord, { clientId: 1n, cxid: 1, zxid, time: 0, type: 0 })
+  return { kind: 'append', zxid, entry: concat([header, encodeUtf8(text)]) }
 }
 
 /** Entries 1…count of `epoch`, from `first` on. */
@@ -50,7 +57,7 @@ function appends(epoch: number, first: number, last: number): AppendEffect[] {
 }
 
 function chunk(id: number, index: number, text: string): SnapshotChunkEffect {
-  return { kind: 'snapshot-chunk', id, index, bytes: encodeUtf8(text) }
+  return { kind: 'snapshot-chunk', id, index, bytes: encodeUtf8(text + SEAL) }
 }
 
 function commit(id: number, zxid: Zxid, chunks: number): SnapshotCommitEffect {
@@ -68,7 +75,8 @@ function counters(state: RecoveredState): string[] {
 function snapshotText(state: RecoveredState): string | null {
   const snapshot = state.snapshot
   if (snapshot === null) return null
-  return snapshot.chunks.map((bytes) => new TextDecoder().decode(bytes)).join('|')
+  const text = snapshot.chunks.map((bytes) => new TextDecoder().decode(bytes)).join('')
+  return text.split(SEAL).slice(0, -1).join('|')
 }
 
 /** A founded storage, ready to write. */
@@ -174,13 +182,12 @@ const LOG_CASES: readonly ContractCase[] = [
     },
   },
   {
-    name: 'entries larger than a value, empty ones, and a batch of many values',
+    name: 'entries larger than a value, ones without a body, and a batch of many values',
     async run(harness) {
       const storage = await founded(harness)
-      const entries = [300_000, 0, 64_999, 65_000, 1].map((size, index) => {
-        const entry = new Uint8Array(size).fill(index + 1)
-        return { kind: 'append' as const, zxid: z(1, index + 1), entry }
-      })
+      const entries = [300_000, 0, 64_999, 65_000, 1].map((size, index) =>
+        append(z(1, index + 1), String(index).repeat(size)),
+      )
       await storage.write(entries)
       await storage.write(appends(1, 6, 3000))
       const { log } = await crashAndRecover(harness, storage)
@@ -196,14 +203,18 @@ const LOG_CASES: readonly ContractCase[] = [
     name: 'entries are views that outlive later writes of the caller',
     async run(harness) {
       const storage = await founded(harness)
-      const backing = encodeUtf8('....mine....')
+      const { entry } = append(z(1, 1))
+      const { bytes } = chunk(1, 0, 'mine')
+      const backing = concat([encodeUtf8('....'), entry, bytes, encodeUtf8('....')])
+      const middle = 4 + entry.length
       await storage.write([
-        { kind: 'append', zxid: z(1, 1), entry: backing.subarray(4, 8) },
-        { kind: 'snapshot-chunk', id: 1, index: 0, bytes: backing.subarray(4, 8) },
+        { kind: 'append', zxid: z(1, 1), entry: backing.subarray(4, middle) },
+        { ...chunk(1, 0, ''), bytes: backing.subarray(middle, middle + bytes.length) },
       ])
+      checkEqual((await storage.recover()).log[0]?.entry, entry, 'entry')
       await storage.write([commit(1, z(1, 1), 1)])
       const { snapshot } = await crashAndRecover(harness, storage)
-      checkEqual(snapshot?.chunks, [encodeUtf8('mine')], 'chunk')
+      checkEqual(snapshot?.chunks, [bytes], 'chunk')
     },
   },
   {

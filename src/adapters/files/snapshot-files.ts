@@ -1,0 +1,148 @@
+/**
+ * Snapshots on disk (P10, P14, P18). They are staged under a name that ZooKeeper does not read, and
+ * renamed when they are whole and on the disk.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { assert } from '../../core/base/assert.ts'
+import type { Zxid } from '../../core/base/zxid.ts'
+import { StorageError } from '../../ports/storage.ts'
+import { readBytes, syncDirectory, writeAll } from './durable-file.ts'
+import { fileName, zxidFiles, type ZxidFile } from './file-names.ts'
+
+const STAGED = /^staged\.\d+$/
+/** What a whole file ends with: the string "/" (P14). */
+const SEAL = [0, 0, 0, 1, 0x2f]
+/** The newest ones that are tried (P14). */
+const TRIED_MAX = 100
+
+interface Staging {
+  readonly fd: number
+  chunks: number
+}
+
+export class SnapshotFiles {
+  readonly #directory: string
+  readonly #staging = new Map<number, Staging>()
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** What never became a snapshot goes, but for the one that is being installed. */
+  clearStaged(except: string | null): void {
+    for (const name of readdirSync(this.#directory)) {
+      if (STAGED.test(name) && name !== except) rmSync(join(this.#directory, name))
+    }
+  }
+
+  /** The newest whole one (P14), or null when there is none at all. */
+  newest(): { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] } | null {
+    const files = this.#files().reverse()
+    for (const file of files.slice(0, TRIED_MAX)) {
+      const bytes = this.#readWhole(file)
+      if (bytes !== null) return { zxid: file.zxid, chunks: [bytes] }
+    }
+    if (files.length === 0) return null
+    throw new StorageError('corrupt', `no snapshot in ${this.#directory} is whole`)
+  }
+
+  stage(id: number, index: number, bytes: Uint8Array): void {
+    if (index === 0) this.abandon(id)
+    const staging = this.#staging.get(id) ?? {
+      fd: openSync(this.#stagedPath(id), 'w'),
+      chunks: 0,
+    }
+    this.#staging.set(id, staging)
+    assert(staging.chunks === index, `chunk ${index} after ${staging.chunks}`)
+    writeAll(staging.fd, bytes, null)
+    staging.chunks++
+  }
+
+  abandon(id: number): void {
+    const staging = this.#staging.get(id)
+    if (staging === undefined) return
+    this.#staging.delete(id)
+    closeSync(staging.fd)
+    rmSync(this.#stagedPath(id), { force: true })
+  }
+
+  /** Puts a staged one on the disk and returns the name it still has. */
+  seal(id: number, chunks: number): string {
+    const staging = this.#staging.get(id)
+    const count = staging?.chunks ?? 0
+    assert(staging !== undefined && count === chunks, `${count} of ${chunks} chunks`)
+    this.#staging.delete(id)
+    fsyncSync(staging.fd)
+    closeSync(staging.fd)
+    return stagedName(id)
+  }
+
+  /** Idempotent: the same again after a crash finds it done. */
+  publish(staged: string, zxid: Zxid): void {
+    const path = join(this.#directory, staged)
+    if (existsSync(path)) renameSync(path, join(this.#directory, fileName('snapshot', zxid)))
+    syncDirectory(this.#directory)
+  }
+
+  /** Keeps the newest `count` and returns the zxid of the oldest of them, or null without any. */
+  retain(count: number): Zxid | null {
+    const files = this.#files()
+    for (const { name } of files.slice(0, -count)) rmSync(join(this.#directory, name))
+    return files.slice(-count)[0]?.zxid ?? null
+  }
+
+  removeAllBut(zxid: Zxid): void {
+    const kept = fileName('snapshot', zxid)
+    for (const { name } of this.#files()) {
+      if (name !== kept) rmSync(join(this.#directory, name))
+    }
+    syncDirectory(this.#directory)
+  }
+
+  /** Zxid of the newest one by its name, whole or not. */
+  get newestZxid(): Zxid | null {
+    return this.#files().at(-1)?.zxid ?? null
+  }
+
+  close(): void {
+    for (const id of [...this.#staging.keys()]) this.abandon(id)
+  }
+
+  #files(): ZxidFile[] {
+    return zxidFiles('snapshot', readdirSync(this.#directory))
+  }
+
+  #readWhole(file: ZxidFile): Uint8Array | null {
+    const read = readBytes(join(this.#directory, file.name))
+    const bytes = file.name.endsWith('.gz') ? unpacked(read) : read
+    if (bytes === null || bytes.length < SEAL.length) return null
+    const end = bytes.subarray(-SEAL.length)
+    return SEAL.every((byte, index) => end[index] === byte) ? bytes : null
+  }
+
+  #stagedPath(id: number): string {
+    return join(this.#directory, stagedName(id))
+  }
+}
+
+function stagedName(id: number): string {
+  return `staged.${id}`
+}
+
+function unpacked(bytes: Uint8Array): Uint8Array | null {
+  try {
+    return new Uint8Array(gunzipSync(bytes))
+  } catch {
+    return null
+  }
+}

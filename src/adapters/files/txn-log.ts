@@ -1,0 +1,229 @@
+/**
+ * The transaction log of one member: files in order, the newest one open for appending (P1–P7).
+ * `append` hands the bytes to the operating system, `sync` puts them on the disk.
+ */
+import {
+  closeSync,
+  fdatasync,
+  ftruncateSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { ZXID_NONE, type Zxid } from '../../core/base/zxid.ts'
+import { StorageError, type LogEntry } from '../../ports/storage.ts'
+import { readBytes, syncDirectory, writeAll } from './durable-file.ts'
+import { fileName, zxidFiles, type ZxidFile } from './file-names.ts'
+import {
+  entryBytes,
+  LOG_HEADER_BYTES,
+  logHeader,
+  logHeaderProblem,
+  putEntry,
+  readLogFile,
+  type ReadLogFile,
+} from './log-format.ts'
+
+/** preAllocSize: so much room is made at once, since a growing file costs the sync more (P5). */
+export const PREALLOCATE_BYTES: number = 64 * 1024 * 1024
+/** Room that must be left before more is made (P5). */
+const ROOM_MIN_BYTES = 4096
+
+export interface TxnLogOptions {
+  readonly directory: string
+  readonly preallocateBytes: number
+  /** false: forceSync=no, the operating system writes when it likes (P6). */
+  readonly forceSync: boolean
+}
+
+export interface ReadLog {
+  readonly entries: readonly LogEntry[]
+  /** Damaged entries that `repair` cuts off. */
+  readonly damaged: number
+}
+
+interface OpenFile {
+  readonly name: string
+  readonly fd: number
+  end: number
+  room: number
+}
+
+export class TxnLog {
+  readonly #options: TxnLogOptions
+  #open: OpenFile | null = null
+  /** What a crash left behind the last whole entry. */
+  #torn: { readonly name: string; readonly end: number } | null = null
+
+  constructor(options: TxnLogOptions) {
+    this.#options = options
+  }
+
+  /** Every entry behind `after`, in order. Closes the file that is open. */
+  read(after: Zxid): ReadLog {
+    this.roll()
+    this.#torn = null
+    const files = this.#files()
+    const first = files.findLastIndex((file) => file.zxid <= after + 1n)
+    const wanted = files.slice(Math.max(0, first))
+    const entries: LogEntry[] = []
+    let damaged = 0
+    for (const file of wanted) {
+      const isLast = file === wanted.at(-1)
+      const read = this.#readFile(file, isLast)
+      if (isLast) damaged = read.damaged
+      for (const { zxid, entry } of read.entries) {
+        // A file begun anew after a failed write may repeat what the one before has.
+        if (zxid > (entries.at(-1)?.zxid ?? after)) entries.push({ zxid, entry })
+      }
+    }
+    return { entries, damaged }
+  }
+
+  /** Makes what `read` found be all there is. */
+  repair(): void {
+    const torn = this.#torn
+    this.#torn = null
+    if (torn === null) return
+    if (torn.end <= LOG_HEADER_BYTES) this.#remove(torn.name)
+    else this.#cut(torn.name, torn.end)
+    syncDirectory(this.#options.directory)
+  }
+
+  append(entries: readonly LogEntry[]): void {
+    const [first] = entries
+    if (first === undefined) return
+    const file = this.#open ?? this.#create(first.zxid)
+    let size = 0
+    for (const { entry } of entries) size += entryBytes(entry)
+    if (file.end + size + ROOM_MIN_BYTES > file.room) this.#makeRoom(file, size)
+    const bytes = new Uint8Array(size)
+    let offset = 0
+    for (const { entry } of entries) offset = putEntry(bytes, offset, entry)
+    writeAll(file.fd, bytes, file.end)
+    file.end += size
+  }
+
+  sync(): Promise<void> {
+    const file = this.#open
+    if (file === null || !this.#options.forceSync) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      fdatasync(file.fd, (error) => (error === null ? resolve() : reject(error)))
+    })
+  }
+
+  /** Bytes of the file that is open. */
+  get fileBytes(): number {
+    return this.#open?.end ?? 0
+  }
+
+  /** The next entry begins a file of its own (P7). Everything before must have been synced. */
+  roll(): void {
+    const file = this.#open
+    if (file === null) return
+    this.#open = null
+    ftruncateSync(file.fd, file.end)
+    if (this.#options.forceSync) fsyncSync(file.fd)
+    closeSync(file.fd)
+  }
+
+  /** Drops every entry behind `to`, the newest file first: a crash leaves a longer log only. */
+  truncate(to: Zxid): void {
+    this.roll()
+    for (const file of this.#files().reverse()) {
+      const { entries } = this.#readFile(file, true)
+      const beyond = entries.find((entry) => entry.zxid > to)
+      if (beyond === undefined && entries.length > 0) break
+      if (beyond === undefined || beyond === entries[0]) this.#remove(file.name)
+      else this.#cut(file.name, beyond.offset)
+      syncDirectory(this.#options.directory)
+    }
+    this.#torn = null
+  }
+
+  removeAll(): void {
+    this.roll()
+    for (const { name } of this.#files().reverse()) this.#remove(name)
+    syncDirectory(this.#options.directory)
+  }
+
+  /** Files that nothing behind `oldest` needs; the one that straddles it stays (P18). */
+  purge(oldest: Zxid): void {
+    const files = this.#files()
+    const needed = files.findLastIndex((file) => file.zxid <= oldest + 1n)
+    for (const { name } of files.slice(0, Math.max(0, needed))) {
+      if (name !== this.#open?.name) this.#remove(name)
+    }
+  }
+
+  close(): void {
+    this.roll()
+  }
+
+  #files(): ZxidFile[] {
+    return zxidFiles('log', readdirSync(this.#options.directory))
+  }
+
+  #readFile(file: ZxidFile, mayBeTorn: boolean): ReadLogFile {
+    const path = join(this.#options.directory, file.name)
+    const bytes = readBytes(path)
+    const problem = logHeaderProblem(bytes)
+    if (problem !== null) {
+      const isEmpty = bytes.length < LOG_HEADER_BYTES || bytes.every((byte) => byte === 0)
+      if (!isEmpty) throw new StorageError('corrupt', `${path} is no transaction log: ${problem}`)
+      // The process ended between making it and writing into it.
+      if (mayBeTorn) this.#torn = { name: file.name, end: 0 }
+      return { entries: [], end: 0, damaged: 0, corruptAt: null }
+    }
+    const read = readLogFile(bytes)
+    const damagedAt = read.corruptAt ?? (read.damaged > 0 && !mayBeTorn ? read.end : null)
+    if (damagedAt !== null) {
+      throw new StorageError('corrupt', `${path} is damaged at byte ${damagedAt}`)
+    }
+    if (mayBeTorn) this.#torn = { name: file.name, end: read.end }
+    return read
+  }
+
+  #create(first: Zxid): OpenFile {
+    const { directory } = this.#options
+    const name = fileName('log', first)
+    const fd = openSync(join(directory, name), 'wx')
+    const file: OpenFile = { name, fd, end: LOG_HEADER_BYTES, room: 0 }
+    this.#open = file
+    writeAll(fd, logHeader(), 0)
+    if (this.#options.forceSync) {
+      fsyncSync(fd)
+      syncDirectory(directory)
+    }
+    return file
+  }
+
+  #makeRoom(file: OpenFile, size: number): void {
+    const { preallocateBytes } = this.#options
+    if (preallocateBytes <= 0) return
+    const wanted = file.end + size + ROOM_MIN_BYTES
+    file.room = Math.ceil(wanted / preallocateBytes) * preallocateBytes
+    ftruncateSync(file.fd, file.room)
+  }
+
+  #cut(name: string, end: number): void {
+    const fd = openSync(join(this.#options.directory, name), 'r+')
+    try {
+      ftruncateSync(fd, end)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  #remove(name: string): void {
+    unlinkSync(join(this.#options.directory, name))
+  }
+}
+
+/** The newest zxid of a log, or what came before it. */
+export function newestOf(entries: readonly LogEntry[], before: Zxid = ZXID_NONE): Zxid {
+  return entries.at(-1)?.zxid ?? before
+}

@@ -1,0 +1,133 @@
+/**
+ * The client port: accepts connections, answers four-letter words, and hands everything else on as
+ * channels (W1, W6, S-rows on connection limits).
+ */
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { ClientChannel } from '../../ports/client-channel.ts'
+import { SocketChannel } from './socket-channel.ts'
+
+export interface ClientListenerOptions {
+  /** Default every address of this machine, as ZooKeeper does (clientPortAddress). */
+  readonly host?: string
+  /** 0 = any free one. */
+  readonly port: number
+  readonly onClient: (channel: ClientChannel, address: string) => void
+  /** The answer to a four-letter word, or null when it is none. Called once per connection. */
+  readonly onWord: (word: string) => string | null
+  /** maxClientCnxns: connections of one address at once; 0 = no limit. Default 60. */
+  readonly perAddressMax?: number
+  /** maxCnxns: connections at once; 0 = no limit. Default 0. */
+  readonly connectionsMax?: number
+  readonly maxFrameBytes?: number
+  /** Told when a connection is refused for a limit; for logs and metrics. */
+  readonly onRefused?: (address: string, reason: string) => void
+}
+
+const PER_ADDRESS_MAX = 60
+const WORD_BYTES = 4
+/** Lower-case ASCII letters, as all words are; read as a length they are beyond every frame. */
+const WORD = /^[a-z]{4}$/
+/** How long a connection may keep silent before its first four bytes, ms (S13). */
+const FIRST_WORD_MS = 10_000
+
+export class ClientListener {
+  readonly #options: ClientListenerOptions
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #perAddress = new Map<string, number>()
+
+  private constructor(options: ClientListenerOptions) {
+    this.#options = options
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+  }
+
+  /** Rejects with what the operating system says: port in use, address not ours. */
+  static async open(options: ClientListenerOptions): Promise<ClientListener> {
+    const listener = new ClientListener(options)
+    await new Promise<void>((resolve, reject) => {
+      listener.#server.once('error', reject)
+      listener.#server.listen(options.port, options.host, () => resolve())
+    })
+    return listener
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  get host(): string {
+    return (this.#server.address() as AddressInfo).address
+  }
+
+  get connections(): number {
+    return this.#sockets.size
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #accept(socket: Socket): void {
+    // An error before the channel listens would end the process.
+    socket.on('error', ignore)
+    const address = plainAddress(socket.remoteAddress)
+    const refusal = this.#refusal(address)
+    if (refusal !== null) {
+      this.#options.onRefused?.(address, refusal)
+      socket.destroy()
+      return
+    }
+    this.#sockets.add(socket)
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      const left = (this.#perAddress.get(address) ?? 1) - 1
+      if (left > 0) this.#perAddress.set(address, left)
+      else this.#perAddress.delete(address)
+    })
+    this.#readFirstBytes(socket, address)
+  }
+
+  #refusal(address: string): string | null {
+    const { connectionsMax = 0, perAddressMax = PER_ADDRESS_MAX } = this.#options
+    if (connectionsMax > 0 && this.#sockets.size >= connectionsMax) {
+      return `${connectionsMax} connections are open (maxCnxns)`
+    }
+    const count = this.#perAddress.get(address) ?? 0
+    if (perAddressMax > 0 && count >= perAddressMax) {
+      return `${count} connections of ${address} are open (maxClientCnxns)`
+    }
+    return null
+  }
+
+  /** A word or the length of a ConnectRequest: four bytes tell, in however many pieces. */
+  #readFirstBytes(socket: Socket, address: string): void {
+    let first: Uint8Array = new Uint8Array(0)
+    const silent = setTimeout(() => socket.destroy(), FIRST_WORD_MS)
+    socket.once('close', () => clearTimeout(silent))
+    const read = (chunk: Uint8Array): void => {
+      first = first.length === 0 ? chunk : Buffer.concat([first, chunk])
+      if (first.length < WORD_BYTES) return
+      clearTimeout(silent)
+      socket.off('data', read)
+      const word = String.fromCharCode(...first.subarray(0, WORD_BYTES))
+      const answer = WORD.test(word) ? this.#options.onWord(word) : null
+      if (answer !== null) return void socket.end(answer)
+      const channel = new SocketChannel(socket, this.#options.maxFrameBytes)
+      this.#options.onClient(channel, address)
+      channel.receive(first)
+    }
+    socket.on('data', read)
+    socket.once('end', () => socket.end())
+  }
+}
+
+/** IPv4 as people and ACLs write it, also where the socket speaks both. */
+function plainAddress(address: string | undefined): string {
+  const known = address ?? ''
+  return known.startsWith('::ffff:') ? known.slice('::ffff:'.length) : known
+}
+
+function ignore(): void {}
