@@ -8,7 +8,12 @@ export type ConnectionId = number
 export type MemberInput =
   /** Comes about every TICK_INTERVAL_MS, and says how long the oldest unfinished append waits. */
   | { readonly kind: 'tick'; readonly oldestAppendAgeMs: number }
-  /** A verified link to a voter is open. A newer link-up of the same peer replaces the old link. */
+  /**
+   * A verified link is open: of a voter to anybody, of an observer to a voter. A newer link-up of
+   * the same peer replaces the old link. Whose it is, the owner of the link knows: by the founding
+   * record or by the table of observers. When that gives a server id to somebody else, it takes the
+   * link down.
+   */
   | { readonly kind: 'link-up'; readonly peer: ServerId }
   | { readonly kind: 'link-down'; readonly peer: ServerId; readonly reason: string }
   /** One whole frame from a peer (see zab/frame.ts). */
@@ -23,6 +28,11 @@ export type MemberInput =
   | { readonly kind: 'truncated'; readonly recovered: RecoveredState }
   /** Storage failed for good: stop serving, stop voting, say so. */
   | { readonly kind: 'storage-failed'; readonly reason: string }
+  /**
+   * Somebody with this key wants to be an observer. A serving leader gives it a place through the
+   * log, others ignore it; so whoever heard of it tells the member, as often as it likes.
+   */
+  | { readonly kind: 'admit-observer'; readonly incarnation: string }
   | { readonly kind: 'client-open'; readonly connection: ConnectionId; readonly address: string }
   /** One or more whole length-prefixed frames from a client (jute/framing.ts splitFrames). */
   | { readonly kind: 'client-data'; readonly connection: ConnectionId; readonly bytes: Uint8Array }

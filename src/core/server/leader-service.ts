@@ -2,7 +2,7 @@
  * Serving as the leader: prepares and proposes, for its own clients and for learners (Q59, S7–S15).
  */
 import { EMPTY_BYTES } from '../base/bytes.ts'
-import { toSessionId, type ServerId, type SessionId } from '../base/zxid.ts'
+import { toSessionId, type ServerId, type SessionId, type Zxid } from '../base/zxid.ts'
 import { OpCode } from '../jute/op-code.ts'
 import {
   forwardedRequestRecord,
@@ -13,16 +13,18 @@ import {
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import { createSessionTxnRecord, type TxnHeader } from '../jute/txn-records.ts'
-import type { Txn } from '../jute/txn.ts'
+import { encodeTxn, type SimpleTxn, type Txn } from '../jute/txn.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { Moment } from '../zab/effect.ts'
 import type { Broadcaster, ReplicaPacket } from '../zab/replica.ts'
 import { ChangeRecords, type NodeView } from './change-records.ts'
 import type { Connection } from './connection.ts'
 import { prepareRequest } from './prep-request.ts'
+import { ObserverAdmission } from './observer-admission.ts'
 import type { PrepState } from './prep-state.ts'
 import { createRequest, type Request } from './request.ts'
 import type { RoleService, ServiceHost } from './role-service.ts'
+import type { ServerConfig } from './server-config.ts'
 import { SessionTracker } from './session-tracker.ts'
 
 /** Sessions whose remaining time a PING carries. Ours: 768 bytes each half tick. */
@@ -35,17 +37,18 @@ export class LeaderService implements RoleService {
   readonly #tracker: SessionTracker
   readonly #records: ChangeRecords
   readonly #prep: PrepState
+  readonly #observers: ObserverAdmission
   #isOver = false
 
   /** Every session that the tree knows gets a full timeout (S11). */
   constructor(
-    sid: ServerId,
-    tickTimeMs: number,
+    config: ServerConfig,
     tree: DataTree,
     broadcaster: Broadcaster,
     host: ServiceHost,
     at: Moment,
   ) {
+    const { sid, tickTimeMs, voters = [sid] } = config
     this.#sid = sid
     this.#broadcaster = broadcaster
     this.#host = host
@@ -59,6 +62,19 @@ export class LeaderService implements RoleService {
       sessions: this.#tracker,
       ephemeralsOf: (session) => tree.store.ephemerals.of(session),
     }
+    const admissionHost = {
+      voters,
+      tree,
+      broadcaster,
+      propose: this.#proposeOwn.bind(this),
+      refused: (incarnation: string, reason: string) => host.observerRefused(incarnation, reason),
+    }
+    this.#observers = new ObserverAdmission(admissionHost, this.#records)
+  }
+
+  /** An observer asks for a place; the answer is the table, when it is applied. */
+  admitObserver(incarnation: string, at: Moment): void {
+    this.#observers.admit(incarnation, at)
   }
 
   /** Late answers of the broadcaster are ignored from here on. */
@@ -87,11 +103,13 @@ export class LeaderService implements RoleService {
 
   committed(header: TxnHeader, txn: Txn): void {
     this.#records.committed(header.zxid)
+    this.#observers.committed(header.zxid)
     if (txn.kind === 'closeSession') this.#tracker.remove(toSessionId(header.clientId))
   }
 
   /** Expired sessions are closed by a transaction like any other (S9). */
   tick(at: Moment): void {
+    this.#observers.tick()
     for (const session of this.#tracker.expire(at.elapsedMs)) {
       this.#host.sessionExpired(session)
       const request = createRequest({
@@ -188,6 +206,13 @@ export class LeaderService implements RoleService {
       this.#tracker.setOwner(request.session, request.owner)
     }
     this.#broadcaster.propose(zxid, entry, at)
+  }
+
+  /** Of no session and no client, as ZooKeeper deletes its containers. */
+  #proposeOwn(type: number, prepare: (zxid: Zxid) => SimpleTxn, at: Moment): void {
+    const zxid = this.#broadcaster.nextZxid()
+    const header = { clientId: 0n, cxid: 0, zxid, time: at.wallMs, type }
+    this.#broadcaster.propose(zxid, encodeTxn(header, prepare(zxid)), at)
   }
 }
 

@@ -25,6 +25,8 @@ export type { MemberStatus, SessionStatus } from './member-status.ts'
 
 export interface MemberConfig extends ServerConfig {
   readonly voters: readonly ServerId[]
+  /** An observer learns and serves, and is in no quorum (Q1, Q7). Default: participant. */
+  readonly peerType?: 'participant' | 'observer'
   readonly clusterId: string
   /** Ticks for discovery and synchronisation (Q4). Default 10. */
   readonly initLimitTicks?: number
@@ -60,6 +62,7 @@ export class MemberMachine {
     const zabConfig = {
       sid,
       voters,
+      isObserver: config.peerType === 'observer',
       tickTimeMs,
       initLimitTicks: config.initLimitTicks ?? INIT_LIMIT_TICKS,
       syncLimitTicks: config.syncLimitTicks ?? SYNC_LIMIT_TICKS,
@@ -107,6 +110,10 @@ export class MemberMachine {
       case 'client-closed':
         this.#peer.advance(at)
         this.#server.clientClosed(input.connection, at)
+        break
+      case 'admit-observer':
+        this.#peer.advance(at)
+        this.#server.admitObserver(input.incarnation, at)
         break
       case 'tick':
         this.#peer.step(input, at)

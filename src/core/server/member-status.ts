@@ -1,7 +1,9 @@
 /** What a page shows about a member. Computed on request, plain data that can be cloned. */
 import { formatSessionId, formatZxid, toSessionId } from '../base/zxid.ts'
+import type { LinkStatus } from '../zab/link-monitor.ts'
 import type { Moment, Role } from '../zab/effect.ts'
 import type { QuorumPeer } from '../zab/quorum-peer.ts'
+import type { ObserverEntry } from './observer-table.ts'
 import type { ZooKeeperServer } from './zookeeper-server.ts'
 
 export interface MemberStatus {
@@ -21,6 +23,10 @@ export interface MemberStatus {
   readonly loggedZxid: string
   readonly quorum: { readonly needed: number; readonly voters: number; readonly reachable: boolean }
   readonly peers: readonly PeerLinkStatus[]
+  /** Who has a place as an observer, as applied here, oldest grant first. */
+  readonly observers: readonly ObserverEntry[]
+  /** Observers that are linked to this member; synced: on the leader, those it informs. */
+  readonly observerPeers: readonly PeerLinkStatus[]
   readonly sessions: readonly SessionStatus[]
   readonly watches: number
   readonly znodes: number
@@ -69,7 +75,14 @@ export function memberStatus(
   const zab = peer.status(at)
   const { tree } = server
   const serving = halted === null && server.isServing
-  const synced = new Set(zab.synced)
+  const synced = new Set([...zab.synced, ...zab.syncedObservers])
+  const linkStatus = (link: LinkStatus): PeerLinkStatus => ({
+    sid: link.peer,
+    up: link.up,
+    silentMs: link.lastHeardMsAgo,
+    rttMs: link.rttMs,
+    synced: synced.has(link.peer),
+  })
   return {
     ...identity,
     role: zab.role,
@@ -84,13 +97,9 @@ export function memberStatus(
       voters: zab.quorum.voters,
       reachable: zab.quorum.isReachable,
     },
-    peers: zab.links.map((link) => ({
-      sid: link.peer,
-      up: link.up,
-      silentMs: link.lastHeardMsAgo,
-      rttMs: link.rttMs,
-      synced: synced.has(link.peer),
-    })),
+    peers: zab.links.map(linkStatus),
+    observers: server.observers,
+    observerPeers: zab.observerLinks.map(linkStatus),
     sessions: sessionStatuses(server, at),
     watches: tree.watches.size,
     znodes: tree.store.nodeCount,

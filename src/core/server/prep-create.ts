@@ -5,6 +5,7 @@ import { OpCode } from '../jute/op-code.ts'
 import { Perms } from '../jute/perms.ts'
 import type { CreateTTLRequest } from '../jute/proto-records.ts'
 import { permits } from '../tree/acl.ts'
+import { OBSERVERS_PATH } from '../tree/data-tree.ts'
 import { parentOf, sequentialName, validatePath } from '../tree/path.ts'
 import { CONTAINER_OWNER } from '../tree/stat.ts'
 import type { NodeView } from './change-records.ts'
@@ -37,6 +38,8 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   // The counter of creates names the node, so it never gives a name twice (D14).
   const path = mode.isSequential ? sequentialName(r.path, parent.cversion) : r.path
   if (validatePath(path) !== null) return ErrorCode.BADARGUMENTS
+  // The leader alone makes it: whoever did could give session ids a second time.
+  if (path === OBSERVERS_PATH) return ErrorCode.NOAUTH
   if (state.records.find(path) !== undefined) return ErrorCode.NODEEXISTS
   if (isOrdinaryEphemeral(parent)) return ErrorCode.NOCHILDRENFOREPHEMERALS
 

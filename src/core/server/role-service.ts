@@ -26,4 +26,6 @@ export interface ServiceHost {
   /** The sync's moment has come: everything before it is applied here. */
   syncAnswered(request: Request): void
   sessionExpired(session: SessionId): void
+  /** No place for that observer. */
+  observerRefused(incarnation: string, reason: string): void
 }

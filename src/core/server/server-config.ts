@@ -4,6 +4,10 @@ import type { ServerId } from '../base/zxid.ts'
 
 export interface ServerConfig {
   readonly sid: ServerId
+  /** Default: this member alone. An observer is none of them. */
+  readonly voters?: readonly ServerId[]
+  /** Observer: where its session ids begin, granted with its sid. Voters take the clock (S1). */
+  readonly sessionBase?: bigint
   /** Shared by the ensemble: makes and checks session passwords (S2). */
   readonly sessionKey: Uint8Array
   /**

@@ -3,6 +3,7 @@ import { hmacSha1 } from '../base/sha1.ts'
 import { equal } from '../base/bytes.ts'
 import type { Prng } from '../base/prng.ts'
 import { toSessionId, type ServerId, type SessionId } from '../base/zxid.ts'
+import { SESSION_BASE_SPAN } from './observer-table.ts'
 
 export const PASSWORD_BYTES = 16
 /** Owner mark of container nodes: the one id that may never be a session's (D44, S1). */
@@ -15,26 +16,52 @@ const CLOCK_SHIFT = 16n
 const JUMP_MS_MAX = 2 ** 20
 const JUMP_COUNT_MAX = 2 ** 16
 
+/** The low 56 bits that a server may use: from `first`, `span` of them, then from `first` again. */
+interface IdRange {
+  readonly first: bigint
+  readonly span: bigint
+}
+
 /**
- * Hands out ids: the server id in the top byte, then wall-clock ms, then a counter. ZooKeeper takes
- * its monotonic clock, which restarts with a page; two lives would give one id twice (S1).
+ * Hands out ids: the server id in the top byte, below it a number that goes up. Where it begins
+ * differs from life to life, by the clock or by a grant of the leader, and by chance.
  */
 export class SessionIds {
   readonly #prefix: bigint
+  readonly #range: IdRange
   readonly #prng: Prng
   #low: bigint
 
-  /** `prng` must differ from life to life. */
-  constructor(sid: ServerId, wallMs: number, prng: Prng) {
+  private constructor(sid: ServerId, range: IdRange, start: bigint, prng: Prng) {
     this.#prng = prng
     this.#prefix = BigInt(sid) << SERVER_SHIFT
-    this.#low = (BigInt(Math.floor(wallMs)) << CLOCK_SHIFT) & COUNTER_MASK
+    this.#range = range
+    this.#low = start
+  }
+
+  /**
+   * Wall-clock ms, then a counter. ZooKeeper takes its monotonic clock, which restarts with a page;
+   * two lives would give one id twice (S1). `prng` must differ from life to life.
+   */
+  static byClock(sid: ServerId, wallMs: number, prng: Prng): SessionIds {
+    const start = (BigInt(Math.floor(wallMs)) << CLOCK_SHIFT) & COUNTER_MASK
+    return new SessionIds(sid, { first: 0n, span: COUNTER_MASK + 1n }, start, prng)
+  }
+
+  /**
+   * In the range that was granted with the server id, which others have had before. Several lives
+   * may use one grant, so each begins somewhere in its first half.
+   */
+  static granted(sid: ServerId, base: bigint, prng: Prng): SessionIds {
+    const chance = (BigInt(prng.int(JUMP_MS_MAX)) * SESSION_BASE_SPAN) / BigInt(2 * JUMP_MS_MAX)
+    const start = base + chance + BigInt(prng.int(JUMP_COUNT_MAX / 2))
+    return new SessionIds(sid, { first: base, span: SESSION_BASE_SPAN }, start, prng)
   }
 
   next(): SessionId {
     for (;;) {
       const id = BigInt.asIntN(64, this.#prefix | this.#low)
-      this.#low = (this.#low + 1n) & COUNTER_MASK
+      this.#low = this.#within(this.#low + 1n)
       if (id !== CONTAINER_OWNER && id !== 0n) return toSessionId(id)
     }
   }
@@ -48,10 +75,16 @@ export class SessionIds {
     const unsigned = BigInt.asUintN(64, id)
     if ((unsigned >> SERVER_SHIFT) << SERVER_SHIFT !== this.#prefix) return
     const low = unsigned & COUNTER_MASK
-    if (low < this.#low) return
+    const { first, span } = this.#range
+    if (low < this.#low || low >= first + span) return
     const clock = (low >> CLOCK_SHIFT) + 1n + BigInt(this.#prng.int(JUMP_MS_MAX))
     const count = BigInt(this.#prng.int(JUMP_COUNT_MAX))
-    this.#low = ((clock << CLOCK_SHIFT) | count) & COUNTER_MASK
+    this.#low = this.#within((clock << CLOCK_SHIFT) | count)
+  }
+
+  #within(low: bigint): bigint {
+    const { first, span } = this.#range
+    return first + (BigInt.asUintN(64, low - first) % span)
   }
 }
 

@@ -35,6 +35,7 @@ import type {
   Service,
   SnapshotSource,
 } from '../zab/replica.ts'
+import { AppliedObservers } from './applied-observers.ts'
 import { ClientConnections, type SessionHost } from './client-connections.ts'
 import { CommitOrder } from './commit-order.ts'
 import type { Connection } from './connection.ts'
@@ -44,6 +45,7 @@ import { FinalStage } from './final-request.ts'
 import { FollowerService } from './follower-service.ts'
 import { createSessionBody, LeaderService } from './leader-service.ts'
 import { LocalSnapshots } from './local-snapshots.ts'
+import type { ObserverEntry } from './observer-table.ts'
 import type { ReadContext } from './read-request.ts'
 import { createRequest, isClientOperation, waitsForLeader, type Request } from './request.ts'
 import type { RoleService, ServiceHost } from './role-service.ts'
@@ -68,6 +70,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   readonly #final = new FinalStage()
   readonly #delivery: EventDelivery
   readonly #snapshots: LocalSnapshots
+  readonly #observers = new AppliedObservers()
   #tree: DataTree
   #broadcaster: Broadcaster | null = null
   #leader: LeaderService | null = null
@@ -91,7 +94,12 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       return permits(acl, Perms.READ, ids)
     })
     this.#tree = new DataTree({ watches: this.#watches })
-    this.#ids = new SessionIds(config.sid, at.wallMs, new Prng(config.seed).fork('session ids'))
+    const chance = new Prng(config.seed).fork('session ids')
+    const { sid, sessionBase } = config
+    this.#ids =
+      sessionBase === undefined
+        ? SessionIds.byClock(sid, at.wallMs, chance)
+        : SessionIds.granted(sid, sessionBase, chance)
     this.#delivery = makeDelivery((connection, payload) => {
       this.connections.find(connection)?.send(payload)
     })
@@ -127,6 +135,11 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     return this.#order.bytes
   }
 
+  /** The observers that have a place, as applied here. */
+  get observers(): readonly ObserverEntry[] {
+    return this.#observers.entries
+  }
+
   // --- inputs of this member's driver ----------------------------------------------------------
 
   clientOpen(id: ConnectionId, address: string, at: Moment): void {
@@ -142,6 +155,12 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   clientClosed(id: ConnectionId, at: Moment): void {
     this.#at = at
     this.connections.clientClosed(id)
+  }
+
+  /** Only a serving leader can do that; another one hears the same question. */
+  admitObserver(incarnation: string, at: Moment): void {
+    this.#at = at
+    this.#leader?.admitObserver(incarnation, at)
   }
 
   tick(at: Moment): void {
@@ -183,6 +202,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     if (txn.kind === 'createSession') this.#sessionOpened(session)
     else if (txn.kind === 'closeSession') this.#sessionClosed(session)
     this.#delivery.settled()
+    this.#refreshObservers()
     this.#order.release(session)
   }
 
@@ -198,6 +218,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       if (txn.kind === 'createSession') this.#ids.observe(header.clientId)
     }
     for (const id of this.#tree.sessions.keys()) this.#ids.observe(id)
+    this.#refreshObservers()
   }
 
   beginSnapshot(): SnapshotSource {
@@ -209,9 +230,8 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     this.#endService()
     const broadcaster = this.#broadcaster
     assert(broadcaster !== null, 'service without a broadcaster')
-    const { sid, tickTimeMs } = this.#config
     if (service.kind === 'leading') {
-      this.#leader = new LeaderService(sid, tickTimeMs, this.#tree, broadcaster, this, at)
+      this.#leader = new LeaderService(this.#config, this.#tree, broadcaster, this, at)
     } else if (service.kind === 'following') {
       this.#follower = new FollowerService(broadcaster, this)
     }
@@ -277,6 +297,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     this.#trace('session-expired', session)
   }
 
+  observerRefused(incarnation: string, reason: string): void {
+    this.#effects.push({ kind: 'trace', event: { type: 'observer-refused', incarnation, reason } })
+  }
+
   get #service(): RoleService | null {
     return this.#leader ?? this.#follower
   }
@@ -309,6 +333,14 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   #sessionClosed(session: SessionId): void {
     this.connections.closeSession(session, 'session_closed')
     if (this.isServing) this.#trace('session-closed', session)
+  }
+
+  #refreshObservers(): void {
+    if (!this.#observers.refresh(this.#tree)) return
+    const observers = this.#observers.entries.map(({ sid, incarnation, sessionBase }) => {
+      return { sid, incarnation, sessionBase: formatSessionId(sessionBase) }
+    })
+    this.#effects.push({ kind: 'trace', event: { type: 'observers', observers } })
   }
 
   #endService(): void {

@@ -43,6 +43,8 @@ export interface ZxidDigest {
 export const ZOOKEEPER_PATH = '/zookeeper'
 export const QUOTA_PATH = '/zookeeper/quota'
 export const CONFIG_PATH = '/zookeeper/config'
+/** The observers that were given a place; made by the first grant. Ours. */
+export const OBSERVERS_PATH = '/zookeeper/observers'
 
 const SPECIAL_PATHS: ReadonlySet<string> = new Set([
   '/',
@@ -50,6 +52,7 @@ const SPECIAL_PATHS: ReadonlySet<string> = new Set([
   ZOOKEEPER_PATH,
   QUOTA_PATH,
   CONFIG_PATH,
+  OBSERVERS_PATH,
 ])
 
 /** One digest is kept per this many zxids, this many of them (P22, ZooKeeper's numbers). */

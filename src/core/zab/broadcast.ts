@@ -32,7 +32,7 @@ interface Waiting {
 
 export class Broadcast {
   readonly #context: RoleContext
-  readonly #onCommit: (proposal: Proposal) => void
+  readonly #onCommit: (proposal: Proposal, at: Moment) => void
   readonly #outstanding: Deque<Proposal> = new Deque<Proposal>()
   readonly #waiting: Deque<Waiting> = new Deque<Waiting>()
   #outstandingBytes = 0
@@ -42,7 +42,11 @@ export class Broadcast {
   /** Proposals up to here have the leader's own ack. */
   #ownAcked: Zxid
 
-  constructor(context: RoleContext, epoch: number, onCommit: (proposal: Proposal) => void) {
+  constructor(
+    context: RoleContext,
+    epoch: number,
+    onCommit: (proposal: Proposal, at: Moment) => void,
+  ) {
     this.#context = context
     this.#onCommit = onCommit
     this.#lastAllocated = makeZxid(epoch, 0)
@@ -136,7 +140,7 @@ export class Broadcast {
       if (oldest === undefined || !verifier.containsQuorum(oldest.acks)) return
       this.#outstanding.popFront()
       this.#outstandingBytes -= oldest.packet.length
-      this.#onCommit(oldest)
+      this.#onCommit(oldest, at)
       replica.deliver(tail.commitOldest(), at)
       this.#wake(oldest.zxid)
     }

@@ -40,6 +40,12 @@ export const NOTIFICATION_INTERVAL_MAX_MS = 1600
  */
 export const RENDEZVOUS_LIMIT_MS = 2500
 
+/**
+ * Observers of one ensemble. Design §4: bounded, each linked to every voter; a page holds some 30
+ * peer connections before it gets slow, voters' and clients' included.
+ */
+export const OBSERVERS_MAX = 16
+
 // --- size -------------------------------------------------------------------------------------
 
 /** Committed entries kept in memory for DIFF (Q32). */

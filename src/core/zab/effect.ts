@@ -145,8 +145,23 @@ export type TraceEvent =
   | { readonly type: 'session-expired'; readonly session: string }
   | { readonly type: 'snapshot'; readonly zxid: string; readonly bytes: number }
   | { readonly type: 'link'; readonly peer: number; readonly up: boolean; readonly reason: string }
+  /** Who has a place as an observer, as applied here; whenever that changes. */
+  | { readonly type: 'observers'; readonly observers: readonly TracedObserver[] }
+  /** The leader has no place for it. */
+  | {
+      readonly type: 'observer-refused'
+      readonly incarnation: string
+      readonly reason: string
+    }
   | { readonly type: 'slept'; readonly elapsedMs: number }
   | { readonly type: 'protocol-error'; readonly peer: number; readonly what: string }
+
+export interface TracedObserver {
+  readonly sid: number
+  readonly incarnation: string
+  /** Low 56 bits at which its session ids begin, in hex. */
+  readonly sessionBase: string
+}
 
 /** The roles a page shows, in ZooKeeper's words (Q1). */
 export type Role = 'looking' | 'following' | 'leading' | 'observing'

@@ -53,6 +53,16 @@ export class Epochs {
     this.#out.push({ kind: 'current-epoch', epoch })
   }
 
+  /**
+   * An observer's only step: it is up to date in an epoch that a quorum established. It promised
+   * nothing before, so a leader that came to nothing binds it to nothing, and what it says it
+   * accepted is always older than any newer leader's epoch.
+   */
+  establish(epoch: number): void {
+    if (epoch > this.#accepted) this.accept(epoch)
+    this.enter(epoch)
+  }
+
   /** The write is part of another effect (an installing snapshot). */
   entered(epoch: number): void {
     assert(epoch >= this.#current && epoch <= this.#accepted, `epoch ${epoch} is entered`)

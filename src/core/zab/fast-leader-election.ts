@@ -6,7 +6,7 @@
  * links are forgotten: ZooKeeper finds out by failing to connect and votes again, over and over.
  *
  * A member that may not vote listens: it asks around without a proposal, and follows a leader once
- * a quorum that does without it has one.
+ * a quorum that does without it has one. An observer does nothing else, ever (Q20).
  */
 import type { ServerId } from '../base/zxid.ts'
 import {
@@ -22,6 +22,8 @@ import { isBetter, isSameVote, type Proposed, type Vote, type VoteState } from '
 export interface ElectionHost {
   readonly sid: ServerId
   readonly verifier: QuorumVerifier
+  /** Never has a vote, not even one to report (Q7). */
+  readonly isObserver: boolean
   /** Voters whose link is up, without this member. */
   linkedVoters(): readonly ServerId[]
   /** null: nothing to propose, only asking. */
@@ -103,6 +105,10 @@ export class FastLeaderElection {
       this.#held.set(from, said)
       return
     }
+    if (this.#host.isObserver) {
+      if (vote !== null) this.#onOverheard(from, vote, nowMs)
+      return
+    }
     if (vote === null) {
       this.#onListener(from)
       return
@@ -126,6 +132,15 @@ export class FastLeaderElection {
     if (vote.state === 'looking') {
       if (this.#phase === 'looking') this.#onLooking(from, vote, nowMs)
     } else if (vote.state !== 'observing') {
+      this.#onSettledPeer(from, vote, nowMs)
+    }
+  }
+
+  /** Observer: who leads counts; what the others think about it does not. */
+  #onOverheard(from: ServerId, vote: Vote, nowMs: number): void {
+    const { voters } = this.#host.verifier
+    if (this.#phase !== 'listening' || !voters.has(from) || !voters.has(vote.leader)) return
+    if (vote.state === 'following' || vote.state === 'leading') {
       this.#onSettledPeer(from, vote, nowMs)
     }
   }
@@ -254,7 +269,8 @@ export class FastLeaderElection {
   }
 
   #elect(vote: Vote, nowMs: number): void {
-    const state: VoteState = vote.leader === this.#host.sid ? 'leading' : 'following'
+    const learns: VoteState = this.#host.isObserver ? 'observing' : 'following'
+    const state: VoteState = vote.leader === this.#host.sid ? 'leading' : learns
     const { leader, zxid, peerEpoch } = vote
     this.#vote = { leader, zxid, peerEpoch, electionEpoch: this.#clock, state }
     this.#phase = 'settled'

@@ -18,11 +18,11 @@ import { Broadcast, type Proposal } from './broadcast.ts'
 import { EPOCH_MAX, LEARNER_LAG_BYTES, PINGS_PER_TICK, RENDEZVOUS_LIMIT_MS } from './constants.ts'
 import { Discovery } from './discovery.ts'
 import type { Moment } from './effect.ts'
-import { routed } from './follower.ts'
 import { LearnerHandler } from './learner-handler.ts'
 import { checkedZxid, encodePacket, machine } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
 import type { RoleContext } from './role.ts'
+import { routed } from './synced-learner.ts'
 
 /** What Zab's papers call the phases 1, 2 and 3. */
 type Phase = 'discovery' | 'synchronization' | 'broadcast'
@@ -62,7 +62,7 @@ export class Leader {
     return this.#phase === 'broadcast'
   }
 
-  /** Learners that acknowledged NEWLEADER, and this member. */
+  /** Voters that acknowledged NEWLEADER, this member among them. */
   get synced(): ReadonlySet<ServerId> {
     return this.#newLeaderAcks
   }
@@ -72,24 +72,38 @@ export class Leader {
     return [...this.#handlers.keys()]
   }
 
+  /** Observers that acknowledged NEWLEADER. */
+  get syncedObservers(): ServerId[] {
+    const handlers = [...this.#handlers.values()]
+    return handlers.filter((one) => one.isObserver && one.phase === 'synced').map((one) => one.peer)
+  }
+
+  hasLearner(peer: ServerId): boolean {
+    return this.#handlers.has(peer)
+  }
+
   /** The broadcast of an established leader. */
   get broadcast(): Broadcast | null {
     return this.isServing ? this.#broadcast : null
   }
 
-  /** FOLLOWERINFO opens a conversation and replaces an older one. Throws JuteError. */
-  onFollowerInfo(from: ServerId, conversation: number, packet: QuorumPacket, at: Moment): void {
+  /**
+   * FOLLOWERINFO or OBSERVERINFO opens a conversation and replaces an older one. Throws JuteError.
+   */
+  onLearnerInfo(from: ServerId, conversation: number, packet: QuorumPacket, at: Moment): void {
     const { verifier } = this.#context
-    if (packet.data === null) throw new JuteError('FOLLOWERINFO without data')
-    const info = decode(learnerInfoRecord, packet.data)
-    const acceptedEpoch = epochOf(checkedZxid(packet.zxid))
-    if (info.serverid !== BigInt(from)) throw new JuteError(`FOLLOWERINFO of ${info.serverid}`)
-    if (info.protocolVersion < PROTOCOL_VERSION || acceptedEpoch >= EPOCH_MAX) {
-      throw new JuteError(`protocol ${info.protocolVersion}, epoch ${acceptedEpoch}`)
+    const { acceptedEpoch, configVersion } = checkedInfo(from, packet)
+    const isObserver = packet.type === PacketType.OBSERVERINFO
+    if (isObserver === verifier.voters.has(from)) {
+      throw new JuteError(`${packetName(packet.type)} of ${machine(from)}`)
     }
     this.#remove(from)
-    if (info.configVersion > verifier.version) {
+    if (configVersion > verifier.version) {
       this.#context.endConversation(from, conversation)
+      return
+    }
+    if (isObserver) {
+      this.#onObserverInfo(from, conversation, at)
       return
     }
     const { epoch } = this.#discovery
@@ -100,13 +114,24 @@ export class Leader {
       this.#context.leave(what)
       return
     }
-    const handler = new LearnerHandler(this.#context, from, conversation, at.elapsedMs)
+    const handler = new LearnerHandler(this.#context, from, conversation, false, at.elapsedMs)
     this.#handlers.set(from, handler)
     this.#discovery.onInfo(from, acceptedEpoch)
     if (epoch !== null) this.#sendLeaderInfo(handler, epoch)
     else this.#decideEpoch(at)
     // Its acks of a former conversation fell away above; without them a quorum may be missing.
     this.#checkSupport(`${machine(from)} begins anew`)
+  }
+
+  /**
+   * It takes part in discovery and counts for nothing (Q29), also not with its epochs: nobody but a
+   * voter makes a leader step down.
+   */
+  #onObserverInfo(from: ServerId, conversation: number, at: Moment): void {
+    const handler = new LearnerHandler(this.#context, from, conversation, true, at.elapsedMs)
+    this.#handlers.set(from, handler)
+    const { epoch } = this.#discovery
+    if (epoch !== null) this.#sendLeaderInfo(handler, epoch)
   }
 
   /** Throws JuteError. Packets of other conversations are dropped. */
@@ -122,12 +147,13 @@ export class Leader {
         this.#onAckEpoch(handler, packet, at)
         break
       case PacketType.SNAP:
-        this.#lastProgressMs = at.elapsedMs
+        this.#onProgress(handler, at)
         if (!handler.onCredit(packet.zxid)) throw new JuteError(`SNAP credit ${packet.zxid}`)
         break
       case PacketType.REQUEST:
       case PacketType.REVALIDATE:
       case PacketType.PING:
+        if (packet.type === PacketType.PING) handler.onPingAnswer()
         // A learner whose conversation is not up to date has no clients to ask for.
         if (!handler.isUpToDate) break
         this.#context.replica.onLearnerPacket(from, routed(packet), at)
@@ -189,7 +215,9 @@ export class Leader {
     if (broadcast === null) return
     const { packet } = broadcast.propose(zxid, entry)
     for (const handler of this.#handlers.values()) {
-      if (handler.isForwarding) handler.sendProposal(zxid, packet, at.elapsedMs)
+      if (handler.isForwarding && !handler.isObserver) {
+        handler.sendTransaction(zxid, packet, at.elapsedMs)
+      }
     }
     broadcast.ackOwn(at)
   }
@@ -210,7 +238,9 @@ export class Leader {
     this.#lastProgressMs = at.elapsedMs
     // On disk before anybody hears of it (Q26): LEADERINFO is held until then.
     epochs.accept(epoch)
-    this.#broadcast = new Broadcast(this.#context, epoch, (proposal) => this.#onCommit(proposal))
+    this.#broadcast = new Broadcast(this.#context, epoch, (proposal, now) =>
+      this.#onCommit(proposal, now),
+    )
     for (const handler of this.#handlers.values()) this.#sendLeaderInfo(handler, epoch)
     this.#checkElected(at)
   }
@@ -228,11 +258,13 @@ export class Leader {
     const lastZxid = checkedZxid(packet.zxid)
     handler.position = { lastZxid, truncFloor: checkedZxid(truncFloor) }
     handler.phase = 'waiting'
-    this.#lastProgressMs = at.elapsedMs
+    this.#onProgress(handler, at)
     if (this.#phase !== 'discovery') {
       this.#synchronize(handler, at)
       return
     }
+    // What an observer knows is no reason not to lead: it waits for those who count.
+    if (handler.isObserver) return
     const result = this.#discovery.onAckEpoch(handler.peer, { currentEpoch, lastZxid })
     if (result === 'ahead') {
       this.#context.leave(`${machine(handler.peer)} has a newer history`)
@@ -264,9 +296,9 @@ export class Leader {
     const { position } = handler
     if (position === null || this.#broadcast === null) return
     handler.beginSync(rules.chooseSync(tail.committed, position), at.elapsedMs)
-    for (const { zxid, packet } of rules.handOver(this.#broadcast.outstanding)) {
-      handler.sendProposal(zxid, packet, at.elapsedMs)
-    }
+    // An observer gets what is committed, nothing else.
+    const inFlight = handler.isObserver ? [] : rules.handOver(this.#broadcast.outstanding)
+    for (const { zxid, packet } of inFlight) handler.sendTransaction(zxid, packet, at.elapsedMs)
     handler.send(encodePacket(PacketType.NEWLEADER, makeZxid(this.epoch, 0)))
   }
 
@@ -278,12 +310,14 @@ export class Leader {
         throw new JuteError('ACK of NEWLEADER out of order')
       }
       handler.onSynced(at.elapsedMs)
-      this.#lastProgressMs = at.elapsedMs
-      this.#newLeaderAcks.add(handler.peer)
+      this.#onProgress(handler, at)
+      if (!handler.isObserver) this.#newLeaderAcks.add(handler.peer)
       if (this.isServing) this.#sendUpToDate(handler)
       else this.#checkEstablished(at)
       return
     }
+    // ZooKeeper's observers may acknowledge what they log; it counts for nothing.
+    if (handler.isObserver) return
     const isKnown = handler.phase === 'synced' && this.#broadcast?.ack(handler.peer, zxid, at)
     if (isKnown !== true) throw new JuteError(`ACK of ${zxid} out of order`)
     handler.onAck(zxid)
@@ -307,11 +341,24 @@ export class Leader {
     handler.send(encodePacket(PacketType.UPTODATE, this.#broadcast?.lastProposed ?? 0n))
   }
 
-  #onCommit(proposal: Proposal): void {
-    const packet = encodePacket(PacketType.COMMIT, proposal.zxid)
+  /** COMMIT to voters, the whole transaction to observers (Q44). */
+  #onCommit({ zxid, entry }: Proposal, at: Moment): void {
+    const commit = encodePacket(PacketType.COMMIT, zxid)
+    let inform: Uint8Array | null = null
     for (const handler of this.#handlers.values()) {
-      if (handler.isForwarding) handler.send(packet)
+      if (!handler.isForwarding) continue
+      if (handler.isObserver) {
+        inform ??= encodePacket(PacketType.INFORM, zxid, entry)
+        handler.sendTransaction(zxid, inform, at.elapsedMs)
+      } else {
+        handler.send(commit)
+      }
     }
+  }
+
+  /** The time for synchronising a quorum runs from the last sign of those who can be in it. */
+  #onProgress(handler: LearnerHandler, at: Moment): void {
+    if (!handler.isObserver) this.#lastProgressMs = at.elapsedMs
   }
 
   #pingAll(at: Moment): void {
@@ -319,7 +366,7 @@ export class Leader {
     const packet = encodePacket(PacketType.PING, this.#broadcast?.lastProposed ?? 0n, data ?? null)
     for (const handler of this.#handlers.values()) {
       // From its ack of NEWLEADER on a learner waits no longer than syncLimit (Q40).
-      if (handler.phase === 'synced') handler.send(packet)
+      if (handler.phase === 'synced') handler.ping(packet)
     }
   }
 
@@ -330,7 +377,8 @@ export class Leader {
       const { peer } = handler
       const ticks = handler.phase === 'synced' ? syncLimitTicks : initLimitTicks
       const limitMs = ticks * tickTimeMs
-      const lag = handler.unackedBytes - (this.#broadcast?.outstandingBytes ?? 0)
+      const inFlight = handler.isObserver ? 0 : (this.#broadcast?.outstandingBytes ?? 0)
+      const lag = handler.unackedBytes - inFlight
       let reason: string | null = null
       if (now - handler.lastPacketMs > limitMs) reason = `is silent for ${ticks} ticks`
       else if (handler.oldestUnackedMs(now) > limitMs) reason = `acks too late`
@@ -361,6 +409,7 @@ export class Leader {
       for (const sid of verifier.voters) if (this.#context.isLinkUp(sid)) here.add(sid)
     } else {
       for (const handler of this.#handlers.values()) {
+        if (handler.isObserver) continue
         if (this.isServing ? handler.phase === 'synced' : this.#mayHelp(handler)) {
           here.add(handler.peer)
         }
@@ -373,4 +422,22 @@ export class Leader {
   #mayHelp(handler: LearnerHandler): boolean {
     return this.#phase !== 'discovery' || handler.mayCount
   }
+}
+
+interface CheckedInfo {
+  readonly acceptedEpoch: number
+  readonly configVersion: bigint
+}
+
+/** Throws JuteError for what no learner of that server id sends. */
+function checkedInfo(from: ServerId, packet: QuorumPacket): CheckedInfo {
+  const name = packetName(packet.type)
+  if (packet.data === null) throw new JuteError(`${name} without data`)
+  const { serverid, protocolVersion, configVersion } = decode(learnerInfoRecord, packet.data)
+  const acceptedEpoch = epochOf(checkedZxid(packet.zxid))
+  if (serverid !== BigInt(from)) throw new JuteError(`${name} of ${serverid}`)
+  if (protocolVersion < PROTOCOL_VERSION || acceptedEpoch >= EPOCH_MAX) {
+    throw new JuteError(`protocol ${protocolVersion}, epoch ${acceptedEpoch}`)
+  }
+  return { acceptedEpoch, configVersion }
 }

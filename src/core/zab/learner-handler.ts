@@ -39,6 +39,8 @@ interface OutgoingSnapshot {
 export class LearnerHandler {
   readonly peer: ServerId
   readonly conversation: number
+  /** Is informed of what is committed, and never counts (Q7). */
+  readonly isObserver: boolean
   phase: HandlerPhase = 'epoch'
   /** Said in its ACKEPOCH. */
   position: LearnerPosition | null = null
@@ -53,13 +55,23 @@ export class LearnerHandler {
   #syncedUpTo: Zxid = ZXID_NONE
   #syncedMs = 0
   #snapshot: OutgoingSnapshot | null = null
+  /** Observer: the last zxid sent before each PING that is not answered yet. */
+  readonly #pings: Deque<Zxid> = new Deque<Zxid>()
+  #lastSent: Zxid = ZXID_NONE
   /** What waits behind the snapshot. */
   #queue: Uint8Array[] = []
 
-  constructor(context: RoleContext, peer: ServerId, conversation: number, nowMs: number) {
+  constructor(
+    context: RoleContext,
+    peer: ServerId,
+    conversation: number,
+    isObserver: boolean,
+    nowMs: number,
+  ) {
     this.#context = context
     this.peer = peer
     this.conversation = conversation
+    this.isObserver = isObserver
     this.lastPacketMs = nowMs
   }
 
@@ -85,10 +97,23 @@ export class LearnerHandler {
     else this.#context.send(this.peer, 'stream', this.conversation, packet, when)
   }
 
-  sendProposal(zxid: Zxid, packet: Uint8Array, nowMs: number): void {
+  /** A PROPOSAL, or an observer's INFORM: a transaction, until it is acknowledged. */
+  sendTransaction(zxid: Zxid, packet: Uint8Array, nowMs: number): void {
+    this.#lastSent = zxid
     this.#unacked.pushBack({ zxid, bytes: packet.length, sentMs: nowMs })
     this.#unackedBytes += packet.length
     this.send(packet)
+  }
+
+  ping(packet: Uint8Array): void {
+    if (this.isObserver) this.#pings.pushBack(this.#lastSent)
+    this.send(packet)
+  }
+
+  /** An observer answers a PING when it has stored what came before it: all its ack there is. */
+  onPingAnswer(): void {
+    const upTo = this.#pings.popFront()
+    if (upTo !== undefined) this.onAck(upTo)
   }
 
   /** Acks come in the order of proposals. */
@@ -117,7 +142,7 @@ export class LearnerHandler {
     if (plan.mode === 'DIFF') this.send(encodePacket(PacketType.DIFF, lastCommitted))
     else this.send(encodePacket(PacketType.TRUNC, plan.from))
     for (const { zxid, entry } of committed.after(plan.from)) {
-      this.sendProposal(zxid, encodePacket(PacketType.PROPOSAL, zxid, entry), nowMs)
+      this.sendTransaction(zxid, encodePacket(PacketType.PROPOSAL, zxid, entry), nowMs)
       this.send(encodePacket(PacketType.COMMIT, zxid))
     }
   }

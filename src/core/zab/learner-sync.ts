@@ -69,6 +69,11 @@ export class LearnerSync {
       case PacketType.COMMIT:
         this.#onCommit(packet)
         return false
+      case PacketType.INFORM:
+        // What is committed while a foreign leader still sends the history (Q34).
+        this.#onProposal(packet)
+        this.#onCommit(packet)
+        return false
       case PacketType.NEWLEADER:
         return this.#onNewLeader(packet, at)
       default:
@@ -168,7 +173,7 @@ export class LearnerSync {
   }
 
   #onNewLeader(packet: QuorumPacket, at: Moment): boolean {
-    const { epochs, replica, tail } = this.#context
+    const { config, epochs, replica, tail } = this.#context
     const isComplete = this.#mode !== null && this.#snapshot?.isComplete !== false
     if (packet.zxid !== makeZxid(this.#epoch, 0) || !isComplete) {
       throw new JuteError(`NEWLEADER ${formatZxid(packet.zxid)} out of order`)
@@ -177,7 +182,7 @@ export class LearnerSync {
     for (const entry of this.#queued) tail.append(entry)
     for (let i = 0; i < this.#committedCount; i++) replica.deliver(tail.commitOldest(), at)
     // Behind the entries, in the same batch or a later one (Q36).
-    epochs.enter(this.#epoch)
+    if (!config.isObserver) epochs.enter(this.#epoch)
     this.#send(encodePacket(PacketType.ACK, packet.zxid), 'persisted')
     for (const { zxid } of this.#queued.slice(this.#committedCount)) {
       this.#send(encodePacket(PacketType.ACK, zxid), 'persisted')
@@ -187,7 +192,7 @@ export class LearnerSync {
   }
 
   #installSnapshot(snapshot: IncomingSnapshot): boolean {
-    const { epochs, out, replica, tail } = this.#context
+    const { config, epochs, out, replica, tail } = this.#context
     this.#snapshot = null
     const { id, zxid, chunks } = snapshot
     try {
@@ -202,9 +207,13 @@ export class LearnerSync {
       return false
     }
     const commit = { id, zxid, chunks: chunks.length, install: true } as const
-    const currentEpoch = this.#epoch
-    epochs.entered(currentEpoch)
-    out.push({ kind: 'snapshot-commit', ...commit, currentEpoch })
+    if (config.isObserver) {
+      out.push({ kind: 'snapshot-commit', ...commit })
+    } else {
+      const currentEpoch = this.#epoch
+      epochs.entered(currentEpoch)
+      out.push({ kind: 'snapshot-commit', ...commit, currentEpoch })
+    }
     tail.install(zxid)
     return true
   }

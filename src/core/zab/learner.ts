@@ -18,13 +18,13 @@ import {
 import { decode, encode } from '../jute/record.ts'
 import { DEFERRED_PACKETS, RENDEZVOUS_LIMIT_MS } from './constants.ts'
 import type { Moment } from './effect.ts'
-import { Follower } from './follower.ts'
 import { LearnerSync } from './learner-sync.ts'
 import { checkedZxid, encodePacket, machine } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
 import type { RoleContext } from './role.ts'
+import { SyncedLearner } from './synced-learner.ts'
 
-type Phase = 'connecting' | 'synchronising' | 'following'
+type Phase = 'connecting' | 'synchronising' | 'synced'
 
 export class Learner {
   readonly leader: ServerId
@@ -36,7 +36,7 @@ export class Learner {
   #lastPacketMs: number
   #epoch: number
   #sync: LearnerSync | null = null
-  #follower: Follower | null = null
+  #synced: SyncedLearner | null = null
   /** Stream packets that wait for a truncating storage. */
   readonly #deferred: Deque<QuorumPacket> = new Deque<QuorumPacket>()
 
@@ -56,7 +56,7 @@ export class Learner {
   }
 
   get isServing(): boolean {
-    return this.#follower?.isServing === true
+    return this.#synced?.isServing === true
   }
 
   onLinkUp(peer: ServerId): void {
@@ -121,12 +121,12 @@ export class Learner {
   /** To the leader, from the server of this member. */
   sendRequest(packet: ReplicaPacket): void {
     if (!this.isServing) return
-    this.#follower?.sendRequest(packet)
+    this.#synced?.sendRequest(packet)
   }
 
   #handle(packet: QuorumPacket, at: Moment): void {
-    if (this.#follower !== null) {
-      this.#follower.onPacket(packet, at)
+    if (this.#synced !== null) {
+      this.#synced.onPacket(packet, at)
       return
     }
     if (this.#sync === null) {
@@ -137,8 +137,8 @@ export class Learner {
     if (packet.type === PacketType.PING) return
     if (!this.#sync.onPacket(packet, at)) return
     this.#sync = null
-    this.#phase = 'following'
-    this.#follower = new Follower(this.#context, this.leader, this.conversation, this.#epoch)
+    this.#phase = 'synced'
+    this.#synced = new SyncedLearner(this.#context, this.leader, this.conversation, this.#epoch)
   }
 
   #sendInfo(): void {
@@ -149,11 +149,12 @@ export class Learner {
       protocolVersion: PROTOCOL_VERSION,
       configVersion: verifier.version,
     })
-    this.#send(encodePacket(PacketType.FOLLOWERINFO, makeZxid(epochs.accepted, 0), info), 'now')
+    const type = config.isObserver ? PacketType.OBSERVERINFO : PacketType.FOLLOWERINFO
+    this.#send(encodePacket(type, makeZxid(epochs.accepted, 0), info), 'now')
   }
 
   #onLeaderInfo(packet: QuorumPacket): void {
-    const { epochs, tail, out, rules } = this.#context
+    const { config, epochs, tail, out, rules } = this.#context
     if (packet.type !== PacketType.LEADERINFO || packet.data === null) {
       throw new JuteError(`${packetName(packet.type)} before LEADERINFO`)
     }
@@ -168,7 +169,8 @@ export class Learner {
     this.#phase = 'synchronising'
     this.#sync = new LearnerSync(this.#context, this.leader, this.conversation, epoch)
     const isNew = epoch > epochs.accepted
-    if (isNew) epochs.accept(epoch)
+    // An observer promises nothing: no leader's right to its epoch hangs on it (Epochs.establish).
+    if (isNew && !config.isObserver) epochs.accept(epoch)
     for (const effect of rules.writesAtSyncStart(epoch)) out.push(effect)
     // An epoch that was accepted before may have been promised to another leader (Q27); and who
     // lost the end of its log cannot say that nothing newer was acknowledged.

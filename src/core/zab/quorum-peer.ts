@@ -1,5 +1,5 @@
 /**
- * One member of the ensemble as a pure state machine: links, election, and the role it has (Q1).
+ * One member of the ensemble as a pure state machine: election, and the role it has (Q1).
  * `step` handles one input and appends effects to the shared list; nothing here waits or throws for
  * what came from outside.
  *
@@ -13,18 +13,17 @@ import type { ServerId, Zxid } from '../base/zxid.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { PacketType } from '../jute/quorum-records.ts'
 import { SILENCE_LIMIT_MS } from './constants.ts'
-import type { Lane, Moment, RecoveredState, Role, ZabInput } from './effect.ts'
+import type { Moment, RecoveredState, Role, ZabInput } from './effect.ts'
 import type { EffectSink } from './effect-list.ts'
 import { Epochs } from './epochs.ts'
 import { FastLeaderElection } from './fast-leader-election.ts'
-import { decodeFrame } from './frame.ts'
 import { Leader } from './leader.ts'
 import { Learner } from './learner.ts'
-import { LinkMonitor } from './link-monitor.ts'
 import { LogTail } from './log-tail.ts'
 import { MemberTrace } from './member-trace.ts'
-import { decodeNotification, encodeNotification } from './notification.ts'
-import { decodePacket, decodePulse, encodePulse, PulseKind } from './packets.ts'
+import { encodeNotification } from './notification.ts'
+import { decodePacket } from './packets.ts'
+import { PeerLinks } from './peer-links.ts'
 import { MajorityVerifier, type QuorumVerifier } from './quorum-verifier.ts'
 import type { Broadcaster, Replica, ReplicaPacket } from './replica.ts'
 import type { RoleContext, ZabConfig } from './role.ts'
@@ -38,7 +37,7 @@ const STALL_LIMIT_MS = 2 * SILENCE_LIMIT_MS
 const CONVERSATIONS = 2 ** 24
 const NO_CONFIG_TEXT = new Uint8Array(0)
 
-interface EarlyFollower {
+interface EarlyLearner {
   readonly conversation: number
   readonly packet: Uint8Array
 }
@@ -51,14 +50,14 @@ export class QuorumPeer implements Broadcaster {
   readonly #verifier: QuorumVerifier
   readonly #tail: LogTail
   readonly #epochs: Epochs
-  readonly #links: LinkMonitor
+  readonly #links: PeerLinks
   readonly #election: FastLeaderElection
   readonly #context: RoleContext
   readonly #trace: MemberTrace
   /** null: looking. */
   #role: Leader | Learner | null = null
-  /** FOLLOWERINFO of those that elected this member before it knew; the newest of each. */
-  readonly #earlyFollowers = new Map<ServerId, EarlyFollower>()
+  /** What those said first that elected this member before it knew; the newest of each. */
+  readonly #earlyLearners = new Map<ServerId, EarlyLearner>()
   #leaveReason: string | null = null
   /** Why this member takes no part at all, or null. */
   #trouble: string | null = null
@@ -88,13 +87,15 @@ export class QuorumPeer implements Broadcaster {
     this.#verifier = new MajorityVerifier(config.voters)
     this.#tail = new LogTail(recovered, out)
     this.#epochs = new Epochs(recovered, rules.lostTail(recovered), out)
-    this.#links = new LinkMonitor(out, at.elapsedMs)
+    this.#links = new PeerLinks(config, out, this.#trace, this.#linkHost(), at.elapsedMs)
     this.#election = new FastLeaderElection(this.#electionHost())
     this.#context = this.#roleContext()
     this.#lastMoment = at
     if (recovered.snapshot !== null) replica.restore(recovered.snapshot, recovered.log)
+    const isVoter = this.#verifier.voters.has(config.sid)
     if (!rules.mayVote(recovered)) this.#trouble = 'this storage has no founding record'
-    else if (!this.#verifier.voters.has(config.sid)) this.#trouble = 'this machine is no voter'
+    else if (config.isObserver && isVoter) this.#trouble = 'this machine is a voter'
+    else if (!config.isObserver && !isVoter) this.#trouble = 'this machine is no voter'
     this.#trace.role('looking', this.#epochs.current, 'started')
     this.#startElection(at)
   }
@@ -125,11 +126,9 @@ export class QuorumPeer implements Broadcaster {
   }
 
   status(at: Moment): PeerStatus {
-    const { sid, voters } = this.#config
+    const { sid } = this.#config
     const role = this.#role
-    const links = voters
-      .filter((peer) => peer !== sid)
-      .map((peer) => this.#links.status(peer, at.elapsedMs))
+    const links = this.#links.voterStatus(at.elapsedMs)
     const trouble = this.#trouble ?? (this.#isStalled ? 'the storage hangs' : null)
     return {
       role: this.role,
@@ -140,13 +139,16 @@ export class QuorumPeer implements Broadcaster {
       lastCommitted: this.#tail.lastCommitted,
       links,
       synced: role instanceof Leader ? [...role.synced].filter((peer) => peer !== sid) : [],
+      observerLinks: this.#links.observerStatus(at.elapsedMs),
+      syncedObservers: role instanceof Leader ? role.syncedObservers : [],
       quorum: quorumStatus(sid, this.#verifier, links, trouble ?? lossText(this.#epochs.lostTail)),
     }
   }
 
   get role(): Role {
     if (this.#role === null) return 'looking'
-    return this.#role instanceof Leader ? 'leading' : 'following'
+    if (this.#role instanceof Leader) return 'leading'
+    return this.#config.isObserver ? 'observing' : 'following'
   }
 
   // --- Broadcaster ------------------------------------------------------------------------------
@@ -176,6 +178,14 @@ export class QuorumPeer implements Broadcaster {
     if (this.#role instanceof Learner) this.#role.sendRequest(packet)
   }
 
+  isLinked(peer: ServerId): boolean {
+    return this.#links.isUp(peer)
+  }
+
+  hasLearner(peer: ServerId): boolean {
+    return this.#role instanceof Leader && this.#role.hasLearner(peer)
+  }
+
   #broadcast(): NonNullable<Leader['broadcast']> {
     const broadcast = this.#role instanceof Leader ? this.#role.broadcast : null
     assert(broadcast !== null, 'only an established leader proposes')
@@ -190,13 +200,13 @@ export class QuorumPeer implements Broadcaster {
         this.#onTick(input.oldestAppendAgeMs)
         break
       case 'link-up':
-        this.#onLinkUp(input.peer, at)
+        this.#links.onUp(input.peer, at)
         break
       case 'link-down':
-        this.#onLinkDown(input.peer, input.reason, at)
+        this.#links.onDown(input.peer, input.reason, at)
         break
       case 'frame':
-        this.#onFrame(input.peer, input.bytes, at)
+        this.#links.onFrame(input.peer, input.bytes, at)
         break
       case 'link-writable':
         // Snapshots are paced by what the learner stored; every step sends the next slice.
@@ -224,69 +234,13 @@ export class QuorumPeer implements Broadcaster {
     }
   }
 
-  #onLinkUp(peer: ServerId, at: Moment): void {
-    if (peer === this.#config.sid || !this.#verifier.voters.has(peer)) return
-    if (this.#links.isOpen(peer)) this.#onLinkDown(peer, 'replaced by a newer link', at)
-    this.#links.onUp(peer, at.elapsedMs)
-  }
-
-  /** The other end is open, too: only now is anything said that must not get lost (Q82). */
-  #onLinkReady(peer: ServerId, at: Moment): void {
-    this.#trace.link(peer, true, 'up')
-    this.#election.onLinkUp(peer, at.elapsedMs)
-    if (this.#role instanceof Learner) this.#role.onLinkUp(peer)
-  }
-
   #onLinkDown(peer: ServerId, reason: string, at: Moment): void {
-    if (!this.#links.isOpen(peer)) return
-    this.#links.onDown(peer)
-    this.#earlyFollowers.delete(peer)
-    this.#trace.link(peer, false, reason)
+    this.#earlyLearners.delete(peer)
     this.#election.onLinkDown(peer, at.elapsedMs)
     this.#role?.onLinkDown(peer, reason)
   }
 
-  #onFrame(peer: ServerId, bytes: Uint8Array, at: Moment): void {
-    if (!this.#links.isOpen(peer)) return
-    if (this.#links.onHeard(peer, at.elapsedMs)) this.#onLinkReady(peer, at)
-    try {
-      const { lane, conversation, packets } = decodeFrame(bytes)
-      for (const packet of packets) {
-        this.#onPeerPacket(peer, lane, conversation, packet, at)
-        // The rest of the frame meets the role that the member has now.
-        this.#settle(at)
-        if (!this.#links.isUp(peer)) return
-      }
-    } catch (error) {
-      if (!(error instanceof JuteError)) throw error
-      this.#violation(peer, error.message)
-    }
-  }
-
   /** Throws JuteError. */
-  #onPeerPacket(
-    peer: ServerId,
-    lane: Lane,
-    conversation: number,
-    bytes: Uint8Array,
-    at: Moment,
-  ): void {
-    // A member that takes no part is still alive: it answers pulses, and nothing else.
-    if (this.#trouble !== null && lane !== 'pulse') return
-    if (lane === 'election') {
-      const said = decodeNotification(bytes)
-      if (said !== null) this.#election.onNotification(peer, said, at.elapsedMs)
-      return
-    }
-    if (lane === 'pulse') {
-      const pulse = decodePulse(bytes)
-      if (pulse.kind === PulseKind.END) this.#onEnd(peer, pulse.value)
-      else this.#links.onPulse(peer, pulse, at.elapsedMs)
-      return
-    }
-    this.#onStreamPacket(peer, conversation, bytes, at)
-  }
-
   #onStreamPacket(peer: ServerId, conversation: number, bytes: Uint8Array, at: Moment): void {
     const role = this.#role
     if (role instanceof Learner && peer === role.leader && conversation === role.conversation) {
@@ -300,16 +254,14 @@ export class QuorumPeer implements Broadcaster {
       if (role instanceof Leader) role.onPacket(peer, conversation, packet, at)
       return
     }
-    // Observers come with their own release: until then a tab beyond the voters is a client.
-    if (packet.type === PacketType.OBSERVERINFO) this.#endConversation(peer, conversation)
-    else if (role instanceof Leader) role.onFollowerInfo(peer, conversation, packet, at)
-    else if (role === null) this.#earlyFollowers.set(peer, { conversation, packet: bytes })
-    else this.#endConversation(peer, conversation)
+    if (role instanceof Leader) role.onLearnerInfo(peer, conversation, packet, at)
+    else if (role === null) this.#earlyLearners.set(peer, { conversation, packet: bytes })
+    else this.#links.endConversation(peer, conversation)
   }
 
   #onEnd(peer: ServerId, conversation: number): void {
-    if (this.#earlyFollowers.get(peer)?.conversation === conversation) {
-      this.#earlyFollowers.delete(peer)
+    if (this.#earlyLearners.get(peer)?.conversation === conversation) {
+      this.#earlyLearners.delete(peer)
     }
     this.#role?.onEnd(peer, conversation)
   }
@@ -341,13 +293,11 @@ export class QuorumPeer implements Broadcaster {
     this.#hasStorageFailed = true
     this.#links.stalled = true
     this.#enterLooking(reason, at)
-    for (const peer of this.#links.openPeers) this.#cutLink(peer, reason, at)
+    this.#links.cutAll(reason, at)
   }
 
   #onTime(at: Moment): void {
-    for (const { peer, reason } of this.#links.onTime(at.elapsedMs)) {
-      this.#cutLink(peer, reason, at)
-    }
+    this.#links.onTime(at)
     if (this.#trouble !== null) return
     this.#election.onTime(at.elapsedMs)
     if (this.#leaveReason === null) this.#role?.onTime(at)
@@ -390,20 +340,21 @@ export class QuorumPeer implements Broadcaster {
     if (this.#truncatedCount < this.#out.truncateCount) return
     this.#isElecting = true
     const { current, lostTail } = this.#epochs
+    const listens = this.#config.isObserver || lostTail > 0
     const own = { leader: this.#config.sid, zxid: this.#tail.durable, peerEpoch: current }
-    this.#election.start(lostTail > 0 ? null : own, at.elapsedMs)
+    this.#election.start(listens ? null : own, at.elapsedMs)
   }
 
   #onElected(vote: Vote): void {
     const at = this.#lastMoment
     this.#isElecting = false
-    const early = [...this.#earlyFollowers]
-    this.#earlyFollowers.clear()
+    const early = [...this.#earlyLearners]
+    this.#earlyLearners.clear()
     if (vote.state !== 'leading') {
       const conversation = this.#newConversation()
       this.#role = new Learner(this.#context, vote.leader, conversation, at)
-      this.#trace.role('following', this.#epochs.current, `elected machine ${vote.leader}`)
-      for (const [peer, follower] of early) this.#endConversation(peer, follower.conversation)
+      this.#trace.role(this.role, this.#epochs.current, `elected machine ${vote.leader}`)
+      for (const [peer, learner] of early) this.#links.endConversation(peer, learner.conversation)
       return
     }
     const leader = new Leader(this.#context, at)
@@ -412,10 +363,10 @@ export class QuorumPeer implements Broadcaster {
     leader.start(at)
     for (const [peer, { conversation, packet }] of early) {
       try {
-        leader.onFollowerInfo(peer, conversation, decodePacket(packet), at)
+        leader.onLearnerInfo(peer, conversation, decodePacket(packet), at)
       } catch (error) {
         if (!(error instanceof JuteError)) throw error
-        this.#violation(peer, error.message)
+        this.#links.violation(peer, error.message, at)
       }
     }
   }
@@ -428,13 +379,31 @@ export class QuorumPeer implements Broadcaster {
 
   // --- what roles and election may do -----------------------------------------------------------
 
+  #linkHost(): ConstructorParameters<typeof PeerLinks>[3] {
+    return {
+      takesPart: () => this.#trouble === null,
+      onReady: (peer, at) => {
+        this.#election.onLinkUp(peer, at.elapsedMs)
+        if (this.#role instanceof Learner) this.#role.onLinkUp(peer)
+      },
+      onDown: this.#onLinkDown.bind(this),
+      onNotification: (peer, said, at) => {
+        this.#election.onNotification(peer, said, at.elapsedMs)
+      },
+      onEnd: this.#onEnd.bind(this),
+      onStream: this.#onStreamPacket.bind(this),
+      settle: this.#settle.bind(this),
+    }
+  }
+
   #electionHost(): ConstructorParameters<typeof FastLeaderElection>[0] {
     return {
       sid: this.#config.sid,
       verifier: this.#verifier,
-      linkedVoters: () => this.#links.upPeers,
+      isObserver: this.#config.isObserver,
+      linkedVoters: () => this.#links.upVoters,
       notify: (to, vote) => {
-        this.#send(to, 'election', 0, encodeNotification(vote, NO_CONFIG_TEXT))
+        this.#links.send(to, 'election', 0, encodeNotification(vote, NO_CONFIG_TEXT))
       },
       onProposal: (vote) => this.#trace.vote(vote),
       onElected: (vote) => this.#onElected(vote),
@@ -451,9 +420,9 @@ export class QuorumPeer implements Broadcaster {
       tail: this.#tail,
       epochs: this.#epochs,
       isLinkUp: (peer) => this.#links.isUp(peer),
-      send: this.#send.bind(this),
-      endConversation: this.#endConversation.bind(this),
-      violation: this.#violation.bind(this),
+      send: this.#links.send.bind(this.#links),
+      endConversation: this.#links.endConversation.bind(this.#links),
+      violation: (peer, what) => this.#links.violation(peer, what, this.#lastMoment),
       resync: (leader, what) => {
         this.#trace.violation(leader, what)
         this.#leave(what)
@@ -469,32 +438,5 @@ export class QuorumPeer implements Broadcaster {
     const isLeading = leader === this.#config.sid
     const service = isLeading ? ({ kind: 'leading', epoch } as const) : null
     this.#replica.onService(service ?? { kind: 'following', epoch, leader }, at)
-  }
-
-  #send(
-    peer: ServerId,
-    lane: Lane,
-    conversation: number,
-    packet: Uint8Array,
-    when: 'now' | 'persisted' = 'now',
-  ): void {
-    if (!this.#links.isUp(peer)) return
-    this.#out.push({ kind: 'send', peer, lane, conversation, when, packet })
-  }
-
-  #endConversation(peer: ServerId, conversation: number): void {
-    this.#out.push({ kind: 'end-conversation', peer, conversation })
-    this.#send(peer, 'pulse', 0, encodePulse(PulseKind.END, conversation))
-  }
-
-  #violation(peer: ServerId, what: string): void {
-    this.#trace.violation(peer, what)
-    this.#cutLink(peer, what, this.#lastMoment)
-  }
-
-  #cutLink(peer: ServerId, reason: string, at: Moment): void {
-    if (!this.#links.isOpen(peer)) return
-    this.#onLinkDown(peer, reason, at)
-    this.#out.push({ kind: 'close-link', peer, reason })
   }
 }

@@ -19,6 +19,7 @@ export interface SnapshotSource {
 /** Why a server begins or stops serving (Q38, Q54). */
 export type Service =
   | { readonly kind: 'leading'; readonly epoch: number }
+  /** As a follower, or as an observer: for the server there is no difference. */
   | { readonly kind: 'following'; readonly epoch: number; readonly leader: ServerId }
   | { readonly kind: 'stopped'; readonly reason: string }
 
@@ -76,6 +77,10 @@ export interface Broadcaster {
   whenCaughtUp(then: () => void): void
   /** Leader only: send a REVALIDATE answer or a SYNC to a learner, in stream order. */
   sendToLearner(to: ServerId, packet: ReplicaPacket): void
+  /** The link to that member is up. */
+  isLinked(peer: ServerId): boolean
+  /** Leader: that member is learning from this one, however far it is. */
+  hasLearner(peer: ServerId): boolean
   /** Learner only: send a REQUEST or REVALIDATE to the leader. */
   sendToLeader(packet: ReplicaPacket): void
 }

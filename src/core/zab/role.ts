@@ -11,6 +11,8 @@ import type { ZabRules } from './rules.ts'
 export interface ZabConfig {
   readonly sid: ServerId
   readonly voters: readonly ServerId[]
+  /** Learns and serves, and is in no quorum (Q7). */
+  readonly isObserver: boolean
   readonly tickTimeMs: number
   readonly initLimitTicks: number
   readonly syncLimitTicks: number

@@ -16,8 +16,12 @@ export interface PeerStatus {
   readonly lastCommitted: Zxid
   /** Every other voter. */
   readonly links: readonly LinkStatus[]
-  /** Leader: synchronised followers. */
+  /** Leader: synchronised voters, without itself. */
   readonly synced: readonly ServerId[]
+  /** Members that are no voters and have a link to this one. They count for nothing. */
+  readonly observerLinks: readonly LinkStatus[]
+  /** Leader: synchronised observers. */
+  readonly syncedObservers: readonly ServerId[]
   readonly quorum: QuorumStatus
 }
 

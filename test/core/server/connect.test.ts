@@ -202,20 +202,20 @@ describe('after connecting', () => {
 
 describe('session ids (S1)', () => {
   test('server id on top, then the wall clock, then a counter', () => {
-    const ids = new SessionIds(toServerId(3), 0x15_2d32, new Prng(1))
+    const ids = SessionIds.byClock(toServerId(3), 0x15_2d32, new Prng(1))
     expect(ids.next()).toBe(0x300_0015_2d32_0000n)
     expect(ids.next()).toBe(0x300_0015_2d32_0001n)
   })
 
   test('the sentinel of container nodes is never handed out', () => {
-    const ids = new SessionIds(toServerId(128), 0, new Prng(1))
+    const ids = SessionIds.byClock(toServerId(128), 0, new Prng(1))
     expect(ids.next()).toBe(BigInt.asIntN(64, 0x8000_0000_0000_0001n))
   })
 
   test('a clock set back does not repeat an id that was seen', () => {
     const seen = 0x300_0000_ffff_0007n
     const nextAfter = (life: number): bigint => {
-      const ids = new SessionIds(toServerId(3), 1000, new Prng(life))
+      const ids = SessionIds.byClock(toServerId(3), 1000, new Prng(life))
       ids.observe(seen)
       ids.observe(0x400_0000_ffff_0009n)
       return ids.next()

@@ -196,6 +196,8 @@ export class FakeEnsemble {
       sendToLearner: (to, packet: ReplicaPacket) => {
         this.member(to - 1).server.onLeaderPacket(packet, this.at)
       },
+      isLinked: () => true,
+      hasLearner: () => true,
       sendToLeader: (packet: ReplicaPacket) => {
         this.leader.onLearnerPacket(toServerId(index + 1), packet, this.at)
       },

@@ -12,7 +12,10 @@ import { FakeDisk } from './fake-disk.ts'
 import { FakeReplica, type ReplicaWatcher } from './fake-replica.ts'
 
 export interface EnsembleOptions {
+  /** Voters. */
   readonly size: number
+  /** Observers, with the sids behind the voters'. Default 0. */
+  readonly observers?: number
   readonly seed?: number
   readonly rules?: ZabRules
   /** ms, each from a to b. */
@@ -37,6 +40,7 @@ export interface Life {
 
 export class Member {
   readonly sid: ServerId
+  readonly isObserver: boolean
   readonly disk: FakeDisk = new FakeDisk()
   readonly traces: TraceEvent[] = []
   life: Life | null = null
@@ -47,8 +51,9 @@ export class Member {
   diskExtraMs = 0
   writeStartedMs: number | null = null
 
-  constructor(sid: ServerId) {
+  constructor(sid: ServerId, isObserver: boolean) {
     this.sid = sid
+    this.isObserver = isObserver
   }
 
   get alive(): Life {
@@ -89,7 +94,9 @@ export class Ensemble {
   constructor(options: EnsembleOptions) {
     this.#options = options
     this.prng = new Prng(options.seed ?? 1)
-    for (let sid = 1; sid <= options.size; sid++) this.members.push(new Member(toServerId(sid)))
+    for (let sid = 1; sid <= options.size + (options.observers ?? 0); sid++) {
+      this.members.push(new Member(toServerId(sid), sid > options.size))
+    }
   }
 
   member(sid: number): Member {
@@ -110,8 +117,8 @@ export class Ensemble {
     return { elapsedMs: this.nowMs, wallMs: 1_700_000_000_000 + this.nowMs }
   }
 
-  get config(): Omit<ZabConfig, 'sid'> {
-    const voters = this.members.map(({ sid }) => sid)
+  get config(): Omit<ZabConfig, 'sid' | 'isObserver'> {
+    const voters = this.members.filter(({ isObserver }) => !isObserver).map(({ sid }) => sid)
     return { voters, tickTimeMs: 2000, initLimitTicks: 10, syncLimitTicks: 5 }
   }
 
@@ -125,7 +132,8 @@ export class Ensemble {
     const out = new EffectList()
     const watcher = this.#options.watch?.(member) ?? NOBODY
     const replica = new FakeReplica(watcher, this.#options.chunkBytes)
-    const config = { ...this.config, sid: member.sid }
+    const { isObserver } = member
+    const config = { ...this.config, sid: member.sid, isObserver }
     const rules = this.#options.rules ?? ZAB_RULES
     const peer = new QuorumPeer(config, replica, member.disk.recover(), this.now, out, rules)
     replica.broadcaster = peer
@@ -278,6 +286,7 @@ export class Ensemble {
   }
 
   #connectLater(a: Member, b: Member): void {
+    if (a.isObserver && b.isObserver) return
     this.#later(this.#options.reconnectMs ?? 20, () => {
       const name = nameOf(a, b)
       if (this.#links.has(name) || this.#cut.has(name)) return

@@ -20,6 +20,7 @@ class Booth {
     this.election = new FastLeaderElection({
       sid: sid(2),
       verifier: new MajorityVerifier([...others, 2].map(sid)),
+      isObserver: false,
       linkedVoters: () => this.linked,
       notify: (to, vote) => this.said.push({ to, vote }),
       onProposal: () => undefined,

@@ -231,12 +231,13 @@ describe('what a peer may not do', () => {
     expect(rig.disk.acceptedEpoch).toBe(0)
   })
 
-  test('come in without being a voter', () => {
+  test('be elected without being a voter: it hears whom this member wants (Q19)', () => {
     const rig = new Rig()
     rig.input({ kind: 'link-up', peer: sid(9) })
     rig.vote(9, { leader: sid(9), zxid: zxidOf('9.9') })
     expect(rig.peer.status(rig.now).links.map(({ peer }) => peer)).toEqual([2, 3])
-    expect(rig.sent(true)).toEqual([])
+    const votes = rig.sent(true).filter(({ name }) => name === 'vote')
+    expect(votes.map(({ to, vote }) => [to, vote?.leader])).toEqual([[9, 1]])
   })
 })
 

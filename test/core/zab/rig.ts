@@ -78,6 +78,7 @@ export class Rig {
     const config = {
       sid: this.sid,
       voters,
+      isObserver: false,
       tickTimeMs: 2000,
       initLimitTicks: 10,
       syncLimitTicks: 5,

@@ -1,0 +1,130 @@
+/**
+ * The leader gives observers their places: a server id and a range of session ids, through the log
+ * (design §4). The table is an ordinary znode that only the leader itself writes.
+ *
+ * A grant is for one life of an observer: who asks again before it came gets nothing new, who asks
+ * after it came and went gets its server id with fresh session ids.
+ */
+import type { ServerId, Zxid } from '../base/zxid.ts'
+import { OpCode } from '../jute/op-code.ts'
+import { READ_ACL_UNSAFE } from '../jute/perms.ts'
+import type { SimpleTxn } from '../jute/txn.ts'
+import { OBSERVERS_PATH, ZOOKEEPER_PATH, type DataTree } from '../tree/data-tree.ts'
+import { nextVersion } from '../tree/stat.ts'
+import type { Moment } from '../zab/effect.ts'
+import type { Broadcaster } from '../zab/replica.ts'
+import type { ChangeRecords } from './change-records.ts'
+import {
+  formatObservers,
+  grantPlace,
+  parseObservers,
+  type ObserverEntry,
+} from './observer-table.ts'
+
+/**
+ * ms after a grant in which a place is kept for its observer, which has to make its links first: as
+ * long as a connection without a session may take (S13).
+ */
+export const GRANT_GRACE_MS = 10_000
+
+export interface AdmissionHost {
+  readonly voters: readonly ServerId[]
+  readonly tree: DataTree
+  readonly broadcaster: Pick<Broadcaster, 'isLinked' | 'hasLearner'>
+  /** Log and send a transaction of the leader's own. It may be applied before this returns. */
+  propose(type: number, prepare: (zxid: Zxid) => SimpleTxn, at: Moment): void
+  refused(incarnation: string, reason: string): void
+}
+
+export class ObserverAdmission {
+  readonly #host: AdmissionHost
+  readonly #records: ChangeRecords
+  /** What was proposed last and is not applied yet. */
+  #pending: { readonly zxid: Zxid; readonly table: readonly ObserverEntry[] } | null = null
+  /** When this leader gave a place that nobody has taken since, elapsed ms; by incarnation. */
+  readonly #awaited = new Map<string, number>()
+
+  constructor(host: AdmissionHost, records: ChangeRecords) {
+    this.#host = host
+    this.#records = records
+  }
+
+  admit(incarnation: string, at: Moment): void {
+    const nowMs = at.elapsedMs
+    const { broadcaster, voters } = this.#host
+    const table = this.#pending?.table ?? this.#applied()
+    const own = table.find((entry) => entry.incarnation === incarnation)
+    if (own !== undefined && (this.#awaited.has(incarnation) || broadcaster.hasLearner(own.sid))) {
+      return
+    }
+    const isReclaimable = (entry: ObserverEntry): boolean =>
+      !broadcaster.isLinked(entry.sid) && !this.#isInGrace(entry.incarnation, nowMs)
+    const grant = grantPlace({ table, voters, isReclaimable }, incarnation)
+    if ('refusal' in grant) {
+      this.#host.refused(incarnation, grant.refusal)
+      return
+    }
+    const known = new Set(grant.table.map((entry) => entry.incarnation))
+    for (const name of this.#awaited.keys()) if (!known.has(name)) this.#awaited.delete(name)
+    this.#awaited.set(incarnation, nowMs)
+    this.#propose(grant.table, at)
+  }
+
+  /** Places whose observers came are taken. */
+  tick(): void {
+    if (this.#awaited.size === 0) return
+    for (const { incarnation, sid } of this.#applied()) {
+      if (!this.#host.broadcaster.hasLearner(sid)) continue
+      this.#awaited.delete(incarnation)
+    }
+  }
+
+  committed(zxid: bigint): void {
+    if (this.#pending !== null && zxid >= this.#pending.zxid) this.#pending = null
+  }
+
+  #applied(): ObserverEntry[] {
+    return parseObservers(this.#host.tree.node(OBSERVERS_PATH)?.data ?? null)
+  }
+
+  #isInGrace(incarnation: string, nowMs: number): boolean {
+    const grantedMs = this.#awaited.get(incarnation)
+    return grantedMs !== undefined && nowMs - grantedMs < GRANT_GRACE_MS
+  }
+
+  #propose(table: readonly ObserverEntry[], at: Moment): void {
+    const data = formatObservers(table)
+    const exists = this.#records.find(OBSERVERS_PATH) !== undefined
+    const prepare = (zxid: Zxid): SimpleTxn => {
+      this.#pending = { zxid, table }
+      return exists ? this.#setTable(zxid, data) : this.#createTable(zxid, data)
+    }
+    this.#host.propose(exists ? OpCode.setData : OpCode.create, prepare, at)
+  }
+
+  #createTable(zxid: Zxid, data: Uint8Array): SimpleTxn {
+    const parent = this.#records.find(ZOOKEEPER_PATH)
+    const parentCVersion = ((parent?.cversion ?? 0) + 1) | 0
+    if (parent !== undefined) {
+      const childCount = parent.childCount + 1
+      const { version, aversion, ephemeralOwner, acl } = parent
+      const changed = { version, cversion: parentCVersion, aversion, ephemeralOwner, childCount }
+      this.#records.add({ zxid, path: ZOOKEEPER_PATH, exists: true, ...changed, acl })
+    }
+    const acl = READ_ACL_UNSAFE
+    const fresh = { version: 0, cversion: 0, aversion: 0, ephemeralOwner: 0n, childCount: 0, acl }
+    this.#records.add({ zxid, path: OBSERVERS_PATH, exists: true, ...fresh })
+    return { kind: 'create', path: OBSERVERS_PATH, data, acl, ephemeral: false, parentCVersion }
+  }
+
+  #setTable(zxid: Zxid, data: Uint8Array): SimpleTxn {
+    const node = this.#records.find(OBSERVERS_PATH)
+    const version = nextVersion(node?.version ?? 0)
+    if (node !== undefined) {
+      const { cversion, aversion, ephemeralOwner, childCount, acl } = node
+      const changed = { version, cversion, aversion, ephemeralOwner, childCount, acl }
+      this.#records.add({ zxid, path: OBSERVERS_PATH, exists: true, ...changed })
+    }
+    return { kind: 'setData', path: OBSERVERS_PATH, data, version }
+  }
+}
