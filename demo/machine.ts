@@ -1,6 +1,6 @@
 /** One machine: its member, its terminal and what it shows of the ensemble. */
 import type { WorkerStatus } from '../worker/protocol.ts'
-import { requestPersistence } from '../src/adapters/tabs/persistence.ts'
+import { requestPersistence, type StoragePersistence } from '../src/adapters/tabs/persistence.ts'
 import type { Room } from '../src/browser/room.ts'
 import type { Shell } from '../src/cli/shell.ts'
 import { ZooKeeperClient } from '../src/client/zookeeper-client.ts'
@@ -72,7 +72,11 @@ async function start(): Promise<void> {
   crashButton.addEventListener('click', () => crash(joined))
   shell = startShell(joined, terminal, new URLSearchParams(location.search))
   terminal.attach(shell)
-  element('storage', HTMLElement).textContent = storageText(await requestPersistence())
+  showStorage(await requestPersistence(showStorage))
+}
+
+function showStorage(persistence: StoragePersistence): void {
+  element('storage', HTMLElement).textContent = storageText(persistence)
 }
 
 function show(link: RoomLink, status: WorkerStatus): void {

@@ -35,9 +35,12 @@ export function whoLeads(status: WorkerStatus): string {
 export function storageText(storage: StoragePersistence): string {
   const used = storage.usageBytes === null ? '' : `${megabytes(storage.usageBytes)} used`
   const of = storage.quotaBytes === null ? '' : ` of ${megabytes(storage.quotaBytes)}`
+  const refused = storage.isAsking
+    ? 'this browser asks you whether to keep it.'
+    : 'asked to keep it, it did not promise.'
   const kept = storage.persisted
     ? 'The browser promised to keep it.'
-    : 'The browser may remove it when the disk is full: asked to keep it, it did not promise.'
+    : `The browser may remove it when the disk is full: ${refused}`
   const isPrivate =
     storage.privateWindow === true
       ? ' This looks like a private window: everything goes when its last tab closes.'

@@ -1,21 +1,27 @@
 // Finds a Chromium for the browser tests, and gets one when this machine has none. In order: one
 // named by environment, the system's, Playwright's own, one from a package.
 // `node test/browser-binary.mjs` prints its path; progress goes to the error output.
-import { spawn } from 'node:child_process'
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
-
-const TOP = fileURLToPath(new URL('..', import.meta.url))
-const CACHE = join(TOP, 'node_modules', '.cache', 'zabra-browser')
-
-const VERSION_TIMEOUT_MS = 20_000
-/** A full download takes a minute or two; a blocked network must not eat the time of the tests. */
-const DOWNLOAD_TIMEOUT_MS = 240_000
+import {
+  CACHE,
+  DOWNLOAD_TIMEOUT_MS,
+  ending,
+  firstThatStarts,
+  installWithApt,
+  namedOne,
+  ofTheSystem,
+  print,
+  run,
+  say,
+  starts,
+  TOP,
+  VERSION_TIMEOUT_MS,
+} from './program.mjs'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome']
 const USUAL_PLACES = [
@@ -36,46 +42,21 @@ const WITH_LIBRARIES = join(CACHE, 'chromium-with-libraries')
 
 /** What is here already, then what takes a download. */
 const WAYS = [
-  ofTheSystem,
+  () => ofTheSystem(NAMES, USUAL_PLACES),
   ofPlaywright,
   unpackedBefore,
   downloadedByPlaywright,
-  fromDebian,
+  async () => ((await installWithApt('chromium')) ? '/usr/bin/chromium' : undefined),
   fromNpm,
 ]
 
 /** Resolves to the path of a Chromium that starts; rejects when there is none to be had. */
 export async function findBrowser() {
-  const named = namedByEnvironment()
-  if (named !== undefined) {
-    if (await starts(named.path)) return named.path
-    throw new Error(`${named.variable} names ${named.path}, which does not start`)
-  }
-  for (const find of WAYS) {
-    const path = await find().catch((error) => say(error.message))
-    if (path !== undefined && (await starts(path))) return path
-  }
+  const path = (await namedOne(['ZABRA_BROWSER', 'CHROMIUM'])) ?? (await firstThatStarts(WAYS))
+  if (path !== undefined) return path
   throw new Error(
     'no Chromium found or installed; name one: ZABRA_BROWSER=/path/to/chrome npm test',
   )
-}
-
-function namedByEnvironment() {
-  for (const variable of ['ZABRA_BROWSER', 'CHROMIUM']) {
-    const path = process.env[variable]
-    if (path !== undefined && path !== '') return { variable, path }
-  }
-  return undefined
-}
-
-async function ofTheSystem() {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
-  const onPath = folders.flatMap((folder) => NAMES.map((name) => join(folder, name)))
-  for (const path of [...onPath, ...USUAL_PLACES]) {
-    // Some distributions put a script there that only says how to install the real one.
-    if (existsSync(path) && (await starts(path))) return path
-  }
-  return undefined
 }
 
 async function ofPlaywright() {
@@ -101,18 +82,6 @@ async function downloadedByPlaywright() {
   const path = chromium.executablePath()
   if (!(await starts(path)) && process.getuid?.() === 0) await install('install-deps')
   return path
-}
-
-async function fromDebian() {
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return undefined
-  say('Installing the package chromium with apt-get.')
-  await run('apt-get', ['update', '-q'], DOWNLOAD_TIMEOUT_MS)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const args = ['install', '-q', '-y', '--no-install-recommends', 'chromium']
-  const code = await run('apt-get', args, DOWNLOAD_TIMEOUT_MS, env)
-  if (code === 0) return '/usr/bin/chromium'
-  say(`apt-get could not install it (${ending(code)}).`)
-  return undefined
 }
 
 async function fromNpm() {
@@ -150,47 +119,4 @@ async function unpacked(name) {
   return promisify(brotliDecompress)(packed)
 }
 
-async function starts(path) {
-  if (!existsSync(path)) return false
-  // Chrome on Windows has no --version; being there must do.
-  if (process.platform === 'win32') return true
-  return (await run(path, ['--version'], VERSION_TIMEOUT_MS, process.env, 'ignore')) === 0
-}
-
-/** Resolves to the exit code, or undefined when the time was up or the program is not there. */
-function run(program, args, timeoutMs, env = process.env, output = 2) {
-  return new Promise((resolve) => {
-    // A group of its own, so that what it started ends with it.
-    const detached = process.platform !== 'win32'
-    const options = { cwd: TOP, env, detached, stdio: ['ignore', output, output] }
-    const child = spawn(program, args, options)
-    const timer = setTimeout(() => {
-      if (detached) process.kill(-child.pid, 'SIGKILL')
-      else child.kill()
-      resolve(undefined)
-    }, timeoutMs)
-    const settle = (code) => {
-      clearTimeout(timer)
-      resolve(code)
-    }
-    child.on('error', () => settle(undefined))
-    child.on('exit', (code) => settle(code ?? 1))
-  })
-}
-
-function ending(code) {
-  return code === undefined ? 'it did not run or took too long' : `exit code ${code}`
-}
-
-function say(line) {
-  console.error(line)
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  try {
-    console.log(await findBrowser())
-  } catch (error) {
-    console.error(error.message)
-    process.exit(1)
-  }
-}
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await print(findBrowser)

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { installWhatIsMissing, requireNode, TOP } from '../demo/install.mjs'
 import { findBrowser } from './browser-binary.mjs'
+import { findFirefox } from './firefox-binary.mjs'
 
 const MINUTE_MS = 60_000
 /** All steps together, so that who waits gets an answer; the steps' own limits sum up to more. */
@@ -67,12 +68,17 @@ async function prepare() {
     add('install', { passed: 0, failed: 1, failures: [error.message] })
     await finish()
   }
+  await findProgram('Browser', 'ZABRA_BROWSER', findBrowser)
+  await findProgram('Firefox', 'ZABRA_FIREFOX', findFirefox)
+}
+
+async function findProgram(name, variable, find) {
   try {
-    env.ZABRA_BROWSER = await findBrowser()
-    console.log(`Browser: ${env.ZABRA_BROWSER}`)
+    env[variable] = await find()
+    console.log(`${name}: ${env[variable]}`)
   } catch (error) {
-    // The browser tests then fail each for itself; this line says why.
-    add('browser binary', { passed: 0, failed: 1, failures: [error.message] })
+    // The tests that need it then fail each for itself; this line says why.
+    add(name, { passed: 0, failed: 1, failures: [error.message] })
   }
 }
 

@@ -6,6 +6,8 @@
 export interface StoragePersistence {
   /** The browser promised not to evict this origin's storage on its own. */
   readonly persisted: boolean
+  /** The user was asked and has not answered: `persisted` is not final. */
+  readonly isAsking: boolean
   readonly quotaBytes: number | null
   readonly usageBytes: number | null
   /** In a private window everything is gone when the last one closes. A guess from symptoms. */
@@ -17,34 +19,58 @@ interface PerformanceMemory {
   readonly memory?: { readonly jsHeapSizeLimit?: number }
 }
 
-export function requestPersistence(): Promise<StoragePersistence> {
-  return look(ask)
+/** A browser that decides by itself does so in some ms. Ours: far above; nobody is kept long. */
+const DECISION_TIMEOUT_MS = 1_000
+
+/** Of this page: Firefox puts the question to the user, who may leave it open for ever. */
+let openQuestions = 0
+
+/**
+ * Resolves without the answer when the user has to give it and takes time; the answer goes to
+ * `onAnswer` should it come.
+ */
+export async function requestPersistence(
+  onAnswer: (answered: StoragePersistence) => void = () => {},
+): Promise<StoragePersistence> {
+  openQuestions++
+  const asked = ask().finally(() => openQuestions--)
+  const isLate = await Promise.race([asked.then(() => false), decisionTimeout()])
+  if (isLate) void asked.then(readPersistence).then(onAnswer)
+  return readPersistence()
 }
 
 /** The same without asking the browser, which may ask the user. */
-export function readPersistence(): Promise<StoragePersistence> {
-  return look(() => orNull(navigator.storage.persisted()))
-}
-
-async function look(isPersisted: () => Promise<boolean | null>): Promise<StoragePersistence> {
+export async function readPersistence(): Promise<StoragePersistence> {
   if (!('storage' in navigator)) {
-    return { persisted: false, quotaBytes: null, usageBytes: null, privateWindow: 'unknown' }
+    return {
+      persisted: false,
+      isAsking: false,
+      quotaBytes: null,
+      usageBytes: null,
+      privateWindow: 'unknown',
+    }
   }
   const estimate = await orNull(navigator.storage.estimate())
   const quotaBytes = estimate?.quota ?? null
+  const usageBytes = estimate?.usage ?? null
   return {
-    persisted: (await isPersisted()) ?? false,
+    persisted: (await orNull(navigator.storage.persisted())) ?? false,
+    isAsking: openQuestions > 0,
     quotaBytes,
-    usageBytes: estimate?.usage ?? null,
-    privateWindow: await guessPrivateWindow(quotaBytes, estimate?.usage ?? 0),
+    usageBytes,
+    privateWindow: await guessPrivateWindow(quotaBytes, usageBytes ?? 0),
   }
 }
 
-async function ask(): Promise<boolean | null> {
-  const storage: Partial<StorageManager> = navigator.storage
-  if ((await orNull(navigator.storage.persisted())) === true) return true
+/** What it answers shows in `persisted()`. */
+async function ask(): Promise<void> {
+  const storage: Partial<StorageManager> | undefined = navigator.storage
   // Absent in workers.
-  return storage.persist === undefined ? null : orNull(navigator.storage.persist())
+  if (storage?.persist !== undefined) await orNull(navigator.storage.persist())
+}
+
+function decisionTimeout(): Promise<true> {
+  return new Promise((resolve) => setTimeout(() => resolve(true), DECISION_TIMEOUT_MS))
 }
 
 /**
