@@ -1,5 +1,5 @@
-// Rooms of Firefox, and of Firefox and Chromium together. Firefox is driven by WebDriver BiDi, that
-// knows no crash or freeze of one tab: tabs are closed, a worker is ended by the page's own button,
+// Rooms of Firefox, and of Firefox and Chromium together. WebDriver BiDi, by which it is driven,
+// has no crash or freeze of one tab: tabs are closed, a worker is ended by the page's own button,
 // and the browser's process is killed.
 import { expect } from 'playwright/test'
 import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
