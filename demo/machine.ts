@@ -8,6 +8,7 @@ import { joinRoom } from '../src/index.ts'
 import type { RoomLink } from '../src/signaling/room-link.ts'
 import { formatRoomLink, isWeakSecret, parseRoomLink } from '../src/signaling/room-link.ts'
 import { EnsemblePanel } from './ensemble-panel.ts'
+import { offerFlightRecording } from './flight-button.ts'
 import { element } from './page-elements.ts'
 import { startShell } from './page-shell.ts'
 import { statusLine, storageText, titleOf } from './status-text.ts'
@@ -66,10 +67,12 @@ async function start(): Promise<void> {
   window.zabra = {
     status: () => joined.status,
     traces,
+    flightRecording: (payloads = false) => joined.flightRecording({ payloads }),
     newClient: (sessionTimeoutMs = 10_000) =>
       new ZooKeeperClient({ transport: joined.transport(), sessionTimeoutMs }),
   }
   crashButton.addEventListener('click', () => crash(joined))
+  offerFlightRecording(joined)
   shell = startShell(joined, terminal, new URLSearchParams(location.search))
   terminal.attach(shell)
   showStorage(await requestPersistence(showStorage))

@@ -7,6 +7,8 @@ declare global {
     zabra?: {
       readonly status: () => WorkerStatus | null
       readonly traces: readonly unknown[]
+      /** The file of the button "Download flight recording". */
+      readonly flightRecording: (payloads?: boolean) => Promise<Blob | null>
       /** A client of its own session, this tab's machine first. */
       readonly newClient: (sessionTimeoutMs?: number) => ZooKeeperClient
     }

@@ -11,6 +11,7 @@ import { openChannelLink } from '../src/adapters/webrtc/channel-link.ts'
 import { ClientMux } from '../src/adapters/webrtc/client-mux.ts'
 import type { TraceEvent } from '../src/core/zab/effect.ts'
 import type { ClientChannel } from '../src/ports/client-channel.ts'
+import { exportFlight } from '../src/runtime/flight/export-flight.ts'
 import { RoomMember } from '../src/runtime/room-member.ts'
 import type {
   AdmittedPeer,
@@ -31,6 +32,8 @@ const EARLY_MAX = 1_024
  * page lays out and paints, which is most of what an idle machine costs.
  */
 const STATUS_INTERVAL_MS = 500
+/** Ours: as long as what it salts. */
+const SALT_BYTES = 20
 const TOLD_AT_ONCE: ReadonlySet<TraceEvent['type']> = new Set(['role', 'established', 'link'])
 
 class MemberWorker implements MemberApi {
@@ -71,7 +74,7 @@ class MemberWorker implements MemberApi {
       linkCluster: options.cluster,
       clock: { now: () => ({ elapsedMs: performance.now(), wallMs: Date.now() }) },
       every,
-      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      randomBytes,
       verify,
       watchLiveness: (incarnation, onGone, signal) => {
         void watchLiveness(incarnation, onGone, signal)
@@ -145,6 +148,13 @@ class MemberWorker implements MemberApi {
 
   async suspect(peerId: string): Promise<void> {
     this.#room?.suspect(peerId)
+  }
+
+  async flightRecording(payloads: boolean): Promise<Uint8Array | null> {
+    const flight = this.#room?.flight() ?? null
+    if (flight === null) return null
+    const file = await exportFlight(flight, { payloads, salt: randomBytes(SALT_BYTES), pause })
+    return Comlink.transfer(file, [file.buffer])
   }
 
   async connectClient(port: MessagePort, target: number | 'local'): Promise<void> {
@@ -229,6 +239,15 @@ class MemberWorker implements MemberApi {
       reachable: room.reachable(),
     }
   }
+}
+
+function randomBytes(length: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(length))
+}
+
+/** Timers are served in their turn, so everything that waits gets its own. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve))
 }
 
 function every(intervalMs: number, run: () => void): () => void {

@@ -131,6 +131,11 @@ export interface MemberApi {
   arrivals(peerIds: readonly string[]): Promise<void>
   /** A hint that a peer died (broker saw its socket drop). */
   suspect(peerId: string): Promise<void>
+  /**
+   * What this machine heard and asked for, as a file (gzip) for `npm run replay`; null: no member
+   * ran here yet. Without `payloads` what applications stored is masked; secrets always are.
+   */
+  flightRecording(payloads: boolean): Promise<Uint8Array | null>
   /** Bridge a client connection to the own member ('local') or to a voter by its id. */
   connectClient(port: MessagePort, target: number | 'local'): Promise<void>
 }

@@ -117,6 +117,16 @@ export class MemberTab implements AsyncDisposable {
     })
   }
 
+  /**
+   * What this machine heard and asked for, as a file for `npm run replay`; null: no member ran here
+   * yet. Unless `payloads`, what applications stored is masked; secrets always are.
+   */
+  async flightRecording(options: { readonly payloads?: boolean } = {}): Promise<Blob | null> {
+    if (this.#isEnded) return null
+    const bytes = await this.#api.flightRecording(options.payloads ?? false)
+    return bytes === null ? null : new Blob([bytes.slice()], { type: 'application/gzip' })
+  }
+
   /** End without a word to anybody, as a power cut would: for demos and failure tests. */
   crash(): void {
     if (this.#isEnded) return

@@ -21,7 +21,9 @@ import type {
 } from './room-options.ts'
 
 /** What a room needs of its tab, whichever role that has. */
-type Tab = Pick<MemberTab, 'status' | 'incarnation' | 'transport' | 'close' | 'crash'>
+type Tab = Pick<MemberTab, 'status' | 'incarnation' | 'transport' | 'close' | 'crash'> &
+  // A tab that is only a client has no member to record.
+  Partial<Pick<MemberTab, 'flightRecording'>>
 
 /** Storage of a slow disk, a busy machine and the search of an identity fit in several times. */
 const START_LIMIT_MS = 30_000
@@ -141,6 +143,14 @@ export class Room implements AsyncDisposable {
     } finally {
       late?.cancel()
     }
+  }
+
+  /**
+   * What this tab's member heard and asked for, as a file for `npm run replay`; null: none runs or
+   * ran here. Unless `payloads`, what applications stored is masked; secrets always are.
+   */
+  async flightRecording(options: { readonly payloads?: boolean } = {}): Promise<Blob | null> {
+    return (await this.#tab?.flightRecording?.(options)) ?? null
   }
 
   /** A way to the ensemble, for a ZooKeeperClient of one's own. */

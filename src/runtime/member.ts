@@ -19,6 +19,7 @@ import { DiskFigures } from './disk-figures.ts'
 import type { DiskStatus } from './disk-figures.ts'
 import { StorageError } from '../ports/storage.ts'
 import type { Recovered, Storage } from '../ports/storage.ts'
+import { FlightRecorder, type Flight, type FlightLimits } from './flight/flight-recorder.ts'
 
 /** Ticks drive every deadline of the core; fine enough for the 250 ms pulse (design §4, Time). */
 export const TICK_INTERVAL_MS = 50
@@ -31,6 +32,8 @@ export interface MemberOptions {
   /** Starts a repeating timer; returns its stop function. */
   readonly every: (intervalMs: number, run: () => void) => () => void
   readonly onTrace?: (event: TraceEvent) => void
+  /** Bounds of the flight recorder, for tests. */
+  readonly flightLimits?: FlightLimits
   /** The core asked to cut a link; the owner of the link makes a fresh one. */
   readonly onCloseLink?: (peer: ServerId, reason: string) => void
   /** The member ended by itself: failed storage or a broken invariant. Called once. */
@@ -40,6 +43,7 @@ export interface MemberOptions {
 export class Member {
   readonly #options: MemberOptions
   readonly #machine: MemberMachine
+  readonly #recorder: FlightRecorder
   readonly #gate: EffectGate<MemberEffect> = new EffectGate<MemberEffect>()
   readonly #links = new Map<ServerId, Link>()
   readonly #clients = new Map<ConnectionId, ClientChannel>()
@@ -53,7 +57,12 @@ export class Member {
 
   constructor(options: MemberOptions) {
     this.#options = options
-    this.#machine = new MemberMachine(options.config, options.recovered, options.clock.now())
+    const { config, recovered, flightLimits } = options
+    const at = options.clock.now()
+    this.#machine = new MemberMachine(config, recovered, at)
+    const effects = this.#machine.takeEffects()
+    this.#recorder = new FlightRecorder(config, recovered, at, effects, flightLimits)
+    this.#gate.offer(effects)
     this.#stopTicks = options.every(TICK_INTERVAL_MS, () => this.#tick())
     void options.storage.failed.then((error) => this.#storageFailed(error))
     this.#scheduleFlush()
@@ -69,6 +78,11 @@ export class Member {
 
   status(): MemberStatus {
     return this.#machine.status(this.#options.clock.now())
+  }
+
+  /** What this member heard and asked for, for a replay; also after it stopped. */
+  flight(): Flight {
+    return this.#recorder.take()
   }
 
   /** A verified link to a voter. A newer link replaces an older one of the same peer. */
@@ -135,8 +149,16 @@ export class Member {
 
   #input(input: MemberInput): void {
     if (this.#stopped) return
-    this.#machine.step(input, this.#options.clock.now())
+    this.#step(input)
     this.#scheduleFlush()
+  }
+
+  #step(input: MemberInput): void {
+    const at = this.#options.clock.now()
+    this.#machine.step(input, at)
+    const effects = this.#machine.takeEffects()
+    this.#recorder.step(at, input, effects)
+    this.#gate.offer(effects)
   }
 
   #scheduleFlush(): void {
@@ -150,7 +172,6 @@ export class Member {
 
   #flush(): void {
     if (this.#stopped) return
-    this.#gate.offer(this.#machine.takeEffects())
     const batch = this.#gate.takeBatch()
     // The longest way first: what peers must write and acknowledge before our own disk and before
     // clients. Without anything to write only commits leave, and nobody waits for them so much as
@@ -223,8 +244,7 @@ export class Member {
       error instanceof StorageError
         ? `storage failed (${error.code}): ${error.message}`
         : `storage failed: ${String(error)}`
-    this.#machine.step({ kind: 'storage-failed', reason }, this.#options.clock.now())
-    this.#gate.offer(this.#machine.takeEffects())
+    this.#step({ kind: 'storage-failed', reason })
     this.#runOthers()
     this.#halt(reason)
   }

@@ -22,6 +22,7 @@ import { PEER_TOKENS_MAX } from '../ports/storage.ts'
 import type { MemberMeta, Recovered, Storage } from '../ports/storage.ts'
 import { bridgeChannels } from './bridge-channels.ts'
 import type { DiskStatus } from './disk-figures.ts'
+import type { Flight } from './flight/flight-recorder.ts'
 import { GUEST_LIMITS, NOT_A_VOTER, placeFor } from './guest-places.ts'
 import type { GuestLimits } from './guest-places.ts'
 import { Member } from './member.ts'
@@ -97,6 +98,8 @@ export class RoomMember {
   #founded: SignedFoundingRecord | null = null
   #sid: ServerId | null = null
   #member: Member | null = null
+  /** Still there after it failed: that is when its flight is wanted. */
+  #flown: Member | null = null
   #isServing = false
   readonly #waiting: WaitingClients
   #failure: string | null = null
@@ -157,6 +160,11 @@ export class RoomMember {
         return peer === null ? [] : [{ ...peer, sid: this.#sidOf(peer.publicKey), linkId }]
       }),
     }
+  }
+
+  /** Of the member that runs here, or ran here last in this life; null: none did. */
+  flight(): Flight | null {
+    return this.#flown?.flight() ?? null
   }
 
   attachQuorum(linkId: string, link: Link): void {
@@ -406,6 +414,7 @@ export class RoomMember {
         onCloseLink: (peer, reason) => this.#replaceLink(peer, reason),
         onHalt: (reason) => this.#fail(reason),
       })
+      this.#flown = this.#member
       for (const link of this.#peers.admitted()) this.#handOver(link)
       this.#options.onChange()
     })

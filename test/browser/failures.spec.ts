@@ -1,5 +1,10 @@
 // Tabs that crash, close, reload and come back, in one browser, used as a person would.
+import { gunzipSync } from 'node:zlib'
 import { expect } from 'playwright/test'
+import { loadFlight } from '../../src/edge/load-flight.ts'
+import { replayFlight } from '../../src/edge/replay-flight.ts'
+import { readFlight } from '../../src/runtime/flight/flight-file.ts'
+import { flightOf } from './attach-flights.ts'
 import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
 import { leaderOf, openThree, test } from './room-fixture.ts'
 
@@ -34,6 +39,17 @@ test('the leader crashes: service goes on, its machine comes back', async ({
   expect((await leader.page.title()).slice(0, 9)).toBe(sid.slice(0, 9))
   await leader.type('get /after')
   await leader.expectLine('crash')
+  // What each of them heard makes the same again in Node, bit for bit; and masked, by the button.
+  for (const machine of machines) {
+    const file = await flightOf(machine.page)
+    if (file === null) throw new Error('no recording')
+    const flight = readFlight(gunzipSync(file))
+    expect(replayFlight(flight)).toEqual({ kind: 'same', steps: flight.steps, exact: true })
+  }
+  const downloaded = one.page.waitForEvent('download')
+  await one.page.getByRole('button', { name: 'Download flight recording' }).click()
+  const masked = await loadFlight(await (await downloaded).path())
+  expect(replayFlight(masked)).toMatchObject({ kind: 'same', exact: false })
 })
 
 test('a follower crashes: nobody else notices', async ({ site, newBrowser }) => {

@@ -3,8 +3,9 @@ import { mkdtemp, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { test as base, chromium, type BrowserContext } from 'playwright/test'
+import { test as base, chromium, type BrowserContext, type Page } from 'playwright/test'
 import { startServer, type RunningServer } from '../../src/edge/serve.ts'
+import { attachFlights } from './attach-flights.ts'
 import { MachinePage } from './machine-page.ts'
 
 /** As root no sandbox; background networking only makes noise; names by mDNS need multicast. */
@@ -61,6 +62,11 @@ export class Browser {
 
   async wake(): Promise<void> {
     process.kill(-(await this.#pid()), 'SIGCONT')
+  }
+
+  /** Open now; none when the browser was killed. */
+  get pages(): readonly Page[] {
+    return this.#context?.pages() ?? []
   }
 
   async close(): Promise<void> {
@@ -122,13 +128,14 @@ export const test = base.extend<Fixtures>({
     await use(site)
     await site.stop()
   },
-  newBrowser: async ({}, use) => {
+  newBrowser: async ({}, use, testInfo) => {
     const browsers: Browser[] = []
     await use(async (options) => {
       const browser = new Browser(await mkdtemp(join(tmpdir(), 'zabra-profile-')), options)
       browsers.push(browser)
       return browser
     })
+    if (testInfo.status !== testInfo.expectedStatus) await attachFlights(browsers, testInfo)
     for (const browser of browsers) {
       await browser.close()
       await rm(browser.profile, { recursive: true, force: true, maxRetries: 5 })
