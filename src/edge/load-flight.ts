@@ -43,8 +43,8 @@ export function flightTitle({
 }: FlightFile): string {
   const since = new Date(startedAt.wallMs).toISOString()
   const data = hasPayloads ? 'with' : 'without'
-  const range = `steps ${firstStep} to ${steps - 1}`
-  return `machine ${config.sid} of ${config.voters.length}, started ${since}, ${range}, ${data} data`
+  const of = `machine ${config.sid} of ${config.voters.length}`
+  return `${of}, started ${since}, steps ${firstStep} to ${steps - 1}, ${data} data`
 }
 
 export function verdictWords(result: ReplayResult): string {

@@ -98,7 +98,6 @@ export class RoomMember {
   #founded: SignedFoundingRecord | null = null
   #sid: ServerId | null = null
   #member: Member | null = null
-  /** Still there after it failed: that is when its flight is wanted. */
   #flown: Member | null = null
   #isServing = false
   readonly #waiting: WaitingClients
@@ -162,7 +161,7 @@ export class RoomMember {
     }
   }
 
-  /** Of the member that runs here, or ran here last in this life; null: none did. */
+  /** Of the member that runs here or, when it is wanted most, ran here until it failed. */
   flight(): Flight | null {
     return this.#flown?.flight() ?? null
   }
