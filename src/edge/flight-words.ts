@@ -80,8 +80,7 @@ export class FlightTranscript {
       }
       case 'storage-failed':
         return [`loses its storage: ${input.reason}`]
-      case 'client-open':
-        this.#unconnected.add(input.connection)
+  X.#unconnected.add(input.connection)
         this.#unanswered.add(input.connection)
         return [`client ${input.connection} opens`]
       case 'client-data':

@@ -80,6 +80,10 @@ export function traceWords(event: TraceEvent): string | null {
       return `refuses ${event.peer}: ${event.what}`
     case 'link':
       return event.up ? `links to ${event.peer}` : `loses ${event.peer}: ${event.reason}`
+    case 'observers':
+      return `has observers ${event.observers.map(({ sid }) => sid).join(', ') || 'no more'}`
+    case 'observer-refused':
+      return `refuses observer ${event.incarnation}: ${event.reason}`
     default:
       return null
   }

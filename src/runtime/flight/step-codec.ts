@@ -38,6 +38,7 @@ const KINDS: readonly MemberInput['kind'][] = [
   'client-open',
   'client-data',
   'client-closed',
+  'admit-observer',
 ]
 const KIND_NUMBER: ReadonlyMap<string, number> = new Map(KINDS.map((kind, i) => [kind, i]))
 const KIND_MASK = 0x0f
@@ -65,6 +66,8 @@ export function stepBytesMax(input: MemberInput): number {
     case 'link-down':
     case 'storage-failed':
       return STEP_HEAD_BYTES + 3 * input.reason.length
+    case 'admit-observer':
+      return STEP_HEAD_BYTES + 3 * input.incarnation.length
     case 'client-open':
       return STEP_HEAD_BYTES + 3 * input.address.length
     case 'truncated':
@@ -128,6 +131,9 @@ function writeInput(w: FlightWriter, input: MemberInput): number {
     case 'storage-failed':
       w.text(input.reason)
       return 0
+    case 'admit-observer':
+      w.text(input.incarnation)
+      return 0
     case 'client-open':
       w.u32(input.connection)
       w.text(input.address)
@@ -178,6 +184,8 @@ function readInput(r: FlightReader, kind: MemberInput['kind']): MemberInput {
       return { kind, recovered: readRecovered(r) }
     case 'storage-failed':
       return { kind, reason: r.text() }
+    case 'admit-observer':
+      return { kind, incarnation: r.text() }
     case 'client-open':
       return { kind, connection: r.u32(), address: r.text() }
     case 'client-data':
