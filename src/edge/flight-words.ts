@@ -80,7 +80,10 @@ export class FlightTranscript {
       }
       case 'storage-failed':
         return [`loses its storage: ${input.reason}`]
-  X.#unconnected.add(input.connection)
+      case 'admit-observer':
+        return [`hears that ${input.incarnation} wants to observe`]
+      case 'client-open':
+        this.#unconnected.add(input.connection)
         this.#unanswered.add(input.connection)
         return [`client ${input.connection} opens`]
       case 'client-data':
