@@ -81,7 +81,7 @@ export default defineConfig(
   { name: 'zabra/printers', files: PRINTERS, rules: { 'no-console': 'off' } },
   {
     name: 'zabra/configurations',
-    files: ['*.config.js', '*.config.ts', '**/playwright.config.ts', '**/global-setup.ts'],
+    files: ['**/*.config.js', '*.config.ts', '**/playwright.config.ts', '**/global-setup.ts'],
     rules: { 'no-restricted-exports': 'off' },
   },
 )

@@ -41,6 +41,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   comlink: ['worker', 'demo', 'src/browser', 'src/index.ts', 'src/edge', 'src/testing'],
   idb: ['src/adapters/indexeddb'],
   'simple-peer': ['src/adapters/webrtc', 'src/edge'],
+  // Not the sources: what a user installs.
+  zabra: ['demo/example-app'],
   ws: ['src/signaling', 'src/adapters/websocket', 'src/edge'],
   'node:': ['src/edge', 'src/testing', 'src/signaling', 'src/adapters/files', 'src/adapters/tcp'],
 }

@@ -1,0 +1,252 @@
+// The package as its users have it: an app of its own, built from the packed tarball, in real tabs.
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, type CDPSession, type Page } from 'playwright/test'
+import { build, createServer } from 'vite'
+import { startServer } from '../../src/edge/serve.ts'
+import { installInto, packInto, TOP, withFolder } from '../package/packed.ts'
+import { readmeProgram } from '../package/readme-program.ts'
+import type { Room } from '../../src/browser/room.ts'
+import { PATIENCE_MS } from './machine-page.ts'
+import { test, type Browser } from './room-fixture.ts'
+
+const EXAMPLE = join(TOP, 'demo/example-app')
+const SIGNALING_OF_README = 'ws://127.0.0.1:4180/signal'
+
+interface ExampleWindow {
+  readonly example: { readonly room: Room; readonly wish: () => Promise<void> }
+}
+
+/** Packing, installing and building come on top of what pages take. */
+test.describe.configure({ timeout: 240_000 })
+
+/** A wish that is kept was acknowledged: it must be counted. One that is not may be. */
+class Wishes {
+  kept = 0
+  doubtful = 0
+
+  async make(page: Page): Promise<void> {
+    const isKept = await page
+      .evaluate(() => (window as unknown as ExampleWindow).example.wish())
+      .then(
+        () => true,
+        () => false,
+      )
+    if (isKept) this.kept++
+    else this.doubtful++
+  }
+
+  async expectCounted(pages: readonly Page[]): Promise<void> {
+    for (const page of pages) {
+      await expect
+        .poll(async () => Number(await page.getByLabel('counter').textContent()), {
+          timeout: PATIENCE_MS,
+          message: 'the counter',
+        })
+        .toBeGreaterThanOrEqual(this.kept)
+      const counted = Number(await page.getByLabel('counter').textContent())
+      expect(counted).toBeLessThanOrEqual(this.kept + this.doubtful)
+    }
+  }
+}
+
+test('an app from the tarball goes on when tabs crash, and loses nothing', async ({
+  newBrowser,
+}) => {
+  await withFolder(async (folder) => {
+    const { app, dist } = await builtExample(folder)
+    const browser = await newBrowser()
+
+    await test.step('built by Vite', async () => {
+      const server = await startServer({ port: 0, staticDir: dist })
+      try {
+        await useAndCrash(browser, `http://localhost:${server.port}/`)
+      } finally {
+        await server.close()
+      }
+    })
+
+    await test.step('without a bundler', async () => {
+      await withoutBundler(app)
+      const server = await startServer({ port: 0, staticDir: app })
+      try {
+        const pages = await openThree(browser, `http://localhost:${server.port}/plain.html`)
+        const wishes = new Wishes()
+        for (const page of pages) await wishes.make(page)
+        await wishes.expectCounted(pages)
+        await expectGoneAtOnce(pages)
+      } finally {
+        await server.close()
+      }
+    })
+
+    await test.step('in the development server of Vite', () => inDevelopment(browser, app))
+  })
+})
+
+test('the program of the README, pasted into a page', async ({ newBrowser }) => {
+  await withFolder(async (folder) => {
+    const app = join(folder, 'app')
+    await installInto(app, (await packInto(folder)).tarball)
+    const signaling = await startServer({ port: 0 })
+    const program = (await readmeProgram()).replace(
+      SIGNALING_OF_README,
+      `ws://127.0.0.1:${signaling.port}/signal`,
+    )
+    await writeFile(join(app, 'main.js'), program)
+    const script = '<script type="module" src="./main.js"></script>'
+    await writeFile(join(app, 'index.html'), `<!doctype html><body>${script}</body>`)
+    await build({ root: app, configFile: false, logLevel: 'warn' })
+    const server = await startServer({ port: 0, staticDir: join(app, 'dist') })
+    try {
+      const browser = await newBrowser()
+      const context = await browser.context()
+      const first = await context.newPage()
+      await first.goto(`http://localhost:${server.port}/`)
+      await expect(first).toHaveURL(/room=.*#.*\./, { timeout: PATIENCE_MS })
+      await expect(first).toHaveTitle(/1 of 3|2 more/, { timeout: PATIENCE_MS })
+      const pages = [first, await context.newPage(), await context.newPage()]
+      for (const page of pages.slice(1)) await page.goto(first.url())
+      const all = /tab-\d{10} .*tab-\d{10}.*tab-\d{10}.*tab-\d{10}/
+      for (const page of pages) {
+        await expect(page.locator('body')).toHaveText(all, { timeout: PATIENCE_MS })
+      }
+    } finally {
+      await server.close()
+      await signaling.close()
+    }
+  })
+})
+
+async function builtExample(folder: string): Promise<{ app: string; dist: string }> {
+  const { tarball } = await packInto(folder)
+  const app = join(folder, 'app')
+  await installInto(app, tarball)
+  for (const name of ['index.html', 'main.js']) await cp(join(EXAMPLE, name), join(app, name))
+  const { config } = (await import(join(EXAMPLE, 'vite.config.js'))) as ExampleConfig
+  // Vite itself is this repository's; zabra comes from the folder's own node_modules.
+  await build({ ...config, root: app, configFile: false, logLevel: 'warn' })
+  return { app, dist: join(app, 'dist') }
+}
+
+interface ExampleConfig {
+  readonly config: { readonly base: string; readonly build: { readonly target: string } }
+}
+
+/** The same program; the browser resolves what it imports. */
+async function withoutBundler(app: string): Promise<void> {
+  const main = await readFile(join(app, 'main.js'), 'utf8')
+  const plain = main
+    .replaceAll("'zabra'", "'./node_modules/zabra/lib/index.js'")
+    .replaceAll("'zabra/client'", "'./node_modules/zabra/lib/client.js'")
+  await writeFile(join(app, 'plain.js'), plain)
+  const page = await readFile(join(app, 'index.html'), 'utf8')
+  await writeFile(join(app, 'plain.html'), page.replace('./main.js', './plain.js'))
+}
+
+async function openThree(browser: Browser, address: string): Promise<Page[]> {
+  const context = await browser.context()
+  const first = await context.newPage()
+  await first.goto(address)
+  const link = first.getByRole('link')
+  await expect(link).toHaveText(/#/, { timeout: PATIENCE_MS })
+  const shared = (await link.textContent()) ?? ''
+  const pages = [first, await context.newPage(), await context.newPage()]
+  for (const page of pages.slice(1)) await page.goto(shared)
+  for (const page of pages) await expectInUse(page, 3)
+  return pages
+}
+
+async function expectInUse(page: Page, pages: number): Promise<void> {
+  await expect(page.getByRole('button')).toBeEnabled({ timeout: PATIENCE_MS })
+  await expect(page.getByLabel('pages').getByRole('listitem')).toHaveCount(pages, {
+    timeout: PATIENCE_MS,
+  })
+}
+
+async function useAndCrash(browser: Browser, address: string): Promise<void> {
+  const pages = await openThree(browser, address)
+  const wishes = new Wishes()
+  for (const page of pages) await wishes.make(page)
+  await wishes.expectCounted(pages)
+
+  const leader = await leaderOf(pages)
+  const others = pages.filter((page) => page !== leader)
+  // The leader's server falls silent while all wish.
+  const wishing = Promise.all([...others, ...others, ...others].map((page) => wishes.make(page)))
+  await leader.evaluate(() => (window as unknown as ExampleWindow).example.room.crash())
+  await wishing
+  for (const page of others) await wishes.make(page)
+  await wishes.expectCounted(others)
+  for (const page of others) await expectInUse(page, 2)
+
+  await leader.reload()
+  for (const page of pages) await expectInUse(page, 3)
+  await wishes.expectCounted(pages)
+
+  // The browser's own crash: nothing of the page runs any more.
+  const second = await leaderOf(pages)
+  const survivors = pages.filter((page) => page !== second)
+  const more = Promise.all([...survivors, ...survivors].map((page) => wishes.make(page)))
+  await crash(second)
+  await more
+  for (const page of survivors) await wishes.make(page)
+  await wishes.expectCounted(survivors)
+  expect(wishes.kept).toBeGreaterThanOrEqual(7)
+  await Promise.all(pages.map((page) => page.close()))
+}
+
+/** Its session asks to be closed when the page is left: well before it would expire (10 s). */
+async function expectGoneAtOnce(pages: readonly Page[]): Promise<void> {
+  const [leaving, ...others] = pages
+  await leaving?.goto('about:blank')
+  const begun = performance.now()
+  for (const page of others) await expectInUse(page, 2)
+  expect(performance.now() - begun).toBeLessThan(6_000)
+  await Promise.all(pages.map((page) => page.close()))
+}
+
+/** One tab is enough: it finds its worker, which stores and says what it waits for. */
+async function inDevelopment(browser: Browser, app: string): Promise<void> {
+  const signaling = await startServer({ port: 0 })
+  const proxy = { '/signal': { target: `ws://127.0.0.1:${signaling.port}`, ws: true } }
+  const cacheDir = join(app, '.vite')
+  await mkdir(cacheDir, { recursive: true })
+  const server = await createServer({
+    root: app,
+    configFile: false,
+    cacheDir,
+    logLevel: 'error',
+    server: { port: 0, host: '127.0.0.1', proxy },
+  })
+  await server.listen()
+  try {
+    const page = await (await browser.context()).newPage()
+    await page.goto(server.resolvedUrls?.local[0] ?? '')
+    await expect(page.getByRole('status', { name: 'room' })).toHaveText(/1 of 3|2 more/, {
+      timeout: PATIENCE_MS,
+    })
+    await page.close()
+  } finally {
+    await server.close()
+    await signaling.close()
+  }
+}
+
+async function leaderOf(pages: readonly Page[]): Promise<Page> {
+  for (const page of pages) {
+    const role = await page.evaluate(
+      () => (window as unknown as ExampleWindow).example.room.status.member?.role,
+    )
+    if (role === 'leading') return page
+  }
+  throw new Error('nobody leads')
+}
+
+async function crash(page: Page): Promise<void> {
+  const session: CDPSession = await page.context().newCDPSession(page)
+  const crashed = page.waitForEvent('crash')
+  // It never answers.
+  session.send('Page.crash').catch(() => {})
+  await crashed
+}
