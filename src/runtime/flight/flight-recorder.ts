@@ -139,17 +139,21 @@ export class FlightRecorder {
     const { ringBytesMax, segmentBytes } = this.#limits
     let reserved = Math.max(size, segmentBytes)
     for (const { writer } of this.#segments) reserved += writer.bytes.length
+    let writer: FlightWriter | null = null
     while (reserved > ringBytesMax && this.#segments.length > 0) {
       const dropped = this.#segments.shift()
       if (dropped === undefined) break
-      reserved -= dropped.writer.bytes.length
-      this.#bytes -= dropped.writer.length
+      writer = dropped.writer
+      reserved -= writer.bytes.length
+      this.#bytes -= writer.length
       this.#start = null
     }
-    const segment = {
-      writer: new FlightWriter(Math.max(size, segmentBytes)),
-      firstStep: this.#steps,
+    // A full ring goes on in the memory that it has.
+    if (writer === null || writer.bytes.length < Math.max(size, segmentBytes)) {
+      writer = new FlightWriter(Math.max(size, segmentBytes))
     }
+    writer.length = 0
+    const segment = { writer, firstStep: this.#steps }
     this.#segments.push(segment)
     return segment
   }
