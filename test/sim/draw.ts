@@ -34,6 +34,8 @@ export interface Draw {
   readonly seed: number
   readonly voters: number
   readonly clients: number
+  /** Observers that come at some time. */
+  readonly observers: number
   readonly safetyMs: number
   readonly linkDelayMs: readonly [number, number]
   readonly linkSpikeChance: number
@@ -95,7 +97,7 @@ export function drawRun(seed: number): Draw {
   const weights = Object.fromEntries(
     FAULT_KINDS.map((kind) => [kind, BASE_WEIGHTS[kind] * between(0.3, 2)]),
   ) as Record<FaultKind, number>
-  return {
+  const drawn: Omit<Draw, 'observers'> = {
     seed,
     voters,
     clients: 2 + prng.int(4),
@@ -110,13 +112,16 @@ export function drawRun(seed: number): Draw {
     sessionTimeoutMs: [4000, 4000 + prng.int(6000)],
     faults: { meanGapMs: Math.round(between(700, 3000)), weights },
   }
+  // Drawn last: a seed without observers is the history that it was before there were any.
+  return { ...drawn, observers: prng.bool() ? 1 + prng.int(3) : 0 }
 }
 
 export function describeDraw(draw: Draw): string {
-  const { voters, clients, safetyMs, snapCount, thinkMs, pipeline, faults } = draw
+  const { voters, observers, clients, safetyMs, snapCount, thinkMs, pipeline, faults } = draw
   const [low, high] = draw.linkDelayMs
   return [
-    `${voters} voters, ${clients} clients, ${safetyMs} ms of faults every ${faults.meanGapMs} ms`,
+    `${voters} voters, ${observers} observers, ${clients} clients`,
+    `${safetyMs} ms of faults every ${faults.meanGapMs} ms`,
     `links ${low}–${high} ms, disk ${draw.diskDelayMs.join('–')} ms, snapCount ${snapCount}`,
     `think ${thinkMs} ms, pipeline ${pipeline}`,
   ].join('; ')

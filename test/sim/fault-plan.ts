@@ -8,6 +8,7 @@ import type { PersistEffect } from '../../src/core/zab/effect.ts'
 import { FAULT_KINDS, within, type FaultKind } from './draw.ts'
 import { foundedDisk } from './founding.ts'
 import type { CutMode } from './network.ts'
+import type { ObserverPlan } from './observer-plan.ts'
 import { TICK_INTERVAL_MS, type SimHost } from './sim-host.ts'
 import type { SimClient } from './sim-client.ts'
 import type { SimContext } from './sim-context.ts'
@@ -18,6 +19,8 @@ const RESTART_MS: readonly [number, number] = [80, 5000]
 /** Some stay away until the others have moved on far. */
 const LONG_RESTART_MS: readonly [number, number] = [8000, 25_000]
 const CHANCE_OF_LONG_RESTART = 0.08
+/** Tabs beyond the voters come and go. */
+const CHANCE_OF_LONG_ABSENCE = 0.3
 const THROTTLE_MS: readonly [number, number] = [1500, 8000]
 /** ms between two timers of a page in the background (browser-facts). */
 const THROTTLED_TICK_MS = 1000
@@ -45,6 +48,8 @@ const WRITE_KINDS: readonly PersistEffect['kind'][] = [
 /** The world, whose hosts and clients can be hurt. */
 export interface FaultTargets extends SimContext {
   readonly hosts: readonly SimHost[]
+  readonly voters: readonly SimHost[]
+  readonly observers: ObserverPlan
   readonly clients: readonly SimClient[]
 }
 
@@ -248,13 +253,14 @@ export class FaultPlan {
   /** Only a minority may have lost anything at any time: nobody promises more (T48). */
   #mayLose(host: SimHost): boolean {
     if (!host.view.isFounded) return false
-    return this.#lossy.has(host) || 2 * (this.#lossy.size + 1) < this.#world.hosts.length
+    if (host.isObserver) return true
+    return this.#lossy.has(host) || 2 * (this.#lossy.size + 1) < this.#world.voters.length
   }
 
   /** The last written value of the log is damaged, though it was acknowledged. */
   #tear(host: SimHost): void {
     if (!this.#mayLose(host)) return
-    this.#lossy.add(host)
+    if (!host.isObserver) this.#lossy.add(host)
     host.crash('the end of its log is torn', this.#prng.bool())
     this.#world.probe.emit('lost', { host })
     host.disk.tearTail()
@@ -263,18 +269,21 @@ export class FaultPlan {
   #wipe(host: SimHost): void {
     const { probe, planted } = this.#world
     if (!this.#mayLose(host)) return
-    this.#lossy.add(host)
+    if (!host.isObserver) this.#lossy.add(host)
     host.crash('its storage is wiped', this.#prng.bool())
     probe.emit('lost', { host })
-    // The member that comes back has another identity, so no founding record names it (Q84).
-    host.disk = planted.refoundsWiped === true ? foundedDisk() : new MemoryDisk()
+    // The member that comes back has another identity, so no founding record names it (Q84). An
+    // observer takes the record anew.
+    const isFounded = host.isObserver || planted.refoundsWiped === true
+    host.disk = isFounded ? foundedDisk() : new MemoryDisk()
     host.view.reset(host.disk.recoverSync())
     this.#world.say(host.name, () => 'has lost its storage')
   }
 
   #restartLater(host: SimHost): void {
     const { life } = host
-    const range = this.#prng.bool(CHANCE_OF_LONG_RESTART) ? LONG_RESTART_MS : RESTART_MS
+    const chance = host.isObserver ? CHANCE_OF_LONG_ABSENCE : CHANCE_OF_LONG_RESTART
+    const range = this.#prng.bool(chance) ? LONG_RESTART_MS : RESTART_MS
     const delayMs = this.#isOver ? 500 : within(this.#prng, range)
     this.#world.timeline.after(delayMs, () => {
       if (host.life === life) this.#restart(host)
@@ -282,7 +291,8 @@ export class FaultPlan {
   }
 
   #restart(host: SimHost): void {
-    if (!host.isUp) host.start()
+    if (host.isObserver) this.#world.observers.restart(host)
+    else if (!host.isUp) host.start()
   }
 }
 

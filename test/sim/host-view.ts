@@ -7,6 +7,7 @@ import type { DiskView } from './disk-view.ts'
 export interface HostView {
   readonly sid: ServerId
   readonly name: string
+  readonly isObserver: boolean
   /** What is durable. */
   readonly view: DiskView
   /** Number of its start. */

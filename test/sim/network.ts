@@ -21,6 +21,8 @@ const ICE_TIMEOUT_MS: readonly [number, number] = [5000, 9000]
 /** Who has links, and is told what happens to them. */
 export interface LinkOwner {
   readonly sid: ServerId
+  /** Links to voters only. */
+  readonly isObserver: boolean
   readonly life: number
   readonly isUp: boolean
   /** Up and not paused: its page can act. */
@@ -136,6 +138,7 @@ export class Network {
     const hosts = this.#hosts
     for (const [i, a] of hosts.entries()) {
       for (const b of hosts.slice(i + 1)) {
+        if (a.isObserver && b.isObserver) continue
         if (isLinked(a, b) && isLinked(b, a)) continue
         this.#dial(a, b)
       }

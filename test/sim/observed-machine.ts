@@ -7,7 +7,11 @@ import { isPersistEffect, type Moment, type RecoveredState } from '../../src/cor
 import type { ServerId } from '../../src/core/base/zxid.ts'
 import { TICK_TIME_MS } from '../../src/core/zab/constants.ts'
 import { EffectList } from '../../src/core/zab/effect-list.ts'
-import { MemberMachine, MEMBER_RULES } from '../../src/core/server/member-machine.ts'
+import {
+  MemberMachine,
+  MEMBER_RULES,
+  type MemberConfig,
+} from '../../src/core/server/member-machine.ts'
 import type { MemberEffect } from '../../src/core/server/effect.ts'
 import { ZooKeeperServer } from '../../src/core/server/zookeeper-server.ts'
 import { ZAB_RULES } from '../../src/core/zab/rules.ts'
@@ -62,15 +66,21 @@ export function asHost(probe: Probe, host: HostView, run: () => void): void {
   }
 }
 
+export interface MachineOwner {
+  readonly sid: ServerId
+  readonly isObserver: boolean
+  readonly sessionBase: bigint | null
+}
+
 /** To be called inside `asHost`. `seed` must differ from life to life. */
 export function makeMachine(
   { sids, sessionKey, draw, planted }: SimContext,
-  sid: ServerId,
+  { sid, isObserver, sessionBase }: MachineOwner,
   recovered: RecoveredState,
   at: Moment,
   seed: number,
 ): MemberMachine {
-  const config = {
+  const config: MemberConfig = {
     sid,
     voters: sids,
     clusterId: 'simulated',
@@ -78,6 +88,8 @@ export function makeMachine(
     seed,
     tickTimeMs: TICK_TIME_MS,
     snapCount: draw.snapCount,
+    peerType: isObserver ? 'observer' : 'participant',
+    ...(sessionBase === null ? {} : { sessionBase }),
   }
   const rules = {
     zab: { ...ZAB_RULES, ...planted.zabRules },

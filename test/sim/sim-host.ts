@@ -29,6 +29,9 @@ const REREAD_MS: readonly [number, number] = [1, 10]
 
 export class SimHost implements HostView, LinkOwner, ClientServer {
   readonly sid: ServerId
+  /** An observer's place; it starts when it has one. */
+  readonly isObserver: boolean
+  sessionBase: bigint | null = null
   readonly world: SimContext
   readonly prng: Prng
   readonly view: DiskView = new DiskView()
@@ -59,15 +62,16 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   #writeStartedMs = 0
   #finishWrite: () => void = () => undefined
 
-  constructor(world: SimContext, sid: ServerId, disk: MemoryDisk) {
+  constructor(world: SimContext, sid: ServerId, disk: MemoryDisk, isObserver = false) {
     this.world = world
     this.sid = sid
+    this.isObserver = isObserver
     this.disk = disk
     this.prng = world.prng.fork(`host ${sid}`)
   }
 
   get name(): string {
-    return `machine ${this.sid}`
+    return this.isObserver ? `observer ${this.sid}` : `machine ${this.sid}`
   }
 
   /** Up and not paused: its page can act. */
@@ -130,7 +134,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     this.#guard(() => {
       const seed = this.prng.uint32()
       asHost(world.probe, this, () => {
-        this.machine = makeMachine(world, this.sid, recovered, this.now(), seed)
+        this.machine = makeMachine(world, this, recovered, this.now(), seed)
       })
       this.#flush()
     })

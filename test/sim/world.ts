@@ -13,6 +13,7 @@ import { FaultPlan, type FaultTargets } from './fault-plan.ts'
 import { foundedDisk } from './founding.ts'
 import type { HostView } from './host-view.ts'
 import { Network } from './network.ts'
+import { ObserverPlan } from './observer-plan.ts'
 import { NO_BUG, type PlantedBug } from './planted/planted-bug.ts'
 import { Probe, type Violation } from './probe.ts'
 import { SimClient } from './sim-client.ts'
@@ -54,7 +55,11 @@ export class World implements FaultTargets {
   readonly digest: TraceDigest = new TraceDigest()
   readonly transcript: Transcript
   readonly planted: PlantedBug
+  /** Of the voters. */
   readonly sids: readonly ServerId[]
+  readonly voters: readonly SimHost[]
+  readonly observers: ObserverPlan
+  /** Voters, then observers. */
   readonly hosts: readonly SimHost[]
   readonly network: Network
   readonly faults: FaultPlan
@@ -76,7 +81,12 @@ export class World implements FaultTargets {
     this.planted = planted
     this.transcript = transcript
     this.sids = Array.from({ length: this.draw.voters }, (_, i) => toServerId(i + 1))
-    this.hosts = this.sids.map((sid) => new SimHost(this, sid, foundedDisk()))
+    this.voters = this.sids.map((sid) => new SimHost(this, sid, foundedDisk()))
+    const observers = Array.from({ length: this.draw.observers }, (_, i) => {
+      return new SimHost(this, toServerId(this.draw.voters + 1 + i), foundedDisk(), true)
+    })
+    this.hosts = [...this.voters, ...observers]
+    this.observers = new ObserverPlan(this, this.voters, observers)
     for (const host of this.hosts) host.wallSkewMs = Math.round((host.prng.next() - 0.5) * 4000)
     this.network = new Network(this.timeline, this.prng.fork('network'), this.draw, this.hosts)
     this.faults = new FaultPlan(this)
@@ -91,9 +101,10 @@ export class World implements FaultTargets {
   }
 
   begin(): void {
-    for (const host of this.hosts) {
+    for (const host of this.voters) {
       this.timeline.after(host.prng.next() * 300, () => host.start())
     }
+    this.observers.start()
     this.#dial()
     for (let i = 0; i < this.draw.clients; i++) this.clients.push(new SimClient(this, i + 1))
   }

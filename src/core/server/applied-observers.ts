@@ -1,4 +1,4 @@
-/** The table of observers as it is applied here, read again only when it changed. */
+/** The table of observers as it is committed here, read again only when it changed. */
 import { OBSERVERS_PATH, type DataTree } from '../tree/data-tree.ts'
 import { parseObservers, type ObserverEntry } from './observer-table.ts'
 

@@ -23,7 +23,7 @@ export interface MemberStatus {
   readonly loggedZxid: string
   readonly quorum: { readonly needed: number; readonly voters: number; readonly reachable: boolean }
   readonly peers: readonly PeerLinkStatus[]
-  /** Who has a place as an observer, as applied here, oldest grant first. */
+  /** Who has a place as an observer, oldest grant first; as of when this member served last. */
   readonly observers: readonly ObserverEntry[]
   /** Observers that are linked to this member; synced: on the leader, those it informs. */
   readonly observerPeers: readonly PeerLinkStatus[]

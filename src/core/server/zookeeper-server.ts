@@ -135,7 +135,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     return this.#order.bytes
   }
 
-  /** The observers that have a place, as applied here. */
+  /**
+   * The observers that have a place, as this server last knew it for certain: what is applied while
+   * nobody is served may be cut again, and the place given to another one.
+   */
   get observers(): readonly ObserverEntry[] {
     return this.#observers.entries
   }
@@ -202,7 +205,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     if (txn.kind === 'createSession') this.#sessionOpened(session)
     else if (txn.kind === 'closeSession') this.#sessionClosed(session)
     this.#delivery.settled()
-    this.#refreshObservers()
+    if (this.isServing) this.#refreshObservers()
     this.#order.release(session)
   }
 
@@ -218,7 +221,6 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       if (txn.kind === 'createSession') this.#ids.observe(header.clientId)
     }
     for (const id of this.#tree.sessions.keys()) this.#ids.observe(id)
-    this.#refreshObservers()
   }
 
   beginSnapshot(): SnapshotSource {
@@ -235,6 +237,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     } else if (service.kind === 'following') {
       this.#follower = new FollowerService(broadcaster, this)
     }
+    if (this.isServing) this.#refreshObservers()
   }
 
   onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void {

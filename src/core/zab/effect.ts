@@ -145,7 +145,7 @@ export type TraceEvent =
   | { readonly type: 'session-expired'; readonly session: string }
   | { readonly type: 'snapshot'; readonly zxid: string; readonly bytes: number }
   | { readonly type: 'link'; readonly peer: number; readonly up: boolean; readonly reason: string }
-  /** Who has a place as an observer, as applied here; whenever that changes. */
+  /** Who has a place as an observer, as committed; whenever that changes. */
   | { readonly type: 'observers'; readonly observers: readonly TracedObserver[] }
   /** The leader has no place for it. */
   | {

@@ -150,13 +150,13 @@ export class Leader {
         this.#onProgress(handler, at)
         if (!handler.onCredit(packet.zxid)) throw new JuteError(`SNAP credit ${packet.zxid}`)
         break
+      case PacketType.PING:
+        handler.onPingAnswer()
+        this.#toReplica(handler, packet, at)
+        break
       case PacketType.REQUEST:
       case PacketType.REVALIDATE:
-      case PacketType.PING:
-        if (packet.type === PacketType.PING) handler.onPingAnswer()
-        // A learner whose conversation is not up to date has no clients to ask for.
-        if (!handler.isUpToDate) break
-        this.#context.replica.onLearnerPacket(from, routed(packet), at)
+        this.#toReplica(handler, packet, at)
         break
       default:
         throw new JuteError(`${packetName(packet.type)} to a leader`)
@@ -213,12 +213,13 @@ export class Leader {
   propose(zxid: Zxid, entry: Uint8Array, at: Moment): void {
     const broadcast = this.#broadcast
     if (broadcast === null) return
-    const { packet } = broadcast.propose(zxid, entry)
+    const proposal = broadcast.propose(zxid, entry)
     for (const handler of this.#handlers.values()) {
       if (handler.isForwarding && !handler.isObserver) {
-        handler.sendTransaction(zxid, packet, at.elapsedMs)
+        handler.sendTransaction(zxid, proposal.packet, at.elapsedMs)
       }
     }
+    if (this.#context.rules.informsAt === 'proposal') this.#inform(proposal, at)
     broadcast.ackOwn(at)
   }
 
@@ -311,7 +312,8 @@ export class Leader {
       }
       handler.onSynced(at.elapsedMs)
       this.#onProgress(handler, at)
-      if (!handler.isObserver) this.#newLeaderAcks.add(handler.peer)
+      const voter = this.#context.rules.countsAs(handler.peer, handler.isObserver)
+      if (voter !== null) this.#newLeaderAcks.add(voter)
       if (this.isServing) this.#sendUpToDate(handler)
       else this.#checkEstablished(at)
       return
@@ -335,6 +337,12 @@ export class Leader {
     }
   }
 
+  /** A learner whose conversation is not up to date has no clients to ask for. */
+  #toReplica(handler: LearnerHandler, packet: QuorumPacket, at: Moment): void {
+    if (!handler.isUpToDate) return
+    this.#context.replica.onLearnerPacket(handler.peer, routed(packet), at)
+  }
+
   #sendUpToDate(handler: LearnerHandler): void {
     if (handler.isUpToDate) return
     handler.isUpToDate = true
@@ -342,17 +350,20 @@ export class Leader {
   }
 
   /** COMMIT to voters, the whole transaction to observers (Q44). */
-  #onCommit({ zxid, entry }: Proposal, at: Moment): void {
-    const commit = encodePacket(PacketType.COMMIT, zxid)
-    let inform: Uint8Array | null = null
+  #onCommit(proposal: Proposal, at: Moment): void {
+    const commit = encodePacket(PacketType.COMMIT, proposal.zxid)
     for (const handler of this.#handlers.values()) {
-      if (!handler.isForwarding) continue
-      if (handler.isObserver) {
-        inform ??= encodePacket(PacketType.INFORM, zxid, entry)
-        handler.sendTransaction(zxid, inform, at.elapsedMs)
-      } else {
-        handler.send(commit)
-      }
+      if (handler.isForwarding && !handler.isObserver) handler.send(commit)
+    }
+    if (this.#context.rules.informsAt === 'commit') this.#inform(proposal, at)
+  }
+
+  #inform({ zxid, entry }: Proposal, at: Moment): void {
+    let packet: Uint8Array | null = null
+    for (const handler of this.#handlers.values()) {
+      if (!handler.isForwarding || !handler.isObserver) continue
+      packet ??= encodePacket(PacketType.INFORM, zxid, entry)
+      handler.sendTransaction(zxid, packet, at.elapsedMs)
     }
   }
 

@@ -2,7 +2,7 @@
  * The decisions on which safety hangs, in one place and each replaceable: the simulator plants
  * its bugs here (README, "Planted bugs"), so production code needs no test switches.
  */
-import type { Zxid } from '../base/zxid.ts'
+import type { ServerId, Zxid } from '../base/zxid.ts'
 import type { CommittedLog } from './committed-log.ts'
 import { SILENCE_LIMIT_MS } from './constants.ts'
 import type { PersistEffect, RecoveredState } from './effect.ts'
@@ -26,6 +26,10 @@ export interface ZabRules {
   chooseSync(log: CommittedLog, learner: LearnerPosition): SyncPlan
   /** What a learner gets of the proposals in flight when it joins the live stream (Q34). */
   handOver<P>(outstanding: readonly P[]): readonly P[]
+  /** When a leader tells its observers of a transaction: once it is committed (Q44). */
+  readonly informsAt: 'commit' | 'proposal'
+  /** In whose name a learner's ack counts: a voter's in its own, an observer's in none (Q7). */
+  countsAs(peer: ServerId, isObserver: boolean): ServerId | null
   /** May `next` be logged directly behind `previous` (Q37)? */
   follows(previous: Zxid, next: Zxid): boolean
   /** What else a learner writes with acceptedEpoch, before anything is synchronised (Q36). */
@@ -39,6 +43,8 @@ export const ZAB_RULES: ZabRules = {
   ownAcked: (tail) => tail.durable,
   chooseSync,
   handOver: (outstanding) => outstanding,
+  informsAt: 'commit',
+  countsAs: (peer, isObserver) => (isObserver ? null : peer),
   follows: isNext,
   // Nothing: currentEpoch is written behind the entries it vouches for (ZOOKEEPER-4643, 4646).
   writesAtSyncStart: () => [],

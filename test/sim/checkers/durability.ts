@@ -37,11 +37,11 @@ export function checkDurability(world: World, history: History): void {
     }
   })
   world.probe.on('committed', ({ zxid }) => {
-    const { hosts } = world
-    const holders = hosts.filter((host) => history.isOnDisk(zxid, host))
-    majority.holds(2 * holders.length > hosts.length, () => {
+    const { voters } = world
+    const holders = voters.filter((host) => history.isOnDisk(zxid, host))
+    majority.holds(2 * holders.length > voters.length, () => {
       const where = holders.map(({ sid }) => sid).join(', ')
-      return `${hex(zxid)} is committed and on the disks of [${where}] of ${hosts.length} only`
+      return `${hex(zxid)} is committed and on the disks of [${where}] of ${voters.length} only`
     })
   })
 }
@@ -49,6 +49,8 @@ export function checkDurability(world: World, history: History): void {
 function checkAck(rule: Rule, history: History, host: HostView, zxid: Zxid): void {
   const { view } = host
   if (counterOf(zxid) === 0) {
+    // An observer promises nothing with it.
+    if (host.isObserver) return
     rule.holds(view.currentEpoch >= epochOf(zxid), () => {
       const onDisk = `currentEpoch ${view.currentEpoch} on disk`
       return `${host.name} acks NEWLEADER ${hex(zxid)} with ${onDisk}`

@@ -18,9 +18,16 @@ export function checkEpochs(world: World, history: History): void {
     const epoch = epochOf(packet.zxid as Zxid)
     if (!initial.has(epoch)) initial.set(epoch, history.lastEmitted(host))
   })
+  // One voter begins without a word to anybody.
+  world.probe.on('service', ({ host, service }) => {
+    if (service.kind !== 'leading' || initial.has(service.epoch)) return
+    initial.set(service.epoch, history.lastEmitted(host))
+  })
   world.probe.on('durable', ({ host, batch }) => {
     const { acceptedEpoch, currentEpoch, last } = host.view
-    order.holds(currentEpoch <= acceptedEpoch && epochOf(last) <= currentEpoch, () => {
+    // An observer writes its epoch when a quorum has it, and the entries before that.
+    const isBehind = host.isObserver || epochOf(last) <= currentEpoch
+    order.holds(currentEpoch <= acceptedEpoch && isBehind, () => {
       const epochs = `currentEpoch ${currentEpoch}, acceptedEpoch ${acceptedEpoch}`
       return `${host.name}: last entry ${hex(last)}, ${epochs}`
     })

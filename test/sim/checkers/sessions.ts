@@ -1,10 +1,12 @@
 /**
+ * TableOfObservers (design §4): of no session is only what the leader itself writes.
  * SessionIsOpen (T47): no write succeeds for a session that is not open, and no session opens
  * twice. EphemeralOwnerAlive (T47, O6): an ephemeral belongs to an open session, and goes with it.
  * SequenceGrows (D14): the suffix of a sequential child is the number of creates before it.
  * NotExpiredEarly (S7): no session expires while its client was heard within its time-out.
  */
 import { ErrorCode } from '../../../src/core/jute/error-code.ts'
+import { OBSERVERS_PATH } from '../../../src/core/tree/data-tree.ts'
 import type { SimpleTxn } from '../../../src/core/jute/txn.ts'
 import type { Committed } from '../probe.ts'
 import { parentPath, type ReferenceTree } from '../reference-tree.ts'
@@ -19,6 +21,7 @@ const TOUCH_SLACK_MS = 3000
 const SUFFIX = /-(\d{10,})$/
 
 export function checkSessions(world: World, tree: ReferenceTree): void {
+  const table = new Rule(world, 'TableOfObservers')
   const open = new Rule(world, 'SessionIsOpen')
   const owner = new Rule(world, 'EphemeralOwnerAlive')
   const early = new Rule(world, 'NotExpiredEarly')
@@ -28,6 +31,11 @@ export function checkSessions(world: World, tree: ReferenceTree): void {
   const timeouts = new Map<bigint, number>()
   world.probe.on('committed', ({ zxid, logged: { header, txn } }) => {
     const { clientId, cxid } = header
+    if (clientId === 0n) {
+      const isTable = txn.kind === 'create' || txn.kind === 'setData'
+      table.holds(isTable && txn.path === OBSERVERS_PATH, () => `${txn.kind} at ${hex(zxid)}`)
+      return
+    }
     if (txn.kind === 'createSession') {
       open.holds(!timeouts.has(clientId), () => `session ${hex(clientId)} is opened twice`)
       timeouts.set(clientId, txn.timeOut)

@@ -1,15 +1,17 @@
 /**
+ * ObserverIsSilent (Q7, Q20): an observer has no vote and acknowledges no transaction.
  * VoteIsDurable (Q10, Q18): who proposes himself claims what his disk holds, and has a disk that
  * was founded. WordIsKept (Q84): nobody votes or answers a new leader with less than the committed
  * entries that he acknowledged; a wiped voter under its old id would.
  */
-import { ServerState } from '../../../src/core/jute/election-records.ts'
+import { OBSERVER_VOTE, ServerState } from '../../../src/core/jute/election-records.ts'
 import {
   ackEpochRecord,
   NO_EPOCH_ACK,
   PacketType,
   type QuorumPacket,
 } from '../../../src/core/jute/quorum-records.ts'
+import { counterOf, type Zxid } from '../../../src/core/base/zxid.ts'
 import { decode } from '../../../src/core/jute/record.ts'
 import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
@@ -17,6 +19,7 @@ import type { GlobalLog } from './prefix-consistency.ts'
 import { hex, Rule } from './rule.ts'
 
 export function checkVotes(world: World, log: GlobalLog): void {
+  const silent = new Rule(world, 'ObserverIsSilent')
   const durable = new Rule(world, 'VoteIsDurable')
   const kept = new Rule(world, 'WordIsKept')
   const acked = new Map<HostView, Set<bigint>>(world.hosts.map((host) => [host, new Set()]))
@@ -36,10 +39,16 @@ export function checkVotes(world: World, log: GlobalLog): void {
   world.probe.on('packet', ({ host, packet }) => {
     if (packet.type === PacketType.ACKEPOCH && vouches(packet)) check(host, packet.zxid)
     if (packet.type !== PacketType.ACK) return
+    silent.holds(!host.isObserver || counterOf(packet.zxid as Zxid) === 0, () => {
+      return `${host.name} acknowledges ${hex(packet.zxid)}`
+    })
     if (log.find(packet.zxid as never) !== undefined) raise(host, packet.zxid)
     else acked.get(host)?.add(packet.zxid)
   })
   world.probe.on('vote', ({ host, vote }) => {
+    silent.holds(!host.isObserver || vote.leader === OBSERVER_VOTE, () => {
+      return `${host.name} votes for ${vote.leader}`
+    })
     if (vote.state !== ServerState.LOOKING || vote.leader !== BigInt(host.sid)) return
     const { view } = host
     durable.holds(view.isFounded, () => `${host.name} votes without a founding record`)

@@ -51,6 +51,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     },
   },
   {
+    name: 'inform-before-commit',
+    what: 'observers are informed of what is proposed, not of what is committed (Q44)',
+    zabRules: { informsAt: 'proposal' },
+  },
+  {
     name: 'watch-after-change',
     what: 'a watch event leaves after the reply that shows the change (N19, N20)',
     delivery: (send) => new EventsLast(send),
