@@ -12,6 +12,7 @@ vi.setConfig({ testTimeout: 600_000 })
 const QUICK = {
   voters: 3,
   clients: 8,
+  observers: 0,
   linkDelayMs: [0.3, 3],
   linkSpikeChance: 0,
   diskDelayMs: [0.5, 4],
