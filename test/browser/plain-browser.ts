@@ -6,7 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright/test'
+import { chromium, expect, type Browser, type BrowserContext } from 'playwright/test'
 import { MachinePage } from './machine-page.ts'
 
 const FLAGS = [
@@ -21,10 +21,13 @@ const FLAGS = [
 /** Timers of a page that is hidden for some seconds run once a minute (browser-facts §4). */
 const INTENSIVE = [
   '--intensive-wake-up-throttling-policy=force-enable',
-  '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/3',
+  '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1',
 ]
 const HIDE_NO_NAMES = '--disable-features=WebRtcHideLocalIpsWithMdns'
 const START_LIMIT_MS = 30_000
+const LIST_LIMIT_MS = 5_000
+/** The driver lets go of the tabs within that; the discard comes then. */
+const LET_GO_MS = 1_000
 /** Pages of the browser about itself answer only when this is set. */
 const LOCAL_STATE = JSON.stringify({ internal_only_uis_enabled: true })
 
@@ -66,35 +69,50 @@ export class PlainBrowser implements AsyncDisposable {
   }
 
   /**
-   * Discards or freezes the tab, as the browser does on its own when memory is short or the tab was
-   * not looked at for long. It does so only to tabs that no DevTools watch, so the driver lets go
-   * of all of them; the pages found before are dead. False: this browser has no such command.
+   * Discards the tab whose address holds `text`, as the browser does by itself when memory is
+   * short: the page is gone without a word, the tab stays. It does so only to tabs that no DevTools watch,
+   * so the driver lets go of all; pages found before are dead. False: the browser has no such page.
    */
-  async putAside(page: Page, action: 'Urgent Discard' | 'Freeze'): Promise<boolean> {
-    const url = page.url()
+  async discard(text: string): Promise<boolean> {
     const list = await this.context.newPage()
     await list.goto('chrome://discards/').catch(() => undefined)
-    const row = list.locator('tr', { hasText: url })
-    if ((await row.count()) === 0) {
-      const isThere = await row
-        .first()
-        .waitFor({ timeout: 3_000 })
-        .then(
-          () => true,
-          () => false,
-        )
-      if (!isThere) return false
-    }
-    // Pressed when nobody watches any more.
-    await row.first().evaluate((line, label) => {
+    const row = list.locator('tr', { hasText: text }).first()
+    const isThere = await row.waitFor({ timeout: LIST_LIMIT_MS }).then(
+      () => true,
+      () => false,
+    )
+    if (!isThere) return false
+    await row.evaluate((line, delayMs) => {
       const all = [...line.querySelectorAll<HTMLElement>('.actions-cell div')]
-      const link = all.find((one) => one.textContent?.includes(label))
-      setTimeout(() => link?.click(), 1_000)
-    }, action)
+      const link = all.find((one) => one.textContent?.includes('Urgent Discard'))
+      setTimeout(() => link?.click(), delayMs)
+    }, LET_GO_MS)
     await this.#browser.close()
-    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    await new Promise((resolve) => setTimeout(resolve, 2 * LET_GO_MS))
     this.#browser = await connect(this.address)
     return true
+  }
+
+  /** A tab by its address, after a discard. */
+  find(text: string): MachinePage {
+    const page = this.context.pages().find((one) => one.url().includes(text))
+    if (page === undefined) throw new Error(`no tab with ${text}`)
+    return new MachinePage(page)
+  }
+
+  /** Clicks the tab, as it were: a discarded one loads again. Pages found before are dead. */
+  async show(text: string): Promise<MachinePage> {
+    const session = await this.#browser.newBrowserCDPSession()
+    const { targetInfos } = await session.send('Target.getTargets')
+    const target = targetInfos.find(({ type, url }) => type === 'page' && url.includes(text))
+    if (target === undefined) throw new Error(`no tab with ${text}`)
+    await session.send('Target.activateTarget', { targetId: target.targetId })
+    // The driver overlooks a tab that it met without a page: it must meet it anew.
+    await this.#browser.close()
+    this.#browser = await connect(this.address)
+    const isHere = (): boolean => this.context.pages().some((one) => one.url().includes(text))
+    await expect.poll(isHere, { timeout: START_LIMIT_MS, message: `tab ${text}` }).toBe(true)
+    return this.find(text)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
