@@ -70,8 +70,8 @@ export class PlainBrowser implements AsyncDisposable {
 
   /**
    * Discards the tab whose address holds `text`, as the browser does by itself when memory is
-   * short: the page is gone without a word, the tab stays. It does so only to tabs that no DevTools watch,
-   * so the driver lets go of all; pages found before are dead. False: the browser has no such page.
+   * short: the page is gone without a word, the tab stays. It does so only to tabs that no DevTools
+   * watch, so the driver lets go of all; pages found before are dead. False: it has no such page.
    */
   async discard(text: string): Promise<boolean> {
     const list = await this.context.newPage()
