@@ -11,6 +11,7 @@ import { EnsemblePanel } from './ensemble-panel.ts'
 import { offerFlightRecording } from './flight-button.ts'
 import { element } from './page-elements.ts'
 import { startShell } from './page-shell.ts'
+import { PageScenario } from './scenario/page-scenario.ts'
 import { statusLine, storageText, titleOf } from './status-text.ts'
 import { TerminalView } from './terminal-view.ts'
 
@@ -28,6 +29,7 @@ const terminal = new TerminalView({
   input: element('command', HTMLInputElement),
 })
 const panel = new EnsemblePanel()
+const scenario = new PageScenario(element('scenario', HTMLElement))
 const traces: unknown[] = []
 let shell: Shell | null = null
 let room: Room | null = null
@@ -75,6 +77,7 @@ async function start(): Promise<void> {
   offerFlightRecording(joined)
   shell = startShell(joined, terminal, new URLSearchParams(location.search))
   terminal.attach(shell)
+  scenario.start(joined)
   showStorage(await requestPersistence(showStorage))
 }
 
@@ -98,6 +101,7 @@ function show(link: RoomLink, status: WorkerStatus): void {
   const complete = { ...link, creator: status.creator, cluster: status.cluster }
   const address = formatRoomLink(new URL(location.pathname, location.href), complete)
   panel.show(status, address)
+  scenario.onStatus(status)
 }
 
 function crash(joined: Room): void {
@@ -109,6 +113,7 @@ function ended(reason: string): void {
   if (hasEnded) return
   hasEnded = true
   room?.crash()
+  scenario.end()
   document.body.classList.add('ended')
   statusElement.textContent = `looking, epoch 0, zxid 0x0: this machine does not run`
   element('badge', HTMLElement).textContent = 'stopped'
