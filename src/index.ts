@@ -1,10 +1,13 @@
 /** zabra in a page: take part in a room, and use its ensemble as a ZooKeeper client. */
 export { createRoom, joinRoom } from './browser/room.ts'
 export type { Room } from './browser/room.ts'
+export type { ClientStatus } from './browser/client-tab.ts'
 export type {
   CreateRoomOptions,
+  JoinAsClientOptions,
   JoinRoomOptions,
   OpenClientOptions,
+  RoomOptions,
   RoomStatus,
 } from './browser/room-options.ts'
 export { RoomError } from './browser/room-error.ts'

@@ -8,6 +8,8 @@ const element = (id) => document.getElementById(id)
 if (!location.hash) history.replaceState(null, '', await createRoom())
 
 const room = await joinRoom({
+  // With &role=client in its address a page uses the servers of the others.
+  role: new URLSearchParams(location.search).get('role') === 'client' ? 'client' : 'member',
   onStatus: (status) => (element('status').textContent = status.text),
 })
 const showLink = () => Object.assign(element('link'), { href: room.link, textContent: room.link })

@@ -3,6 +3,7 @@ import type { WorkerStatus } from '../../worker/protocol.ts'
 import type { ZooKeeperClientOptions } from '../client/zookeeper-client.ts'
 import type { TraceEvent } from '../core/zab/effect.ts'
 import type { SignalingState } from '../ports/signaling.ts'
+import type { ClientStatus } from './client-tab.ts'
 
 export interface CreateRoomOptions {
   /** How many tabs vote: 1 to 9, and more than half of them must be open. Default 3. */
@@ -20,42 +21,52 @@ export interface CreateRoomOptions {
  */
 export type RoomStatus = WorkerStatus
 
-export interface JoinRoomOptions {
+/** What every tab may say, whatever its part. */
+export interface RoomOptions<Status> {
   /** Of the room: what `createRoom` made or somebody shared. Default: the address of this page. */
   readonly link?: string | URL
-  /**
-   * `member` (the default) runs a server of the ensemble in a worker of this tab, with its log and
-   * its snapshots in IndexedDB. `client` stores nothing and runs none: it uses the others.
-   */
-  readonly role?: 'member' | 'client'
   /** ws: or wss: address of the signaling server. Default: `/signal` where the link points to. */
   readonly signaling?: string
   /** STUN and TURN servers, as of RTCPeerConnection. Default none: enough within one network. */
   readonly iceServers?: readonly RTCIceServer[]
-  /**
-   * For bundlers that do not carry the workers of packages:
-   * `() => new Worker(new URL('zabra/worker', import.meta.url), { type: 'module' })`.
-   */
-  readonly worker?: () => Worker
   /** Leaves the room. */
   readonly signal?: AbortSignal
   /** Rejects with a RoomError `timeout` when this tab has not started by then. Default 30 s. */
   readonly timeoutMs?: number
-  /** Called at once with the first status, then on every change. See also `Room.onStatus`. */
-  readonly onStatus?: (status: RoomStatus) => void
+  /** Called with the first status, then on every change. See also `Room.onStatus`. */
+  readonly onStatus?: (status: Status) => void
+  /** How the connection to the signaling server is. */
   readonly onSignaling?: (state: SignalingState) => void
-  /** What the server of this tab does, for people and tests. `atMs`: since 1970. */
-  readonly onTrace?: (event: TraceEvent, atMs: number) => void
   /**
    * When the page is left, ask the ensemble to close its sessions, so that their ephemerals go at
    * once and not when the sessions expire. Default true. Best effort: a crash asks for nothing.
    */
   readonly closeSessionsOnLeave?: boolean
+}
+
+/**
+ * `member` (the default) runs a server of the ensemble in a worker of this tab, with its log and
+ * its snapshots in IndexedDB.
+ */
+export interface JoinRoomOptions extends RoomOptions<RoomStatus> {
+  readonly role?: 'member'
+  /**
+   * For bundlers that do not carry the workers of packages:
+   * `() => new Worker(new URL('zabra/worker', import.meta.url), { type: 'module' })`.
+   */
+  readonly worker?: () => Worker
+  /** What the server of this tab does, for people and tests. `atMs`: since 1970. */
+  readonly onTrace?: (event: TraceEvent, atMs: number) => void
   /**
    * `Room.identity` of this tab before a reload; null: whichever is free. Default: kept in
    * `history.state`, and whichever is free when there is none.
    */
   readonly identity?: string | null
+}
+
+/** `client` stores nothing and runs no server: it uses those of the others. */
+export interface JoinAsClientOptions extends RoomOptions<ClientStatus> {
+  readonly role: 'client'
 }
 
 export interface OpenClientOptions extends Omit<ZooKeeperClientOptions, 'transport'> {

@@ -3,27 +3,18 @@ import { ZooKeeperClient } from '../client/zookeeper-client.ts'
 import type { ClientTransport } from '../client/transport.ts'
 import { parseRoomLink, type RoomLink } from '../signaling/room-link.ts'
 import { abortable } from './abortable.ts'
-import type { MemberTab } from './member-tab.ts'
-import { startMemberWorker } from './member-worker.ts'
-import {
-  keepIdentity,
-  keptIdentity,
-  rewriteAddress,
-  sharedLink,
-  signalingUrl,
-} from './room-address.ts'
+import type { ClientStatus } from './client-tab.ts'
+import { rewriteAddress, sharedLink } from './room-address.ts'
 import { RoomError } from './room-error.ts'
 import type {
   CreateRoomOptions,
+  JoinAsClientOptions,
   JoinRoomOptions,
   OpenClientOptions,
+  RoomOptions,
   RoomStatus,
 } from './room-options.ts'
-
-/** What a room needs of its tab, whichever role that has. */
-type Tab = Pick<MemberTab, 'status' | 'incarnation' | 'transport' | 'close' | 'crash'> &
-  // A tab that is only a client has no member to record.
-  Partial<Pick<MemberTab, 'flightRecording'>>
+import { clientTab, memberTab, type OpenTab, type RoomTab } from './room-tabs.ts'
 
 /** Storage of a slow disk, a busy machine and the search of an identity fit in several times. */
 const START_LIMIT_MS = 30_000
@@ -52,37 +43,49 @@ export async function createRoom(options: CreateRoomOptions = {}): Promise<strin
  * Resolves as soon as this tab takes part; that the ensemble works is told by `status`, and waited
  * for by `openClient`. Rejects with a RoomError or a RoomLinkError that says what to do.
  */
-export async function joinRoom(options: JoinRoomOptions = {}): Promise<Room> {
+export async function joinRoom(options?: JoinRoomOptions): Promise<Room>
+export async function joinRoom(options: JoinAsClientOptions): Promise<Room<ClientStatus>>
+export async function joinRoom(
+  options: JoinRoomOptions | JoinAsClientOptions = {},
+): Promise<Room | Room<ClientStatus>> {
   needPage()
-  return Room.join(options)
+  if (options.role === 'client') return Room.join(options, clientTab(options))
+  return Room.join(options, memberTab(options))
 }
 
-export class Room implements AsyncDisposable {
-  readonly #options: JoinRoomOptions
+/** What both kinds of status tell. */
+type AnyStatus = Pick<RoomStatus, 'text' | 'creator' | 'cluster'>
+
+export class Room<Status extends AnyStatus = RoomStatus> implements AsyncDisposable {
+  readonly #options: RoomOptions<Status>
   readonly #address: URL
   readonly #link: RoomLink
   readonly #end = new AbortController()
   readonly #clients = new Set<ZooKeeperClient>()
-  readonly #listeners = new Set<(status: RoomStatus) => void>()
-  #tab: Tab | null = null
-  #status: RoomStatus | null = null
+  readonly #listeners = new Set<(status: Status) => void>()
+  #tab: RoomTab | null = null
+  #status: Status | null = null
   #onFirstStatus = (): void => {}
   readonly #firstStatus = new Promise<void>((resolve) => {
     this.#onFirstStatus = resolve
   })
   readonly #onPageHide = (): void => this.#pageHides()
 
-  private constructor(options: JoinRoomOptions) {
+  private constructor(options: RoomOptions<Status>) {
     this.#options = options
     this.#address = new URL(options.link ?? location.href, location.href)
     this.#link = parseRoomLink(this.#address)
     if (options.onStatus !== undefined) this.#listeners.add(options.onStatus)
   }
 
-  static async join(options: JoinRoomOptions): Promise<Room> {
+  /** Use `joinRoom`. */
+  static async join<Status extends AnyStatus>(
+    options: RoomOptions<Status>,
+    open: OpenTab<Status>,
+  ): Promise<Room<Status>> {
     options.signal?.throwIfAborted()
     const room = new Room(options)
-    await room.#start()
+    await room.#start(open)
     return room
   }
 
@@ -96,12 +99,12 @@ export class Room implements AsyncDisposable {
     })
   }
 
-  get status(): RoomStatus {
+  get status(): Status {
     // `joinRoom` has waited for the first one.
-    return this.#status as RoomStatus
+    return this.#status as Status
   }
 
-  /** Which of this browser's machines this tab is; see the option `identity`. */
+  /** Which of this browser's machines this tab is, '' for a client; see the option `identity`. */
   get identity(): string {
     return this.#tab?.incarnation ?? ''
   }
@@ -112,7 +115,7 @@ export class Room implements AsyncDisposable {
   }
 
   /** Each status from now on. The result ends it. */
-  onStatus(listener: (status: RoomStatus) => void): () => void {
+  onStatus(listener: (status: Status) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -129,13 +132,13 @@ export class Room implements AsyncDisposable {
       ...rest,
       transport: this.transport(),
     })
-    this.#clients.add(client)
-    client.onState((state) => {
-      if (state === 'CLOSED' || state === 'AUTH_FAILED') this.#clients.delete(client)
-    })
     const late = timeoutMs === undefined ? undefined : after(timeoutMs, () => this.#whyNotServed())
     try {
       await abortable(client.connected(), this.#end.signal, signal, late?.signal)
+      this.#clients.add(client)
+      client.onState((state) => {
+        if (state === 'CLOSED' || state === 'AUTH_FAILED') this.#clients.delete(client)
+      })
       return client
     } catch (error) {
       void client.close()
@@ -166,16 +169,16 @@ export class Room implements AsyncDisposable {
   /** Closes the clients and leaves: peers see it at once. Settles within some seconds. */
   async close(): Promise<void> {
     if (this.#end.signal.aborted) return
-    this.#stopListening()
-    await Promise.allSettled([...this.#clients].map((client) => client.close()))
     this.#over(new RoomError('closed', 'The room was left.'))
+    await Promise.allSettled([...this.#clients].map((client) => client.close()))
     await this.#tab?.close()
   }
 
-  /** Ends without a word to anybody, as a power cut would. For tests and demonstrations. */
+  /** A member ends without a word to anybody, as in a power cut. For tests and demonstrations. */
   crash(): void {
     if (this.#end.signal.aborted) return
-    this.#tab?.crash()
+    if (this.#tab?.crash === undefined) void this.#tab?.close()
+    else this.#tab.crash()
     this.#over(new RoomError('crashed', 'This tab was made to crash.'))
   }
 
@@ -183,7 +186,7 @@ export class Room implements AsyncDisposable {
     await this.close()
   }
 
-  async #start(): Promise<void> {
+  async #start(open: OpenTab<Status>): Promise<void> {
     const { signal, timeoutMs = START_LIMIT_MS } = this.#options
     const late = after(timeoutMs, () => {
       const waited = `This tab did not start within ${timeoutMs / 1000} s.`
@@ -194,47 +197,33 @@ export class Room implements AsyncDisposable {
     try {
       // The tab's own signal is for its start only: `close` has to close the clients first.
       const starting = joined(late.signal, signal)
-      this.#tab = await this.#openTab(starting.signal)
+      this.#tab = await open({
+        link: this.#link,
+        address: this.#address,
+        signal: starting.signal,
+        onStatus: (status) => this.#onStatus(status),
+        onFailed: (reason) => this.#over(this.#failure(reason)),
+      })
       starting.release()
       await abortable(this.#firstStatus, late.signal, signal, this.#end.signal)
     } catch (error) {
+      // A link's error, a signal's reason and the like are thrown as they are.
+      const reason = this.#end.signal.aborted ? (this.#end.signal.reason as RoomError) : null
       this.#over(toRoomError(error))
       await this.#tab?.close()
-      throw error
+      throw reason ?? error
     } finally {
       late.cancel()
     }
     signal?.addEventListener('abort', () => void this.close(), { once: true })
-    if (this.#keepsIdentity) keepIdentity(this.identity)
   }
 
-  async #openTab(signal: AbortSignal): Promise<Tab> {
-    const options = this.#options
-    const { MemberTab } = await import('./member-tab.ts')
-    return MemberTab.open({
-      link: this.#link,
-      signalUrl: signalingUrl(options.signaling, this.#address),
-      createWorker: options.worker ?? startMemberWorker,
-      previousIncarnation: this.#keepsIdentity ? keptIdentity() : (options.identity ?? null),
-      signal,
-      onStatus: (status) => this.#onStatus(status),
-      onFailed: (reason) => this.#over(new RoomError('failed', reason)),
-      ...(options.onTrace === undefined ? {} : { onTrace: options.onTrace }),
-      ...(options.onSignaling === undefined ? {} : { onSignaling: options.onSignaling }),
-      ...(options.iceServers === undefined ? {} : { iceServers: options.iceServers }),
-    })
-  }
-
-  get #keepsIdentity(): boolean {
-    return this.#options.identity === undefined
-  }
-
-  #started(): Tab {
+  #started(): RoomTab {
     if (this.#tab === null) throw new RoomError('failed', 'This tab has not started.')
     return this.#tab
   }
 
-  #onStatus(status: RoomStatus): void {
+  #onStatus(status: Status): void {
     const before = this.#status === null ? this.#address.href : this.link
     this.#status = status
     this.#onFirstStatus()
@@ -244,25 +233,24 @@ export class Room implements AsyncDisposable {
     for (const listener of [...this.#listeners]) listener(status)
   }
 
+  #failure(reason: string): RoomError {
+    const sentence = reason.endsWith('.') ? reason : `${reason}.`
+    return new RoomError('failed', this.#tab === null ? `${sentence} ${NO_WORKER}` : sentence)
+  }
+
   #whyNotServed(): RoomError {
     return new RoomError('timeout', `The ensemble does not serve yet: ${this.status.text}`)
   }
 
   /** Synchronous, nothing awaited: what is posted to the worker now may just get out. */
   #pageHides(): void {
-    this.#stopListening()
-    if (this.#options.closeSessionsOnLeave ?? true) {
-      for (const client of this.#clients) void client.close()
-    }
     this.#over(new RoomError('closed', 'The page was left.'))
-  }
-
-  #stopListening(): void {
-    removeEventListener('pagehide', this.#onPageHide)
+    if (!(this.#options.closeSessionsOnLeave ?? true)) return
+    for (const client of this.#clients) void client.close()
   }
 
   #over(reason: RoomError): void {
-    this.#stopListening()
+    removeEventListener('pagehide', this.#onPageHide)
     this.#end.abort(reason)
   }
 }

@@ -7,6 +7,7 @@ import { startServer } from '../../src/edge/serve.ts'
 import { installInto, packInto, TOP, withFolder } from '../package/packed.ts'
 import { readmeProgram } from '../package/readme-program.ts'
 import type { Room } from '../../src/browser/room.ts'
+import type * as zabraInTree from '../../src/index.ts'
 import { PATIENCE_MS } from './machine-page.ts'
 import { test, type Browser } from './room-fixture.ts'
 
@@ -74,7 +75,9 @@ test('an app from the tarball goes on when tabs crash, and loses nothing', async
         const wishes = new Wishes()
         for (const page of pages) await wishes.make(page)
         await wishes.expectCounted(pages)
+        await joinedByAClient(browser, pages, wishes)
         await expectGoneAtOnce(pages)
+        await everythingSettles(browser, `http://localhost:${server.port}/plain.html`)
       } finally {
         await server.close()
       }
@@ -142,6 +145,8 @@ async function withoutBundler(app: string): Promise<void> {
   await writeFile(join(app, 'plain.js'), plain)
   const page = await readFile(join(app, 'index.html'), 'utf8')
   await writeFile(join(app, 'plain.html'), page.replace('./main.js', './plain.js'))
+  await writeFile(join(app, 'quiet.html'), '<!doctype html><title>Nothing by itself</title>')
+  await writeFile(join(app, 'silent.js'), '')
 }
 
 async function openThree(browser: Browser, address: string): Promise<Page[]> {
@@ -194,6 +199,87 @@ async function useAndCrash(browser: Browser, address: string): Promise<void> {
   await wishes.expectCounted(survivors)
   expect(wishes.kept).toBeGreaterThanOrEqual(7)
   await Promise.all(pages.map((page) => page.close()))
+}
+
+/** A page that runs no server, and loads none. */
+async function joinedByAClient(
+  browser: Browser,
+  pages: readonly Page[],
+  wishes: Wishes,
+): Promise<void> {
+  const address = new URL(pages[0]?.url() ?? '')
+  address.searchParams.set('role', 'client')
+  const page = await (await browser.context()).newPage()
+  const requested: string[] = []
+  page.on('request', (request) => requested.push(new URL(request.url()).pathname))
+  await page.goto(address.href)
+  for (const one of [page, ...pages]) await expectInUse(one, 4)
+  await expect(page.getByRole('status', { name: 'room' })).toHaveText(/a client only/)
+  await wishes.make(page)
+  await wishes.expectCounted([page, ...pages])
+  expect(page.workers()).toEqual([])
+  expect(requested.filter((path) => /worker|member-tab|create-room/.test(path))).toEqual([])
+  await page.close()
+  for (const one of pages) await expectInUse(one, 3)
+}
+
+/** What cannot go well says so: nothing waits for ever, and each error tells what to do. */
+async function everythingSettles(browser: Browser, address: string): Promise<void> {
+  const page = await (await browser.context()).newPage()
+  await page.goto(new URL('quiet.html', address).href)
+  const outcomes = await page.evaluate(async () => {
+    const path = '/node_modules/zabra/lib/index.js'
+    const zabra = (await import(path)) as typeof zabraInTree
+    const why = (promise: Promise<unknown>): Promise<string> =>
+      promise.then(
+        () => 'no error',
+        (error: { name: string; code?: string; message: string }) =>
+          `${error.name} ${error.code ?? ''}: ${error.message}`,
+      )
+    const link = await zabra.createRoom({ page: '/plain.html' })
+    const module = { type: 'module' } as const
+    const missing = (): Worker => new Worker('/missing.js', module)
+    const silent = (): Worker => new Worker('/silent.js', module)
+    const lonely = await zabra.joinRoom({ link, identity: null })
+    const found = {
+      name: await why(zabra.createRoom({ name: '?' })),
+      size: await why(zabra.createRoom({ size: 99 })),
+      link: await why(zabra.joinRoom({ link: '/' })),
+      signaling: await why(zabra.joinRoom({ link, signaling: 'ftp://localhost' })),
+      worker: await why(zabra.joinRoom({ link, worker: missing })),
+      silent: await why(zabra.joinRoom({ link, worker: silent, timeoutMs: 500 })),
+      aborted: await why(zabra.joinRoom({ link, signal: AbortSignal.abort(new Error('no')) })),
+      lonely: await why(lonely.openClient({ timeoutMs: 200 })),
+      given: await why(lonely.openClient({ signal: AbortSignal.timeout(100) })),
+      waiting: '',
+      afterwards: '',
+      ended: '',
+    }
+    const waiting = why(lonely.openClient())
+    await lonely.close()
+    found.waiting = await waiting
+    found.afterwards = await why(lonely.openClient())
+    found.ended = String(lonely.ended.reason)
+    return found
+  })
+  const wanted: Record<keyof typeof outcomes, RegExp> = {
+    name: /^RoomLinkError bad-room/,
+    size: /^RoomLinkError bad-size: A room has 1 to 9/,
+    link: /^RoomLinkError no-room/,
+    signaling: /^RoomError bad-option: .*ws: or wss:/,
+    worker: /^RoomError failed: .*zabra\/worker/,
+    silent: /^RoomError timeout: .*0\.5 s.*zabra\/worker/,
+    aborted: /^Error : no$/,
+    lonely: /^RoomError timeout: .*2 more tabs/,
+    given: /^TimeoutError/,
+    waiting: /^RoomError closed: The room was left\.$/,
+    afterwards: /^RoomError closed: The room was left\.$/,
+    ended: /^RoomError: The room was left\.$/,
+  }
+  for (const [name, text] of Object.entries(outcomes)) {
+    expect(text, name).toMatch(wanted[name as keyof typeof outcomes])
+  }
+  await page.close()
 }
 
 /** Its session asks to be closed when the page is left: well before it would expire (10 s). */

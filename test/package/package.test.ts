@@ -141,7 +141,9 @@ describe('the types', () => {
       void [zxid, version]
     }
     const worker = () => new Worker(new URL('zabra/worker', import.meta.url), { type: 'module' })
-    await joinRoom({ worker, role: 'client' }).catch((error: unknown) => {
+    const guest = await joinRoom({ role: 'client', link: room.link })
+    sure<Is<typeof guest.status.refusals, readonly string[]>>()
+    await joinRoom({ worker }).catch((error: unknown) => {
       if (error instanceof RoomError && error.code === 'timeout') return
       if (isZooKeeperError(error)) return void error.outcomeUnknown
       throw error
@@ -151,6 +153,7 @@ describe('the types', () => {
   const bad = [
     "import { joinRoom } from 'zabra'\nawait joinRoom({ role: 'king' })",
     "import { createRoom } from 'zabra'\nawait createRoom({ size: '3' })",
+    "import { joinRoom } from 'zabra'\nawait joinRoom({ role: 'client', identity: null })",
     "import { Room } from 'zabra'\nnew Room({})",
     "import { ZooKeeperClient } from 'zabra/client'\nnew ZooKeeperClient({})",
     "import { MemberMachine } from 'zabra'\nvoid MemberMachine",

@@ -1,0 +1,64 @@
+/** The two ways of taking part. A page loads the code of the one that it uses. */
+import type { ClientTransport } from '../client/transport.ts'
+import type { RoomLink } from '../signaling/room-link.ts'
+import type { ClientStatus } from './client-tab.ts'
+import { startMemberWorker } from './member-worker.ts'
+import { keepIdentity, keptIdentity, signalingUrl } from './room-address.ts'
+import type { JoinAsClientOptions, JoinRoomOptions, RoomStatus } from './room-options.ts'
+
+/** What a room needs of its tab, whichever part that has. */
+export interface RoomTab {
+  /** Of the member; a tab that is only a client has none that lasts. */
+  readonly incarnation?: string
+  transport(): ClientTransport
+  /** Only a member can fall silent with its links open; a client just leaves. */
+  crash?(): void
+  close(): Promise<void>
+  flightRecording?(options: { readonly payloads?: boolean }): Promise<Blob | null>
+}
+
+export interface TabEvents<Status> {
+  readonly link: RoomLink
+  readonly address: URL
+  /** Ends the start only. */
+  readonly signal: AbortSignal
+  readonly onStatus: (status: Status) => void
+  readonly onFailed: (reason: string) => void
+}
+
+export type OpenTab<Status> = (events: TabEvents<Status>) => Promise<RoomTab>
+
+export function memberTab(options: JoinRoomOptions): OpenTab<RoomStatus> {
+  return async ({ link, address, signal, onStatus, onFailed }) => {
+    const { identity } = options
+    const { MemberTab } = await import('./member-tab.ts')
+    const tab = await MemberTab.open({
+      link,
+      signalUrl: signalingUrl(options.signaling, address),
+      createWorker: options.worker ?? startMemberWorker,
+      previousIncarnation: identity === undefined ? keptIdentity() : identity,
+      signal,
+      onStatus,
+      onFailed,
+      ...(options.onTrace === undefined ? {} : { onTrace: options.onTrace }),
+      ...(options.onSignaling === undefined ? {} : { onSignaling: options.onSignaling }),
+      ...(options.iceServers === undefined ? {} : { iceServers: options.iceServers }),
+    })
+    if (identity === undefined) keepIdentity(tab.incarnation)
+    return tab
+  }
+}
+
+export function clientTab(options: JoinAsClientOptions): OpenTab<ClientStatus> {
+  return async ({ link, address, signal, onStatus }) => {
+    const { ClientTab } = await import('./client-tab.ts')
+    return ClientTab.open({
+      link,
+      signalUrl: signalingUrl(options.signaling, address),
+      signal,
+      onStatus,
+      ...(options.onSignaling === undefined ? {} : { onSignaling: options.onSignaling }),
+      ...(options.iceServers === undefined ? {} : { iceServers: options.iceServers }),
+    })
+  }
+}
