@@ -9,19 +9,30 @@ import { findBrowser } from '../browser-binary.mjs'
 import { Browsers, openSite, type Site } from './browsers.ts'
 import { type End, loseLeader, type Survival } from './failover.ts'
 import { Figures, median } from './figures.ts'
+import { measureHidden } from './hidden.ts'
+import { measureJoin } from './join.ts'
+import { measureMemory } from './memory.ts'
+import { measureObservers } from './observers.ts'
 import { ProductEnsemble, tracesOf } from './product-ensemble.ts'
 import { RawEnsemble } from './raw-ensemble.ts'
 import { hottest } from './profile.ts'
-import { FAILOVER, FORM, tableOf } from './report.ts'
+import { FAILOVER, FORM, type Report, tableOf, textOf } from './report.ts'
 import { type Client, measureRound, profileWrites, warmUp } from './steady.ts'
 
 const USAGE = `npm run bench -- [options]
   --procs          three browser processes instead of three tabs of one
   --rounds N       rounds of reads and writes (default 7)
   --failovers N    leaders lost of each kind, each in an ensemble of its own (default 3)
+  --only PARTS     some of these instead of all, with commas between:
+                   steady, failover, observers, join, hidden, memory
+  --znodes N       nodes by which memory is measured (default 100000)
   --profile NAME   instead: CPU profiles of leader and follower to NAME-….cpuprofile
   --json FILE      all figures of all rounds`
 const MEMBERS = 3
+const PARTS = ['failover', 'steady', 'observers', 'join', 'hidden', 'memory'] as const
+/** Of the parts besides: each takes its rounds in one ensemble. */
+const PART_ROUNDS = 3
+const PART_MEASURE_MS = 1_500
 /** Functions of a profile that are printed. */
 const HOTTEST_COUNT = 30
 
@@ -30,14 +41,21 @@ const { values: asked } = parseArgs({
     procs: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '7' },
     failovers: { type: 'string', default: '3' },
+    only: { type: 'string', default: PARTS.join(',') },
+    znodes: { type: 'string', default: '100000' },
     profile: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 
-if (asked.help) console.log(USAGE)
-else if (asked.profile !== undefined) await profile(asked.profile)
+const parts: ReadonlySet<string> = new Set(asked.only.split(','))
+const unknown = [...parts].filter((part) => !PARTS.some((known) => known === part))
+
+if (asked.help || unknown.length > 0) {
+  if (unknown.length > 0) console.log(`no such part: ${unknown.join(', ')}`)
+  console.log(USAGE)
+} else if (asked.profile !== undefined) await profile(asked.profile)
 else await main()
 
 async function main(): Promise<void> {
@@ -47,14 +65,19 @@ async function main(): Promise<void> {
   const survivals: (Survival & { readonly end: End })[] = []
   const site = await openSite()
   const browsers = new Browsers(binary, asked.procs)
+  const reports: Report[] = []
   try {
-    for (let i = 0; i < Number(asked.failovers); i++) {
+    const failovers = parts.has('failover') ? Number(asked.failovers) : 0
+    for (let i = 0; i < failovers; i++) {
       for (const end of ['close', 'crash'] as const) {
         const found = await measureFailover(browsers, site, end, figures)
         survivals.push(...found.map((survival) => ({ end, ...survival })))
       }
     }
-    if (Number(asked.rounds) > 0) await measureSteady(browsers, site, figures)
+    if (parts.has('steady') && Number(asked.rounds) > 0) {
+      await measureSteady(browsers, site, figures)
+    }
+    reports.push(...(await besides(binary, browsers, site)))
   } finally {
     await browsers.close()
     await site.close()
@@ -62,12 +85,39 @@ async function main(): Promise<void> {
   const where = asked.procs ? 'three browsers' : 'three tabs of one browser'
   const machine = `${cpus().length} cores, load ${loadBefore} before and ${load()} after`
   console.log(`\nzabra in ${where}, Chromium ${browsers.version}; ${machine}`)
-  console.log('median (least..most) of the rounds; ratios are medians of ratios in one round\n')
-  console.log(tableOf(figures))
-  for (const end of ['close', 'crash'] as const) console.log(stages(end, survivals))
+  if (parts.has('steady') || parts.has('failover')) {
+    console.log('median (least..most) of the rounds; ratios are medians of ratios in one round\n')
+    console.log(tableOf(figures))
+  }
+  if (survivals.length > 0) {
+    for (const end of ['close', 'crash'] as const) console.log(stages(end, survivals))
+  }
+  for (const report of reports) console.log(textOf(report))
   if (asked.json === undefined) return
   const environment = { where, machine, browser: browsers.version, at: new Date().toISOString() }
-  await writeFile(asked.json, JSON.stringify({ environment, figures, survivals }, null, 2))
+  const json = { environment, figures, survivals, reports }
+  await writeFile(asked.json, JSON.stringify(json, null, 2))
+}
+
+/** One part that fails does not take the others' figures along. */
+async function besides(binary: string, browsers: Browsers, site: Site): Promise<Report[]> {
+  const ways: readonly (readonly [string, () => Promise<Report>])[] = [
+    ['observers', () => measureObservers(browsers, site, PART_MEASURE_MS)],
+    ['join', () => measureJoin(browsers, site, PART_ROUNDS)],
+    ['hidden', () => measureHidden(binary, site, PART_ROUNDS, PART_MEASURE_MS)],
+    ['memory', () => measureMemory(browsers, site, Number(asked.znodes))],
+  ]
+  const reports: Report[] = []
+  for (const [name, measure] of ways) {
+    if (!parts.has(name)) continue
+    try {
+      reports.push(await measure())
+    } catch (error) {
+      console.error(`${name}: ${String(error)}`)
+      process.exitCode = 1
+    }
+  }
+  return reports
 }
 
 /** Not minified, so that functions have their names. */

@@ -59,6 +59,30 @@ export class ProductEnsemble {
   }
 }
 
+/** Another tab of the room: a voter that was away, or one more. Resolves when it is served. */
+export async function openTab(context: BrowserContext, link: string): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(link)
+  await page.waitForFunction(
+    () => {
+      const status = window.zabra?.status()
+      return status?.member?.serving === true || (status?.reachable.length ?? 0) > 0
+    },
+    null,
+    { timeout: PATIENCE_MS },
+  )
+  return page
+}
+
+/** Has a member of its own that serves: a voter or an observer. */
+export async function isMember(page: Page, timeoutMs: number): Promise<boolean> {
+  const serves = (): boolean => window.zabra?.status()?.member?.serving === true
+  return page.waitForFunction(serves, null, { timeout: timeoutMs }).then(
+    () => true,
+    () => false,
+  )
+}
+
 export async function tracesOf(page: Page): Promise<Trace[]> {
   const traces = await page.evaluate(() => [...(window.zabra?.traces ?? [])])
   return traces as Trace[]
@@ -85,7 +109,7 @@ function isLeading(page: Page): Promise<boolean> {
   return page.evaluate(() => window.zabra?.status()?.member?.role === 'leading')
 }
 
-async function loadWorkload(page: Page, url: string): Promise<void> {
+export async function loadWorkload(page: Page, url: string): Promise<void> {
   await page.addScriptTag({ url: `${url}/bench/product.js`, type: 'module' })
   await page.waitForFunction(() => window.product !== undefined)
 }

@@ -1,6 +1,7 @@
 /** Three raw pages, connected; the first one leads. */
 import type { BrowserContext, Page } from 'playwright'
 import { closePages } from './browsers.ts'
+import type { BulkTimes } from './pages/raw.worker.ts'
 import type { PipelineSpec } from './workload.ts'
 
 export class RawEnsemble {
@@ -51,6 +52,11 @@ export class RawEnsemble {
 
   roundTrips(count: number): Promise<number[]> {
     return this.#leader.evaluate((n) => window.raw.roundTrips(2, n), count)
+  }
+
+  /** From the leader to a follower, and there into one strict transaction. */
+  sendBulk(bytes: number): Promise<BulkTimes> {
+    return this.#leader.evaluate((n) => window.raw.sendBulk(2, n), bytes)
   }
 
   echoSequence(count: number, bytes: number): Promise<number[]> {

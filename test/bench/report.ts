@@ -57,7 +57,27 @@ export function tableOf(figures: Figures): string {
     const aim = row.aim === null ? '' : `${aimText(row.aim)}: ${verdicts.join(', ')}`
     cells.push([row.name, spread(figures.of('raw', row.name), row.unit), ...sides, aim])
   }
-  const widths = HEAD.map((_, i) => Math.max(...cells.map((line) => line[i]?.length ?? 0)))
+  return aligned(cells)
+}
+
+/** What a part of the benchmark found besides the table above: a table of its own. */
+export interface Report {
+  readonly title: string
+  /** The head first. */
+  readonly cells: readonly (readonly string[])[]
+  readonly notes: readonly string[]
+  readonly figures: object
+}
+
+export function textOf({ title, cells, notes }: Report): string {
+  return [`\n${title}`, aligned(cells), ...notes].join('\n')
+}
+
+function aligned(cells: readonly (readonly string[])[]): string {
+  const columns = Math.max(...cells.map((line) => line.length))
+  const widths = Array.from({ length: columns }, (_, i) =>
+    Math.max(...cells.map((line) => line[i]?.length ?? 0)),
+  )
   return cells
     .map((line) => line.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '))
     .map((line) => line.trimEnd())
@@ -96,7 +116,7 @@ function aimText(aim: Aim): string {
   return `${aim.kind === 'ratio-max' ? '<=' : '>='} ${aim.ratio} x raw`
 }
 
-function short(value: number): string {
+export function short(value: number): string {
   if (!Number.isFinite(value)) return 'never'
   return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2)
 }

@@ -194,7 +194,9 @@ export class LearnerSync {
   #installSnapshot(snapshot: IncomingSnapshot): boolean {
     const { config, epochs, out, replica, tail } = this.#context
     this.#snapshot = null
-    const { id, zxid, chunks } = snapshot
+    const { id, zxid, chunks, bytes } = snapshot
+    // Told before the work: between the beginning of SNAP and this lies the transfer.
+    out.push({ kind: 'trace', event: { type: 'snapshot', zxid: formatZxid(zxid), bytes } })
     try {
       replica.restore({ zxid, chunks }, [])
     } catch (error) {

@@ -1,9 +1,13 @@
 /** Loaded into a machine page: what a client in that tab does and how long it takes. */
 import type {} from '../../../demo/window.d.ts'
 import type { ZooKeeperClient } from '../../../src/client/zookeeper-client.ts'
+import type { Op } from '../../../src/client/transaction.ts'
 import { measurePipeline, measureSequence, type PipelineSpec } from '../workload.ts'
 
 const ROOT = '/bench'
+/** Together well below a follower's lag limit and the largest request. */
+const OPS_PER_MULTI = 100
+const FILL_LANES = 4
 
 export interface WriterReport {
   /** ms since 1970 of every write that succeeded, in order. */
@@ -39,6 +43,28 @@ const product = {
   },
   readPipeline(name: string, spec: PipelineSpec): Promise<number> {
     return measurePipeline(() => settled(opened().getData(pathOf(name))), spec)
+  },
+  /** Single writes, all at once. */
+  async writeMany(name: string, count: number): Promise<void> {
+    const one = (): Promise<unknown> => opened().setData(pathOf(name), null)
+    await Promise.all(Array.from({ length: count }, one))
+  },
+  /** Nodes `first` to `first + count - 1` below `path`, which is made when it is not there. */
+  async fill(path: string, first: number, count: number, bytes: number): Promise<void> {
+    await opened().create(path).catch(ignore)
+    const data = new Uint8Array(bytes).map((_, i) => i)
+    let next = first
+    const lane = async (): Promise<void> => {
+      while (next < first + count) {
+        const ops: Op[] = []
+        while (ops.length < OPS_PER_MULTI && next < first + count) {
+          const name = String(next++).padStart(10, '0')
+          ops.push({ kind: 'create', path: `${path}/${name}`, data })
+        }
+        await opened().multi(ops)
+      }
+    }
+    await Promise.all(Array.from({ length: FILL_LANES }, lane))
   },
   /** Operations of the measurements that were lost with a connection. */
   failures: (): number => failures,

@@ -35,6 +35,17 @@ export class RawLog {
     if (!this.#isWriting) this.#write()
   }
 
+  /** All values in one strict transaction. */
+  async install(values: readonly Uint8Array[]): Promise<void> {
+    const tx = this.#db.transaction(STORE, 'readwrite', { durability: 'strict' })
+    for (const value of values) tx.objectStore(STORE).put(value, this.#nextKey++)
+    tx.commit()
+    await new Promise((resolve, reject) => {
+      tx.oncomplete = resolve
+      tx.onabort = () => reject(tx.error ?? new Error('no transaction'))
+    })
+  }
+
   #write(): void {
     const batch = this.#waiting
     const last = batch.at(-1)?.last

@@ -47,6 +47,7 @@ const raw = {
   sequence: (count: number, entryBytes: number) => worker.sequence(count, entryBytes),
   pipeline: (entryBytes: number, spec: PipelineSpec) => worker.pipeline(entryBytes, spec),
   roundTrips: (peer: number, count: number) => worker.roundTrips(peer, count),
+  sendBulk: (peer: number, bytes: number) => worker.sendBulk(peer, bytes),
   async openEcho(): Promise<void> {
     const { port1, port2 } = new MessageChannel()
     port1.onmessage = () => echoed.shift()?.()
