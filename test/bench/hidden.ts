@@ -10,7 +10,7 @@ const PATIENCE_MS = 30_000
 const WARM_UP_MS = 2_000
 const WRITES_IN_SEQUENCE = 60
 const ENTRY_BYTES = 100
-/** Where the client is: both in front and hidden that is the leader's own tab, and another. */
+/** In whose tab the client is: the leader's own, and the one that hides it. */
 const CLIENTS = ['leader', 'follower'] as const
 const SERVES = 'window.zabra?.status()?.member?.serving === true'
 const LEADS = "window.zabra?.status()?.member?.role === 'leading'"
