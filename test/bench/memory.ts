@@ -1,4 +1,4 @@
-/** What a znode costs in memory: in the workers of leader and follower, and in Node for the tree. */
+/** What a znode costs in memory: in the workers of leader and follower, and of a tree in Node. */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
