@@ -90,6 +90,8 @@ export async function waitUntilServing(clientPort: number, mode = ''): Promise<s
 
 export async function fourLetterWord(port: number, word: string): Promise<string> {
   const socket = connect(port, '127.0.0.1', () => socket.write(word))
+  // The loop below hears of it, too; without this the process would end.
+  socket.on('error', () => undefined)
   let answer = ''
   socket.setEncoding('utf8')
   for await (const part of socket) answer += part as string

@@ -1,0 +1,78 @@
+/**
+ * `npm run differential`: the same random operations against Apache ZooKeeper and against us, and
+ * every reply, error, Stat and event compared. The last line is `N passed, N failed`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { StandaloneServer } from '../../src/edge/standalone.ts'
+import { freePorts, startServer, waitUntilServing } from '../interop/apache.ts'
+import { compare, shrink, type Difference, type Servers } from './compare.ts'
+import { drawScript } from './script.ts'
+
+const STEPS_DEFAULT = 250
+const SEEDS_DEFAULT = 40
+const FAILURES_SHOWN = 3
+const TICK_TIME_MS = 1_000
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: String(SEEDS_DEFAULT) },
+    steps: { type: 'string', default: String(STEPS_DEFAULT) },
+  },
+})
+
+async function main(): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'zabra-differential-'))
+  const [clientPort = 0] = await freePorts(1)
+  const apache = startServer({
+    directory: join(directory, 'theirs'),
+    clientPort,
+    lines: ['maxClientCnxns=0'],
+  })
+  const ours = await StandaloneServer.open({
+    dataDirectory: join(directory, 'ours'),
+    clientPort: 0,
+    clientAddress: '127.0.0.1',
+    clientsPerAddressMax: 0,
+    onHalt: (reason) => console.error(`zabra halted: ${reason}`),
+    tickTimeMs: TICK_TIME_MS,
+  })
+  try {
+    await waitUntilServing(clientPort)
+    return await compareAll({ theirs: clientPort, ours: ours.clientPort })
+  } finally {
+    await ours.close()
+    await apache.stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function compareAll(servers: Servers): Promise<number> {
+  const [first, count, length] = [Number(values.seed), Number(values.seeds), Number(values.steps)]
+  let failed = 0
+  for (let seed = first; seed < first + count; seed++) {
+    const difference = await compare(servers, drawScript(seed, length))
+    if (difference === null) continue
+    failed++
+    if (failed <= FAILURES_SHOWN) tell(seed, length, await shrink(servers, difference))
+  }
+  console.log(`${count * length} operations of seeds ${first} to ${first + count - 1}`)
+  console.log(`${count - failed} passed, ${failed} failed`)
+  return failed
+}
+
+function tell(seed: number, length: number, { steps, at, theirs, ours }: Difference): void {
+  console.log(`seed ${seed}: the servers differ; again with`)
+  console.log(`  npm run differential -- --seed ${seed} --seeds 1 --steps ${length}`)
+  for (const step of steps.slice(0, at + 1)) console.log(`    ${JSON.stringify(step)}`)
+  console.log(`  Apache ZooKeeper:\n${indented(theirs)}\n  zabra:\n${indented(ours)}\n`)
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `    ${line}`).join('\n')
+}
+
+process.exitCode = (await main()) === 0 ? 0 : 1

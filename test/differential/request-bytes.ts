@@ -1,0 +1,134 @@
+/** The bytes of a step's request, below the root that belongs to its run. */
+import { encodeUtf8 } from '../../src/core/base/utf8.ts'
+import {
+  multiReadRequestRecord,
+  multiRequestRecord,
+  type MultiOp,
+  type MultiReadOp,
+} from '../../src/core/jute/multi.ts'
+import { OpCode } from '../../src/core/jute/op-code.ts'
+import * as proto from '../../src/core/jute/proto-records.ts'
+import { encode } from '../../src/core/jute/record.ts'
+import * as session from '../../src/core/jute/session-records.ts'
+import type { MultiPart, Request } from './step.ts'
+
+export interface RequestBytes {
+  readonly type: number
+  readonly body: Uint8Array
+}
+
+const NO_BODY = new Uint8Array(0)
+
+/** Absolute paths go below the root; odd ones stay as odd as they are. */
+export function below(root: string, path: string): string {
+  return path === '/' ? root : path.startsWith('/') ? root + path : path
+}
+
+export function requestBytes(request: Request, root: string): RequestBytes {
+  const at = (path: string): string => below(root, path)
+  switch (request.op) {
+    case 'exists':
+    case 'getData':
+    case 'getChildren':
+    case 'getChildren2': {
+      const body = encode(proto.existsRequestRecord, {
+        path: at(request.path),
+        watch: request.watch,
+      })
+      return { type: OpCode[request.op], body }
+    }
+    case 'getACL':
+    case 'sync':
+    case 'getAllChildrenNumber':
+      return {
+        type: OpCode[request.op],
+        body: encode(proto.getACLRequestRecord, { path: at(request.path) }),
+      }
+    case 'getEphemerals':
+      return {
+        type: OpCode.getEphemerals,
+        body: encode(session.getEphemeralsRequestRecord, { prefixPath: at(request.path) }),
+      }
+    case 'setACL': {
+      const { acl, version } = request
+      const body = encode(proto.setACLRequestRecord, { path: at(request.path), acl, version })
+      return { type: OpCode.setACL, body }
+    }
+    case 'multi': {
+      const parts = request.parts.map((part) => multiOp(part, at))
+      return { type: OpCode.multi, body: encode(multiRequestRecord, parts) }
+    }
+    case 'multiRead': {
+      const parts = request.parts.map(({ op, path }): MultiReadOp => ({
+        type: OpCode[op],
+        request: { path: at(path), watch: false },
+      }))
+      return { type: OpCode.multiRead, body: encode(multiReadRequestRecord, parts) }
+    }
+    case 'addWatch': {
+      const { mode } = request
+      const body = encode(session.addWatchRequestRecord, { path: at(request.path), mode })
+      return { type: OpCode.addWatch, body }
+    }
+    case 'checkWatches':
+    case 'removeWatches': {
+      const { type } = request
+      const body = encode(session.checkWatchesRequestRecord, { path: at(request.path), type })
+      return { type: OpCode[request.op], body }
+    }
+    case 'auth': {
+      const { scheme, id } = request
+      const body = encode(session.authPacketRecord, { type: 0, scheme, auth: encodeUtf8(id) })
+      return { type: OpCode.auth, body }
+    }
+    case 'whoAmI':
+    case 'ping':
+    case 'closeSession':
+      return { type: OpCode[request.op], body: NO_BODY }
+    case 'raw':
+      return { type: request.type, body: new Uint8Array(request.bytes) }
+    case 'reconnect':
+      throw new Error('a reconnect is no request')
+    default:
+      return partBytes(request, at)
+  }
+}
+
+function partBytes(part: MultiPart, at: (path: string) => string): RequestBytes {
+  const op = multiOp(part, at)
+  switch (op.type) {
+    case OpCode.delete:
+      return { type: op.type, body: encode(proto.deleteRequestRecord, op.request) }
+    case OpCode.check:
+      return { type: op.type, body: encode(proto.checkVersionRequestRecord, op.request) }
+    case OpCode.setData:
+      return { type: op.type, body: encode(proto.setDataRequestRecord, op.request) }
+    case OpCode.createTTL:
+      return { type: op.type, body: encode(proto.createTTLRequestRecord, op.request) }
+    default:
+      return { type: op.type, body: encode(proto.createRequestRecord, op.request) }
+  }
+}
+
+function multiOp(part: MultiPart, at: (path: string) => string): MultiOp {
+  const path = at(part.path)
+  switch (part.op) {
+    case 'delete':
+    case 'check':
+      return { type: OpCode[part.op], request: { path, version: part.version } }
+    case 'setData': {
+      const { version } = part
+      return { type: OpCode.setData, request: { path, data: bytesOf(part.data), version } }
+    }
+    default: {
+      const { acl, flags } = part
+      const request = { path, data: bytesOf(part.data), acl, flags }
+      if (part.op !== 'createTTL') return { type: OpCode[part.op], request }
+      return { type: OpCode.createTTL, request: { ...request, ttl: BigInt(part.ttl) } }
+    }
+  }
+}
+
+function bytesOf(text: string | null): Uint8Array | null {
+  return text === null ? null : encodeUtf8(text)
+}

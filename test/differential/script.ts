@@ -1,0 +1,154 @@
+/** Scripts drawn from a seed: few paths and values, so that they meet often. */
+import { Prng } from '../../src/core/base/prng.ts'
+import { OPEN_ACL, PERMS_ALL } from './acl-lists.ts'
+import type { Acl } from '../../src/core/jute/data-records.ts'
+import { OpCode } from '../../src/core/jute/op-code.ts'
+import type { CreateArguments, MultiPart, Request, Step } from './step.ts'
+
+export const CLIENTS = 3
+
+const PATHS = ['/a', '/a/b', '/a/b/c', '/d', '/d/e', '/f', '/long-name', '/d/sequence-'] as const
+const ODD_PATHS = ['', 'a', '/a/', '/a//b', '/a/./b', '/a/../b', '/a\u0000', '/a\u0001', '/\ud7ff']
+const DATA = [null, '', 'x', 'some data', 'ünï', 'y'.repeat(1500)] as const
+const VERSIONS = [-1, -1, -1, 0, 0, 1, 2, 7, -2] as const
+const FLAGS = [0, 0, 0, 1, 1, 2, 3] as const
+const ODD_FLAGS = [4, 5, 6, 7, 100, -1]
+/** Beyond 2^40 − 1 Apache ZooKeeper 3.8 ends with an exception. */
+const TTLS = [1_000_000, 60_000_000, 2 ** 40 - 1]
+
+const ACLS: readonly (readonly Acl[])[] = [
+  OPEN_ACL,
+  OPEN_ACL,
+  OPEN_ACL,
+  [],
+  [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }],
+  [{ perms: PERMS_ALL, id: { scheme: 'auth', id: '' } }],
+  [{ perms: PERMS_ALL, id: { scheme: 'digest', id: 'u:bad' } }],
+  [
+    { perms: 1, id: { scheme: 'world', id: 'anyone' } },
+    { perms: PERMS_ALL, id: { scheme: 'auth', id: '' } },
+  ],
+  [{ perms: PERMS_ALL, id: { scheme: 'ip', id: '127.0.0.1/8' } }],
+  [{ perms: PERMS_ALL, id: { scheme: 'ip', id: '300.1.1.1' } }],
+  [{ perms: PERMS_ALL, id: { scheme: 'unknown', id: 'x' } }],
+  [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }],
+  [{ perms: PERMS_ALL, id: { scheme: 'world', id: 'someone' } }],
+]
+
+export function drawScript(seed: number, length: number): Step[] {
+  const draw = new Draw(new Prng(seed))
+  return Array.from({ length }, () => ({
+    client: draw.below(CLIENTS),
+    request: draw.request(),
+  }))
+}
+
+class Draw {
+  readonly #prng: Prng
+
+  constructor(prng: Prng) {
+    this.#prng = prng
+  }
+
+  below(bound: number): number {
+    return this.#prng.int(bound)
+  }
+
+  request(): Request {
+    const dice = this.below(100)
+    if (dice < 24) return this.#creation()
+    if (dice < 34) return { op: 'delete', path: this.#path(), version: this.#of(VERSIONS) }
+    if (dice < 44) return this.#setData()
+    if (dice < 66) return this.#read()
+    if (dice < 70) return this.#multi()
+    if (dice < 73) return this.#multiRead()
+    if (dice < 76) return { op: 'setACL', path: this.#path(), ...this.#acl(), version: -1 }
+    if (dice < 79) return { op: 'getACL', path: this.#path() }
+    if (dice < 83) return { op: 'addWatch', path: this.#path(), mode: this.#of([0, 1, 1, 2]) }
+    if (dice < 87) return this.#watchRemoval()
+    if (dice < 89) return { op: 'getAllChildrenNumber', path: this.#path() }
+    if (dice < 91) return { op: 'getEphemerals', path: this.#of(['/', '/a', '/d', '/none']) }
+    if (dice < 93) return { op: 'sync', path: this.#path() }
+    if (dice < 95) return this.#auth()
+    if (dice < 96) return { op: 'whoAmI' }
+    if (dice < 97) return { op: 'closeSession' }
+    if (dice < 99) return { op: 'reconnect', watches: [this.#path(), this.#path()] }
+    return this.#raw()
+  }
+
+  #path(): string {
+    return this.below(40) === 0 ? this.#of(ODD_PATHS) : this.#of(PATHS)
+  }
+
+  #acl(): { readonly acl: readonly Acl[] } {
+    return { acl: this.below(4) > 0 ? OPEN_ACL : this.#of(ACLS) }
+  }
+
+  #arguments(): CreateArguments {
+    const flags = this.below(12) === 0 ? this.#of(ODD_FLAGS) : this.#of(FLAGS)
+    return { path: this.#path(), data: this.#of(DATA), ...this.#acl(), flags }
+  }
+
+  #creation(): MultiPart {
+    const dice = this.below(12)
+    if (dice < 6) return { op: 'create', ...this.#arguments() }
+    if (dice < 9) return { op: 'create2', ...this.#arguments() }
+    if (dice < 10) {
+      const flags = this.below(6) === 0 ? 0 : 4
+      return { op: 'createContainer', ...this.#arguments(), flags }
+    }
+    const flags = this.below(6) === 0 ? 0 : this.#of([5, 6])
+    return { op: 'createTTL', ...this.#arguments(), flags, ttl: this.#of(TTLS) }
+  }
+
+  #setData(): MultiPart {
+    const version = this.#of(VERSIONS)
+    return { op: 'setData', path: this.#path(), data: this.#of(DATA), version }
+  }
+
+  #read(): Request {
+    const op = this.#of(['exists', 'getData', 'getChildren', 'getChildren2'] as const)
+    return { op, path: this.#path(), watch: this.below(2) === 0 }
+  }
+
+  #multi(): Request {
+    const part = (): MultiPart => {
+      const dice = this.below(4)
+      if (dice === 0) return this.#creation()
+      if (dice === 1) return this.#setData()
+      const op = dice === 2 ? 'delete' : 'check'
+      return { op, path: this.#path(), version: this.#of(VERSIONS) }
+    }
+    return { op: 'multi', parts: Array.from({ length: this.below(5) }, part) }
+  }
+
+  #multiRead(): Request {
+    const part = (): { op: 'getData' | 'getChildren'; path: string } => ({
+      op: this.#of(['getData', 'getChildren'] as const),
+      path: this.#path(),
+    })
+    return { op: 'multiRead', parts: Array.from({ length: this.below(4) }, part) }
+  }
+
+  #watchRemoval(): Request {
+    const op = this.#of(['checkWatches', 'removeWatches'] as const)
+    return { op, path: this.#path(), type: this.#of([1, 2, 3, 4, 5, 9]) }
+  }
+
+  #auth(): Request {
+    const good = { op: 'auth', scheme: 'digest' } as const
+    const dice = this.below(12)
+    if (dice === 0) return { op: 'auth', scheme: 'unknown', id: 'x' }
+    return { ...good, id: this.#of(['u:p', 'v:q', 'w:with:colons']) }
+  }
+
+  #raw(): Request {
+    const types = [OpCode.create, OpCode.getData, OpCode.multi, OpCode.setACL, 888, OpCode.check]
+    const bytes = Array.from({ length: this.below(12) }, () => this.below(256))
+    return { op: 'raw', type: this.#of(types), bytes }
+  }
+
+  #of<T>(values: readonly T[]): T {
+    return values[this.below(values.length)] as T
+  }
+}

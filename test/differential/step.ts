@@ -1,0 +1,58 @@
+/** One step of a script: what one client asks of a server. Plain data, so that it can be printed. */
+import type { Acl } from '../../src/core/jute/data-records.ts'
+
+export interface CreateArguments {
+  readonly path: string
+  readonly data: string | null
+  readonly acl: readonly Acl[]
+  readonly flags: number
+}
+
+export type MultiPart =
+  | ({ readonly op: 'create' | 'create2' | 'createContainer' } & CreateArguments)
+  | ({ readonly op: 'createTTL'; readonly ttl: number } & CreateArguments)
+  | { readonly op: 'delete' | 'check'; readonly path: string; readonly version: number }
+  | {
+      readonly op: 'setData'
+      readonly path: string
+      readonly data: string | null
+      readonly version: number
+    }
+
+export type Request =
+  | MultiPart
+  | {
+      readonly op: 'exists' | 'getData' | 'getChildren' | 'getChildren2'
+      readonly path: string
+      readonly watch: boolean
+    }
+  | { readonly op: 'getACL' | 'sync' | 'getAllChildrenNumber'; readonly path: string }
+  | { readonly op: 'getEphemerals'; readonly path: string }
+  | {
+      readonly op: 'setACL'
+      readonly path: string
+      readonly acl: readonly Acl[]
+      readonly version: number
+    }
+  | { readonly op: 'multi'; readonly parts: readonly MultiPart[] }
+  | {
+      readonly op: 'multiRead'
+      readonly parts: readonly { readonly op: 'getData' | 'getChildren'; readonly path: string }[]
+    }
+  | { readonly op: 'addWatch'; readonly path: string; readonly mode: number }
+  | {
+      readonly op: 'checkWatches' | 'removeWatches'
+      readonly path: string
+      readonly type: number
+    }
+  | { readonly op: 'auth'; readonly scheme: string; readonly id: string }
+  | { readonly op: 'whoAmI' | 'ping' | 'closeSession' }
+  /** An operation code with bytes that are no request of it. */
+  | { readonly op: 'raw'; readonly type: number; readonly bytes: readonly number[] }
+  /** The connection is lost and made anew for the same session; its watches are set again. */
+  | { readonly op: 'reconnect'; readonly watches: readonly string[] }
+
+export interface Step {
+  readonly client: number
+  readonly request: Request
+}
