@@ -39,6 +39,7 @@ async function main(): Promise<number> {
     clientsPerAddressMax: 0,
     onHalt: (reason) => console.error(`zabra halted: ${reason}`),
     tickTimeMs: TICK_TIME_MS,
+    config: { extendedTypesEnabled: true },
   })
   try {
     await waitUntilServing(clientPort)

@@ -16,6 +16,12 @@ const ODD_FLAGS = [4, 5, 6, 7, 100, -1]
 /** Beyond 2^40 − 1 Apache ZooKeeper 3.8 ends with an exception. */
 const TTLS = [1_000_000, 60_000_000, 2 ** 40 - 1]
 
+/**
+ * 4 and 5 came with 3.9; the server compared with is 3.8. Its checkWatches finds the watches of
+ * others, too, so it is left out, and so is a check outside a multi, which 3.9 refuses (W45).
+ */
+const WATCHER_TYPES = [1, 2, 3, 9]
+
 const ACLS: readonly (readonly Acl[])[] = [
   OPEN_ACL,
   OPEN_ACL,
@@ -35,8 +41,26 @@ const ACLS: readonly (readonly Acl[])[] = [
   [{ perms: PERMS_ALL, id: { scheme: 'world', id: 'someone' } }],
 ]
 
+const READABLE_ACLS = ACLS.filter(
+  (list) =>
+    list.length === 0 || list.some(({ id, perms }) => id.id === 'anyone' && (perms & 1) === 1),
+)
+
+/**
+ * Where 3.8.0 differs from the rules of today's ZooKeeper, scripts keep away from one half or the
+ * other: its exists asks for no permission (D60), and its removeWatches takes persistent watches
+ * for plain ones.
+ */
+interface Theme {
+  /** Nodes that not everybody may read; then nobody asks whether a node exists. */
+  readonly hasSecrets: boolean
+  /** Persistent watches; then nobody removes any. */
+  readonly hasPersistentWatches: boolean
+}
+
 export function drawScript(seed: number, length: number): Step[] {
-  const draw = new Draw(new Prng(seed))
+  const theme = { hasSecrets: seed % 2 === 0, hasPersistentWatches: seed % 4 < 2 }
+  const draw = new Draw(new Prng(seed), theme)
   return Array.from({ length }, () => ({
     client: draw.below(CLIENTS),
     request: draw.request(),
@@ -45,9 +69,11 @@ export function drawScript(seed: number, length: number): Step[] {
 
 class Draw {
   readonly #prng: Prng
+  readonly #theme: Theme
 
-  constructor(prng: Prng) {
+  constructor(prng: Prng, theme: Theme) {
     this.#prng = prng
+    this.#theme = theme
   }
 
   below(bound: number): number {
@@ -64,8 +90,7 @@ class Draw {
     if (dice < 73) return this.#multiRead()
     if (dice < 76) return { op: 'setACL', path: this.#path(), ...this.#acl(), version: -1 }
     if (dice < 79) return { op: 'getACL', path: this.#path() }
-    if (dice < 83) return { op: 'addWatch', path: this.#path(), mode: this.#of([0, 1, 1, 2]) }
-    if (dice < 87) return this.#watchRemoval()
+    if (dice < 87) return this.#watchChange()
     if (dice < 89) return { op: 'getAllChildrenNumber', path: this.#path() }
     if (dice < 91) return { op: 'getEphemerals', path: this.#of(['/', '/a', '/d', '/none']) }
     if (dice < 93) return { op: 'sync', path: this.#path() }
@@ -81,7 +106,8 @@ class Draw {
   }
 
   #acl(): { readonly acl: readonly Acl[] } {
-    return { acl: this.below(4) > 0 ? OPEN_ACL : this.#of(ACLS) }
+    const acls = this.#theme.hasSecrets ? ACLS : READABLE_ACLS
+    return { acl: this.below(4) > 0 ? OPEN_ACL : this.#of(acls) }
   }
 
   #arguments(): CreateArguments {
@@ -107,7 +133,8 @@ class Draw {
   }
 
   #read(): Request {
-    const op = this.#of(['exists', 'getData', 'getChildren', 'getChildren2'] as const)
+    const ops = ['getData', 'getChildren', 'getChildren2', 'exists'] as const
+    const op = ops[this.below(this.#theme.hasSecrets ? 3 : 4)] ?? 'getData'
     return { op, path: this.#path(), watch: this.below(2) === 0 }
   }
 
@@ -130,9 +157,11 @@ class Draw {
     return { op: 'multiRead', parts: Array.from({ length: this.below(4) }, part) }
   }
 
-  #watchRemoval(): Request {
-    const op = this.#of(['checkWatches', 'removeWatches'] as const)
-    return { op, path: this.#path(), type: this.#of([1, 2, 3, 4, 5, 9]) }
+  #watchChange(): Request {
+    if (this.#theme.hasPersistentWatches) {
+      return { op: 'addWatch', path: this.#path(), mode: this.#of([0, 1, 1, 2]) }
+    }
+    return { op: 'removeWatches', path: this.#path(), type: this.#of(WATCHER_TYPES) }
   }
 
   #auth(): Request {
@@ -143,7 +172,7 @@ class Draw {
   }
 
   #raw(): Request {
-    const types = [OpCode.create, OpCode.getData, OpCode.multi, OpCode.setACL, 888, OpCode.check]
+    const types = [OpCode.create, OpCode.getData, OpCode.multi, OpCode.setACL, 888]
     const bytes = Array.from({ length: this.below(12) }, () => this.below(256))
     return { op: 'raw', type: this.#of(types), bytes }
   }

@@ -35,7 +35,8 @@ export class FinalStage {
     const { connection } = request
     if (connection === null || connection.isClosed) return
     if (!isClientOperation(request.type)) {
-      this.#reply(connection, request.cxid, ctx, () => ErrorCode.UNIMPLEMENTED)
+      // Its zxid is none: the request never got that far (compared with Apache ZooKeeper 3.8).
+      this.#headerOnly(connection, request.cxid, -1n, ErrorCode.UNIMPLEMENTED)
       connection.close('unimplemented')
       return
     }
@@ -58,9 +59,7 @@ export class FinalStage {
 
   /** The header alone, at once and out of order: auth packets (W17, A12). Its zxid is 0. */
   answerAuth(connection: Connection, xid: number, err: ErrorCode): void {
-    this.#w.reset()
-    replyHeaderRecord.write(this.#w, { xid, zxid: 0n, err })
-    connection.send(this.#w)
+    this.#headerOnly(connection, xid, 0n, err)
   }
 
   /** We have no SASL: the answer is a null token (W42). */
@@ -68,6 +67,12 @@ export class FinalStage {
     this.#w.reset()
     replyHeaderRecord.write(this.#w, { xid, zxid: 0n, err: ErrorCode.OK })
     this.#w.buffer(null)
+    connection.send(this.#w)
+  }
+
+  #headerOnly(connection: Connection, xid: number, zxid: bigint, err: ErrorCode): void {
+    this.#w.reset()
+    replyHeaderRecord.write(this.#w, { xid, zxid, err })
     connection.send(this.#w)
   }
 

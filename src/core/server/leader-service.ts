@@ -22,6 +22,7 @@ import type { Connection } from './connection.ts'
 import { prepareRequest } from './prep-request.ts'
 import { ObserverAdmission } from './observer-admission.ts'
 import type { PrepState } from './prep-state.ts'
+import { Reaper } from './reaper.ts'
 import { createRequest, type Request } from './request.ts'
 import type { RoleService, ServiceHost } from './role-service.ts'
 import type { ServerConfig } from './server-config.ts'
@@ -38,6 +39,7 @@ export class LeaderService implements RoleService {
   readonly #records: ChangeRecords
   readonly #prep: PrepState
   readonly #observers: ObserverAdmission
+  readonly #reaper: Reaper
   #isOver = false
 
   /** Every session that the tree knows gets a full timeout (S11). */
@@ -60,6 +62,7 @@ export class LeaderService implements RoleService {
     this.#prep = {
       records: this.#records,
       sessions: this.#tracker,
+      extendedTypesEnabled: config.extendedTypesEnabled ?? false,
       ephemeralsOf: (session) => tree.store.ephemerals.of(session),
     }
     const admissionHost = {
@@ -70,6 +73,7 @@ export class LeaderService implements RoleService {
       refused: (incarnation: string, reason: string) => host.observerRefused(incarnation, reason),
     }
     this.#observers = new ObserverAdmission(admissionHost, this.#records)
+    this.#reaper = new Reaper(config, tree, this.#records, admissionHost.propose, at)
   }
 
   /** An observer asks for a place; the answer is the table, when it is applied. */
@@ -110,6 +114,7 @@ export class LeaderService implements RoleService {
   /** Expired sessions are closed by a transaction like any other (S9). */
   tick(at: Moment): void {
     this.#observers.tick()
+    this.#reaper.tick(at)
     for (const session of this.#tracker.expire(at.elapsedMs)) {
       this.#host.sessionExpired(session)
       const request = createRequest({

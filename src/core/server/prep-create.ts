@@ -1,13 +1,13 @@
 /** Preparation of create, create2, createContainer and createTTL, alone or in a multi (D6–D19). */
 import { ErrorCode } from '../jute/error-code.ts'
-import { createModeFromFlag } from '../jute/create-mode.ts'
+import { createModeFromFlag, type CreateMode } from '../jute/create-mode.ts'
 import { OpCode } from '../jute/op-code.ts'
 import { Perms } from '../jute/perms.ts'
 import type { CreateTTLRequest } from '../jute/proto-records.ts'
 import { permits } from '../tree/acl.ts'
 import { OBSERVERS_PATH } from '../tree/data-tree.ts'
 import { parentOf, sequentialName, validatePath } from '../tree/path.ts'
-import { CONTAINER_OWNER } from '../tree/stat.ts'
+import { CONTAINER_OWNER, isValidTtl, ownerKind, ttlOwner } from '../tree/stat.ts'
 import type { NodeView } from './change-records.ts'
 import {
   checkSession,
@@ -22,10 +22,8 @@ import {
 export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLRequest): Prepared {
   const mode = createModeFromFlag(r.flags)
   if (mode === undefined) return ErrorCode.BADARGUMENTS
-  // Extended types are off, as they are by default: session ids with top byte 0xFF stay possible
-  // (D7).
-  if (mode.isTTL || op.type === OpCode.createTTL) return ErrorCode.UNIMPLEMENTED
-  if (r.ttl >= 0n) return ErrorCode.BADARGUMENTS
+  if (mode.isTTL && !state.extendedTypesEnabled) return ErrorCode.UNIMPLEMENTED
+  if (!isTtlOf(mode, op, r.ttl)) return ErrorCode.BADARGUMENTS
   const expired = checkSession(state, op.request)
   if (expired) return expired
   if (!hasParent(r.path)) return ErrorCode.BADARGUMENTS
@@ -45,7 +43,8 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
 
   const parentCVersion = (parent.cversion + 1) | 0
   const isContainer = op.type === OpCode.createContainer
-  const owner = mode.isEphemeral ? op.request.session : 0n
+  const isTtl = op.type === OpCode.createTTL
+  const owner = mode.isEphemeral ? op.request.session : isTtl ? ttlOwner(Number(r.ttl)) : 0n
   const ephemeralOwner = isContainer ? CONTAINER_OWNER : owner
   state.records.add({
     zxid: op.zxid,
@@ -73,6 +72,7 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   // The request's type decides the kind of node, not its flags: create with flags 4 makes a plain
   // one.
   if (isContainer) return { kind: 'createContainer', path, data, acl, parentCVersion }
+  if (isTtl) return { kind: 'createTTL', path, data, acl, parentCVersion, ttl: r.ttl }
   const ephemeral = mode.isEphemeral
   if (op.type === OpCode.create) {
     return { kind: 'create', path, data, acl, ephemeral, parentCVersion }
@@ -80,7 +80,16 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   return { kind: 'create', type: OpCode.create2, path, data, acl, ephemeral, parentCVersion }
 }
 
-/** Containers may have children (D17). */
+/**
+ * D8. ZooKeeper's own createTTL with a plain mode and no time passes its check and ends the server
+ * when it is applied; here it is refused.
+ */
+function isTtlOf(mode: CreateMode, op: Operation, ttl: bigint): boolean {
+  if (mode.isTTL) return isValidTtl(Number(ttl))
+  return ttl < 0n && op.type !== OpCode.createTTL
+}
+
+/** Containers and nodes with a time to live may have children (D17). */
 function isOrdinaryEphemeral(node: NodeView): boolean {
-  return node.ephemeralOwner !== 0n && node.ephemeralOwner !== CONTAINER_OWNER
+  return ownerKind(node.ephemeralOwner) === 'session'
 }

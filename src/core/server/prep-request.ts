@@ -37,6 +37,7 @@ import { prepareCreate } from './prep-create.ts'
 import {
   checkSession,
   hasParent,
+  removeChild,
   storedAcl,
   type Operation,
   type Prepared,
@@ -201,7 +202,7 @@ function prepareDelete(
   if (node === undefined) return ErrorCode.NONODE
   if (!matchesVersion(version, node.version)) return ErrorCode.BADVERSION
   if (node.childCount > 0) return ErrorCode.NOTEMPTY
-  removeChild(state, op.zxid, parentPath)
+  removeChild(state.records, op.zxid, parentPath)
   state.records.addDeleted(op.zxid, path)
   return { kind: 'delete', path }
 }
@@ -287,27 +288,9 @@ function prepareCloseSession(state: PrepState, op: Operation): Prepared {
   const paths = state.records.ephemeralsOf(session, state.ephemeralsOf(session))
   const length = paths.reduce((sum, path) => sum + path.length, 0)
   for (const path of paths) {
-    removeChild(state, op.zxid, parentOf(path))
+    removeChild(state.records, op.zxid, parentOf(path))
     state.records.addDeleted(op.zxid, path)
   }
   state.sessions.setClosing(session)
   return { kind: 'closeSession', paths: length > LISTED_PATHS_LENGTH_MAX ? [] : paths }
-}
-
-/** The parent as it will be when one child is gone: its stored cversion stays (D29). */
-function removeChild(state: PrepState, zxid: Zxid, parentPath: string): void {
-  const parent = state.records.find(parentPath)
-  if (parent === undefined) return
-  const { version, cversion, aversion, ephemeralOwner, childCount, acl } = parent
-  state.records.add({
-    zxid,
-    path: parentPath,
-    exists: true,
-    version,
-    cversion,
-    aversion,
-    ephemeralOwner,
-    childCount: childCount - 1,
-    acl,
-  })
 }

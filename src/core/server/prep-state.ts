@@ -12,6 +12,7 @@ import type { SessionTracker } from './session-tracker.ts'
 export interface PrepState {
   readonly records: ChangeRecords
   readonly sessions: SessionTracker
+  readonly extendedTypesEnabled: boolean
   /** Committed ephemerals of a session. */
   ephemeralsOf(session: SessionId): Iterable<string>
 }
@@ -48,4 +49,22 @@ export function checkSession(state: PrepState, request: Request): ErrorCode {
 /** All that create and delete ask of a path before they look for the parent (D10, D28). */
 export function hasParent(path: string): boolean {
   return path.includes('/') && !path.includes('\0')
+}
+
+/** The parent as it will be when one child is gone: its stored cversion stays (D29). */
+export function removeChild(records: ChangeRecords, zxid: Zxid, parentPath: string): void {
+  const parent = records.find(parentPath)
+  if (parent === undefined) return
+  const { version, cversion, aversion, ephemeralOwner, childCount, acl } = parent
+  records.add({
+    zxid,
+    path: parentPath,
+    exists: true,
+    version,
+    cversion,
+    aversion,
+    ephemeralOwner,
+    childCount: childCount - 1,
+    acl,
+  })
 }

@@ -32,6 +32,17 @@ export interface ServerConfig {
   readonly globalOutstandingLimit?: number
   /** Client connections at once. */
   readonly maxClientConnections?: number
+  /**
+   * extendedTypesEnabled: nodes with a time to live. Off by default: on, no server may have id 255,
+   * whose session ids would read as times to live (D7, D44).
+   */
+  readonly extendedTypesEnabled?: boolean
+  /** znode.container.checkIntervalMs (D47). Default a minute. */
+  readonly containerCheckIntervalMs?: number
+  /** znode.container.maxPerMinute (D47). Default 10 000. */
+  readonly containersPerMinute?: number
+  /** znode.container.maxNeverUsedIntervalMs (D47), 0 = never. Default five minutes. */
+  readonly containerNeverUsedMs?: number
 }
 
 export interface ServerLimits {
