@@ -9,7 +9,7 @@ import { OPEN_ACL } from './acl-lists.ts'
 import { eventText, readHeader, replyText, type Names } from './reply-text.ts'
 import { below, requestBytes } from './request-bytes.ts'
 import type { Step } from './step.ts'
-import { WireClient } from './wire-client.ts'
+import { WireClient, type SessionKeys } from './wire-client.ts'
 
 /** Lines of one step: events of each client in its order, then the answer. */
 export type Transcript = readonly (readonly string[])[]
@@ -30,7 +30,7 @@ export async function runScript(
     transcript.push(await run.end())
     return transcript
   } finally {
-    run.dropAll()
+    await run.closeSessions()
   }
 }
 
@@ -40,6 +40,8 @@ class Run implements Names {
   readonly #port: number
   readonly #clients = new Map<number, WireClient>()
   readonly #sessions = new Map<bigint, string>()
+  /** Sessions to be closed in the end, by id. */
+  readonly #open = new Map<bigint, SessionKeys>()
   #opened = 0
 
   private constructor(port: number, root: string, baseZxid: bigint) {
@@ -77,6 +79,7 @@ class Run implements Names {
     const lines = events.map((event) => `client ${number} ${eventText(event, this)}`)
     if (answer === null || request.op === 'closeSession') {
       this.#clients.delete(number)
+      if (answer !== null) this.#open.delete(client.session.id)
       client.drop()
     }
     lines.push(
@@ -94,13 +97,20 @@ class Run implements Names {
     const lines: string[] = []
     for (const [number] of this.#clients) lines.push(...(await this.#hear(number)))
     const client = await WireClient.open(this.#port)
+    this.#open.set(client.session.id, client.session)
     lines.push(...(await this.#tree(client, '/')))
     client.drop()
     return lines
   }
 
-  dropAll(): void {
+  /** One that is left to expire would take a zxid in the middle of a later run. */
+  async closeSessions(): Promise<void> {
     for (const client of this.#clients.values()) client.drop()
+    for (const session of this.#open.values()) {
+      const client = await WireClient.open(this.#port, session)
+      await client.ask(OpCode.closeSession, NO_BODY)
+      client.drop()
+    }
   }
 
   async #client(number: number): Promise<WireClient> {
@@ -111,6 +121,7 @@ class Run implements Names {
 
   #adopt(number: number, client: WireClient): WireClient {
     const { id } = client.session
+    this.#open.set(id, client.session)
     if (!this.#sessions.has(id)) this.#sessions.set(id, `session ${++this.#opened}`)
     this.#clients.set(number, client)
     return client

@@ -48,13 +48,13 @@ const READABLE_ACLS = ACLS.filter(
 
 /**
  * Where 3.8.0 differs from the rules of today's ZooKeeper, scripts keep away from one half or the
- * other: its exists asks for no permission (D60), and its removeWatches takes persistent watches
- * for plain ones.
+ * other: its exists asks for no permission (D60), and a client has one kind of watch on a path
+ * there, so that persistent ones and plain ones replace each other.
  */
 interface Theme {
   /** Nodes that not everybody may read; then nobody asks whether a node exists. */
   readonly hasSecrets: boolean
-  /** Persistent watches; then nobody removes any. */
+  /** Persistent watches; then there are no others, and nobody removes any. */
   readonly hasPersistentWatches: boolean
 }
 
@@ -91,7 +91,7 @@ class Draw {
     if (dice < 76) return { op: 'setACL', path: this.#path(), ...this.#acl(), version: -1 }
     if (dice < 79) return { op: 'getACL', path: this.#path() }
     if (dice < 87) return this.#watchChange()
-    if (dice < 89) return { op: 'getAllChildrenNumber', path: this.#path() }
+    if (dice < 89) return { op: 'getAllChildrenNumber', path: this.#of(PATHS) }
     if (dice < 91) return { op: 'getEphemerals', path: this.#of(['/', '/a', '/d', '/none']) }
     if (dice < 93) return { op: 'sync', path: this.#path() }
     if (dice < 95) return this.#auth()
@@ -135,7 +135,11 @@ class Draw {
   #read(): Request {
     const ops = ['getData', 'getChildren', 'getChildren2', 'exists'] as const
     const op = ops[this.below(this.#theme.hasSecrets ? 3 : 4)] ?? 'getData'
-    return { op, path: this.#path(), watch: this.below(2) === 0 }
+    return { op, path: this.#path(), watch: this.#isWatching() }
+  }
+
+  #isWatching(): boolean {
+    return !this.#theme.hasPersistentWatches && this.below(2) === 0
   }
 
   #multi(): Request {
@@ -159,7 +163,9 @@ class Draw {
 
   #watchChange(): Request {
     if (this.#theme.hasPersistentWatches) {
-      return { op: 'addWatch', path: this.#path(), mode: this.#of([0, 1, 1, 2]) }
+      const path = this.#path()
+      // One mode for each path: another one would replace the first there.
+      return { op: 'addWatch', path, mode: this.below(9) === 0 ? 2 : path.length % 2 }
     }
     return { op: 'removeWatches', path: this.#path(), type: this.#of(WATCHER_TYPES) }
   }

@@ -9,8 +9,9 @@
 import { assert } from '../base/assert.ts'
 import type { Zxid } from '../base/zxid.ts'
 import type { Acl } from '../jute/data-records.ts'
+import { createModeFromFlag } from '../jute/create-mode.ts'
 import { ErrorCode } from '../jute/error-code.ts'
-import { multiRequestRecord, type MultiOp } from '../jute/multi.ts'
+import { multiRequestRecord, type MultiCreateOp, type MultiOp } from '../jute/multi.ts'
 import { OpCode } from '../jute/op-code.ts'
 import { Perms } from '../jute/perms.ts'
 import { JUTE_MAX_BUFFER } from '../jute/framing.ts'
@@ -107,8 +108,10 @@ function prepareBody(state: PrepState, request: Request, zxid: Zxid): Txn | Erro
     if (request.type === OpCode.multi) return prepareMulti(state, request, zxid)
     return prepareSingle(state, { request, type: request.type, zxid })
   } catch (error) {
-    if (error instanceof JuteError) return ErrorCode.MARSHALLINGERROR
-    throw error
+    if (!(error instanceof JuteError)) throw error
+    // The parts of a multi before the one that cannot be read left records.
+    state.records.rollback()
+    return ErrorCode.MARSHALLINGERROR
   }
 }
 
@@ -161,9 +164,8 @@ function preparePart(state: PrepState, request: Request, zxid: Zxid, part: Multi
     case OpCode.create:
     case OpCode.create2:
     case OpCode.createContainer:
-      return prepareCreate(state, op, { ...part.request, ttl: -1n })
     case OpCode.createTTL:
-      return prepareCreate(state, op, part.request)
+      return preparePartCreate(state, op, part)
     case OpCode.delete:
       return prepareDelete(state, op, part.request)
     case OpCode.setData:
@@ -171,6 +173,27 @@ function preparePart(state: PrepState, request: Request, zxid: Zxid, part: Multi
     case OpCode.check:
       return prepareCheck(state, op, part.request)
   }
+}
+
+type MultiCreation = MultiCreateOp | Extract<MultiOp, { readonly type: typeof OpCode.createTTL }>
+
+/**
+ * In a multi ZooKeeper reads every kind of create by its flags, so a create2 makes a plain node and
+ * is answered as a create (compared with Apache ZooKeeper 3.8).
+ */
+function preparePartCreate(
+  state: PrepState,
+  op: Operation,
+  part: MultiCreation,
+): Prepared {
+  const mode = createModeFromFlag(part.request.flags)
+  if (mode?.isTTL === true) {
+    // ZooKeeper reads on for a time that is not there, and answers the whole multi with an error.
+    if (part.type !== OpCode.createTTL) throw new JuteError('a time to live without its time')
+    return prepareCreate(state, op, part.request)
+  }
+  const type = mode?.isContainer === true ? OpCode.createContainer : OpCode.create
+  return prepareCreate(state, { ...op, type }, { ...part.request, ttl: -1n })
 }
 
 /** 0 before the failing operation, its code there, RUNTIMEINCONSISTENCY behind (W49). */

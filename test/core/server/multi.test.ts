@@ -59,14 +59,14 @@ describe('multi', () => {
     expect(client.getData('/a')).toMatchObject({ data: 'y', stat: { numChildren: 0, cversion: 2 } })
   })
 
-  test('W48: create2 and createContainer answer as create2', () => {
+  test('W48: createContainer answers as create2, and a create2 as the create it is read as', () => {
     const { client } = start()
     const results = client.multi([
       { type: OpCode.create2, request: createRequest('/a') },
       { type: OpCode.createContainer, request: createRequest('/c', '', 4) },
     ])
     expect(results).toMatchObject([
-      { type: OpCode.create2, path: '/a', stat: { version: 0 } },
+      { type: OpCode.create, path: '/a' },
       { type: OpCode.create2, path: '/c', stat: { version: 0 } },
     ])
   })
@@ -97,6 +97,12 @@ describe('multi', () => {
       (xid) => decode(createResponseRecord, client.reply(xid).body).path,
     )
     expect(paths).toEqual(['/p/s-0000000000', '/p/s-0000000001'])
+  })
+
+  test('a time to live without its time fails the whole multi and leaves no trace', () => {
+    const { client } = start()
+    expect(client.multi([create('/x'), create('/y', 5)])).toBe(ErrorCode.MARSHALLINGERROR)
+    expect(client.create('/x')).toBe('/x')
   })
 
   test('D39: an empty multi is legal; events come after success, in order', () => {

@@ -55,7 +55,7 @@ describe('create, first failure wins', () => {
     const { client } = start()
     expect(ttlCreate(client, TTL, 1000n)).toBe(ErrorCode.UNIMPLEMENTED)
     expect(ttlCreate(client, TTL, 0n)).toBe(ErrorCode.UNIMPLEMENTED)
-    expect(ttlCreate(client, 0, 1000n)).toBe(ErrorCode.UNIMPLEMENTED)
+    expect(ttlCreate(client, 0, 1000n)).toBe(ErrorCode.BADARGUMENTS)
     expect(client.exists('/t')).toBe(ErrorCode.NONODE)
   })
 
