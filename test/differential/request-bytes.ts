@@ -27,33 +27,6 @@ export function below(root: string, path: string): string {
 export function requestBytes(request: Request, root: string): RequestBytes {
   const at = (path: string): string => below(root, path)
   switch (request.op) {
-    case 'exists':
-    case 'getData':
-    case 'getChildren':
-    case 'getChildren2': {
-      const body = encode(proto.existsRequestRecord, {
-        path: at(request.path),
-        watch: request.watch,
-      })
-      return { type: OpCode[request.op], body }
-    }
-    case 'getACL':
-    case 'sync':
-    case 'getAllChildrenNumber':
-      return {
-        type: OpCode[request.op],
-        body: encode(proto.getACLRequestRecord, { path: at(request.path) }),
-      }
-    case 'getEphemerals':
-      return {
-        type: OpCode.getEphemerals,
-        body: encode(session.getEphemeralsRequestRecord, { prefixPath: at(request.path) }),
-      }
-    case 'setACL': {
-      const { acl, version } = request
-      const body = encode(proto.setACLRequestRecord, { path: at(request.path), acl, version })
-      return { type: OpCode.setACL, body }
-    }
     case 'multi': {
       const parts = request.parts.map((part) => multiOp(part, at))
       return { type: OpCode.multi, body: encode(multiRequestRecord, parts) }
@@ -64,17 +37,6 @@ export function requestBytes(request: Request, root: string): RequestBytes {
         request: { path: at(path), watch: false },
       }))
       return { type: OpCode.multiRead, body: encode(multiReadRequestRecord, parts) }
-    }
-    case 'addWatch': {
-      const { mode } = request
-      const body = encode(session.addWatchRequestRecord, { path: at(request.path), mode })
-      return { type: OpCode.addWatch, body }
-    }
-    case 'checkWatches':
-    case 'removeWatches': {
-      const { type } = request
-      const body = encode(session.checkWatchesRequestRecord, { path: at(request.path), type })
-      return { type: OpCode[request.op], body }
     }
     case 'auth': {
       const { scheme, id } = request
@@ -89,6 +51,54 @@ export function requestBytes(request: Request, root: string): RequestBytes {
       return { type: request.type, body: new Uint8Array(request.bytes) }
     case 'reconnect':
       throw new Error('a reconnect is no request')
+    default:
+      return pathBytes(request, at)
+  }
+}
+
+type PathRequest = Exclude<
+  Request,
+  { op: 'multi' | 'multiRead' | 'auth' | 'whoAmI' | 'ping' | 'closeSession' | 'raw' | 'reconnect' }
+>
+
+/** Requests about one path. */
+function pathBytes(request: PathRequest, at: (path: string) => string): RequestBytes {
+  const path = at(request.path)
+  switch (request.op) {
+    case 'exists':
+    case 'getData':
+    case 'getChildren':
+    case 'getChildren2':
+      return {
+        type: OpCode[request.op],
+        body: encode(proto.existsRequestRecord, { path, watch: request.watch }),
+      }
+    case 'getACL':
+    case 'sync':
+    case 'getAllChildrenNumber':
+      return { type: OpCode[request.op], body: encode(proto.getACLRequestRecord, { path }) }
+    case 'getEphemerals':
+      return {
+        type: OpCode.getEphemerals,
+        body: encode(session.getEphemeralsRequestRecord, { prefixPath: path }),
+      }
+    case 'setACL': {
+      const { acl, version } = request
+      return {
+        type: OpCode.setACL,
+        body: encode(proto.setACLRequestRecord, { path, acl, version }),
+      }
+    }
+    case 'addWatch': {
+      const { mode } = request
+      return { type: OpCode.addWatch, body: encode(session.addWatchRequestRecord, { path, mode }) }
+    }
+    case 'checkWatches':
+    case 'removeWatches': {
+      const { type } = request
+      const body = encode(session.checkWatchesRequestRecord, { path, type })
+      return { type: OpCode[request.op], body }
+    }
     default:
       return partBytes(request, at)
   }

@@ -1,4 +1,4 @@
-/** One step of a script: what one client asks of a server. Plain data, so that it can be printed. */
+/** One step of a script: what one client asks of a server, as plain data to be printed. */
 import type { Acl } from '../../src/core/jute/data-records.ts'
 
 export interface CreateArguments {
