@@ -56,7 +56,7 @@ class Run implements Names {
     const request = { path: root, data: null, acl: OPEN_ACL, flags: flag }
     const created = await client.ask(OpCode.create, encode(proto.createRequestRecord, request))
     const header = created.answer === null ? null : readHeader(created.answer)
-    if (header?.err !== 0) throw new Error(`cannot create ${root}: ${header?.err}`)
+    if (header?.err !== 0) throw new Error(`cannot create ${root}`)
     const closed = await client.ask(OpCode.closeSession, NO_BODY)
     const base = closed.answer === null ? header.zxid : readHeader(closed.answer).zxid
     client.drop()
