@@ -1,6 +1,7 @@
 /** The side panel: members, what to do when some are missing, and sessions with their deadlines. */
 import type { MemberStatus } from '../src/core/server/member-machine.ts'
 import type { SignalingState } from '../src/ports/signaling.ts'
+import { commitText } from '../src/runtime/observer-text.ts'
 import type { WorkerStatus } from '../worker/protocol.ts'
 import { copyButton } from './copy-button.ts'
 import { element, make, openMachineLink } from './page-elements.ts'
@@ -34,25 +35,23 @@ export class EnsemblePanel {
       this.#signaling?.kind === 'waiting'
         ? ' The signaling server cannot be reached: open tabs go on, new ones cannot join.'
         : ''
-    if (status.phase !== 'member') return status.text + broker
-    const missing = status.member?.peers.filter((peer) => !peer.up).length ?? 0
+    const refusals = (status.refusals ?? []).map((refusal) => ` Refused: ${refusal}.`).join('')
+    if (status.phase !== 'member') return sentence(status.text) + refusals + broker
+    const missing = missingVoters(status)
     if (missing === 0) return `All ${status.size} machines are here.${broker}`
-    const here = status.size - missing
-    return `${here} of ${status.size} here. Open the missing ones with this link.${broker}`
+    const here = `${status.size - missing} of ${status.size} here`
+    const left = commitText(status.size, missing)
+    return `${here}; ${left}. Open the missing ones with this link.${broker}`
   }
 
   /** One link per missing machine, and the link itself to copy. */
   #showInvite(status: WorkerStatus): void {
-    const here =
-      status.phase === 'member'
-        ? status.size - (status.member?.peers.filter((peer) => !peer.up).length ?? 0)
-        : status.here
+    const here = status.member === null ? status.here : status.size - missingVoters(status)
     const missing = status.phase === 'client' ? 0 : Math.max(0, status.size - here)
     if (this.#invited !== missing) {
       this.#invited = missing
       const open = Array.from({ length: missing }, (_, index) => {
-        const text =
-          status.phase === 'member' ? 'Open a machine' : `Open machine ${here + index + 1}`
+        const text = status.member !== null ? 'Open a machine' : `Open machine ${here + index + 1}`
         return openMachineLink(this.#address, text, index === 0)
       })
       const copy = make('button', 'Copy the link')
@@ -105,15 +104,40 @@ function memberLines(status: WorkerStatus): Line[] {
       text: 'linked',
     }))
   }
-  return status.voters.map((sid) => {
+  const voters = status.voters.map((sid): Line => {
     const who = `machine ${sid}${sid === status.sid ? ' (this tab)' : ''}`
     const isLeader = sid === member.leader
     if (sid === status.sid) return { who, text: isLeader ? 'leading' : member.role }
     const peer = member.peers.find((one) => one.sid === sid)
     if (peer?.up !== true) return { who, text: `away for ${seconds(peer?.silentMs ?? 0)}` }
-    const rtt = peer.rttMs === null ? '' : `, round trip ${peer.rttMs.toFixed(1)} ms`
+    const rtt = peer.rttMs === null ? '' : `, ${roundTrip(peer.rttMs)}`
     return { who, text: `${isLeader ? 'leading' : 'linked'}${rtt}` }
   })
+  return [...voters, ...observerLines(status, member)]
+}
+
+/** A voter sees which observers are linked with it; an observer sees who else has a place. */
+function observerLines(status: WorkerStatus, member: MemberStatus): Line[] {
+  return member.observers.map(({ sid }) => {
+    if (sid === status.sid) return { who: `observer ${sid} (this tab)`, text: member.role }
+    const who = `observer ${sid}`
+    if (status.phase === 'observer') return { who, text: 'linked to the voters only' }
+    const link = member.observerPeers.find((one) => one.sid === sid)
+    if (link?.up !== true) return { who, text: 'not linked' }
+    return { who, text: link.rttMs === null ? 'linked' : `linked, ${roundTrip(link.rttMs)}` }
+  })
+}
+
+function missingVoters({ voters, member }: WorkerStatus): number {
+  return member?.peers.filter((peer) => !peer.up && voters.includes(peer.sid)).length ?? 0
+}
+
+function roundTrip(ms: number): string {
+  return `round trip ${ms.toFixed(1)} ms`
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
 }
 
 function sessionLines(member: MemberStatus): Line[] {

@@ -3,6 +3,8 @@ import type { StoragePersistence } from '../src/adapters/tabs/persistence.ts'
 import type { WorkerStatus } from '../worker/protocol.ts'
 
 export function titleOf(status: WorkerStatus): string {
+  if (status.phase === 'observer') return `Observer ${status.sid ?? ''}`
+  if (status.phase === 'client') return 'Client'
   return status.sid === null ? 'Machine' : `Machine ${status.sid}`
 }
 
@@ -11,7 +13,9 @@ export function statusLine(status: WorkerStatus): string {
   const { member, phase } = status
   const role = member?.role ?? 'looking'
   const line = `${role}, epoch ${member?.epoch ?? 0}, zxid ${member?.zxid ?? '0x0'}`
-  if (member === null || phase !== 'member') return `${line}: ${status.text}`
+  if (member === null || (phase !== 'member' && phase !== 'observer')) {
+    return `${line}: ${status.text}`
+  }
   return `${line}: ${member.whyNotServing ?? whoLeads(status)}`
 }
 

@@ -59,7 +59,9 @@ export type Phase =
   | 'waiting'
   /** A voter of the ensemble. */
   | 'member'
-  /** Not a voter: reaches the ensemble as a client only. */
+  /** Not a voter: learns all that is committed, serves its tab, has no vote. */
+  | 'observer'
+  /** No place as an observer (yet): reaches the ensemble as a client only. */
   | 'client'
   /** Storage failed or the member halted; the page may still be a client. */
   | 'failed'
@@ -67,7 +69,7 @@ export type Phase =
 export interface PeerStatus {
   readonly peerId: string
   readonly incarnation: string
-  /** Voter id, or null for a guest. */
+  /** Of a voter or an observer; null for a page that is neither. */
   readonly sid: number | null
   readonly linkId: string
 }
@@ -91,6 +93,8 @@ export interface WorkerStatus {
   readonly peers: readonly PeerStatus[]
   /** Where a client of this tab can connect now. */
   readonly reachable: readonly (number | 'local')[]
+  /** Why voters do not link with this tab, in their words. The page adds it; absent: none. */
+  readonly refusals?: readonly string[]
 }
 
 export interface WorkerListener {

@@ -6,6 +6,7 @@ import * as Comlink from 'comlink'
 import type { MemberApi, StartResult, WorkerStatus } from '../../worker/protocol.ts'
 import type { PagePart } from '../adapters/webrtc/mesh-signal.ts'
 import { PeerMesh } from '../adapters/webrtc/peer-mesh.ts'
+import type { PeerStatus } from '../adapters/webrtc/remote-peer.ts'
 import { socketOpener } from '../adapters/websocket/signal-socket.ts'
 import { PortTransport } from '../client/port-transport.ts'
 import type { ClientTransport } from '../client/transport.ts'
@@ -52,6 +53,7 @@ export class MemberTab implements AsyncDisposable {
   readonly #signaling: SignalingClient
   #mesh: PeerMesh | null = null
   #status: WorkerStatus | null = null
+  #refusals: readonly string[] = []
   /** When the own member was last seen serving, or first seen at all. */
   #lastServedMs: number | null = null
   #incarnation = ''
@@ -200,6 +202,7 @@ export class MemberTab implements AsyncDisposable {
       admit: (linkId, peer) => api.admit(linkId, peer),
       onAdmitted: (linkId) => void api.opened(linkId),
       part: () => this.#part(),
+      onStatus: (peers) => this.#onLinks(peers),
       onLinkClosed: (linkId, _peerId, reason) => void api.detach(linkId, reason),
       onPageMessage: (linkId, bytes) => void api.pageMessage(linkId, bytes),
       onSuspect: (peerId) => void api.suspect(peerId),
@@ -226,8 +229,17 @@ export class MemberTab implements AsyncDisposable {
     const { member } = status
     if (member === null) this.#lastServedMs = null
     else if (member.serving || this.#lastServedMs === null) this.#lastServedMs = performance.now()
-    this.#status = status
-    this.#options.onStatus?.(status)
+    this.#status = this.#refusals.length === 0 ? status : { ...status, refusals: this.#refusals }
+    this.#options.onStatus?.(this.#status)
+  }
+
+  /** Who refuses this tab is seen by the page alone. */
+  #onLinks(peers: readonly PeerStatus[]): void {
+    const said = peers.map(({ refusal }) => refusal).filter((refusal) => refusal !== null)
+    const refusals = [...new Set(said)]
+    if (refusals.join() === this.#refusals.join()) return
+    this.#refusals = refusals
+    if (this.#status !== null) this.#onStatus(this.#status)
   }
 
   /** Synchronous, nothing awaited: peers see the close in some tens of ms (design §4). */

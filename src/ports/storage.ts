@@ -93,9 +93,10 @@ export interface Storage {
   /**
    * Pin the founding record, strictly, once: in the same transaction writes the empty snapshot of
    * zxid 0 and both epochs 0 (the `initialize` marker, Q18/P15). Rejects when another record is
-   * already pinned; resolves when the same bytes are.
+   * already pinned; resolves when the same bytes are. `emptySnapshot` null: what this storage was
+   * given before, a snapshot and its epochs, is the marker, and stays.
    */
-  pinFounding(record: Uint8Array, emptySnapshot: Uint8Array): Promise<void>
+  pinFounding(record: Uint8Array, emptySnapshot: Uint8Array | null): Promise<void>
   rememberPeerToken(incarnation: string, token: string): Promise<void>
   /** Resolves once with the reason when the storage dies under us (connection lost, wiped…). */
   readonly failed: Promise<StorageError>

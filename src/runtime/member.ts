@@ -117,6 +117,11 @@ export class Member {
     this.#input({ kind: 'suspect', peer })
   }
 
+  /** Somebody with this key asks for a place as an observer; only a serving leader acts. */
+  admitObserver(incarnation: string): void {
+    this.#input({ kind: 'admit-observer', incarnation })
+  }
+
   /** Serve one client connection. */
   attachClient(channel: ClientChannel, address: string): void {
     if (this.#stopped) return channel.close('server_shutdown')

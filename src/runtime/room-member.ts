@@ -3,104 +3,59 @@
  * clients a way to the own member or, over a link, to another one.
  *
  * It carries out what the founding rules decide and hands verified links to the member. A machine
- * that is not listed, lost its storage or failed goes on as a client only.
+ * that is not listed, or lost its storage, is an observer as soon as the leader gives it a place;
+ * without one, or failed, it goes on as a client only.
  */
-import { clusterHash } from '../core/founding/key-names.ts'
-import type { FoundingDecision, FoundingInput } from '../core/founding/founding-effect.ts'
+import type {
+  FoundingDecision,
+  FoundingInput,
+  FoundingStatus,
+} from '../core/founding/founding-effect.ts'
 import { foundingBytesToSign, parseFoundingRecord } from '../core/founding/founding-record.ts'
 import type { SignedFoundingRecord } from '../core/founding/founding-record.ts'
 import { FoundingRules, heldBy } from '../core/founding/founding-rules.ts'
-import { isRefused, newestToken, startChainCheck } from '../core/founding/start-chain.ts'
-import type { ServerId } from '../core/base/zxid.ts'
+import { type ServerId, type Zxid, ZXID_NONE } from '../core/base/zxid.ts'
 import { emptySnapshotChunk } from '../core/server/member-machine.ts'
-import type { MemberConfig, MemberStatus } from '../core/server/member-machine.ts'
+import type { MemberStatus } from '../core/server/member-machine.ts'
 import type { TraceEvent } from '../core/zab/effect.ts'
 import type { ClientChannel, ClientMultiplexer } from '../ports/client-channel.ts'
-import type { Clock } from '../ports/clock.ts'
 import type { Link } from '../ports/link.ts'
-import { PEER_TOKENS_MAX } from '../ports/storage.ts'
-import type { MemberMeta, Recovered, Storage } from '../ports/storage.ts'
-import { bridgeChannels } from './bridge-channels.ts'
-import type { DiskStatus } from './disk-figures.ts'
+import { ClientWays } from './client-ways.ts'
 import type { Flight } from './flight/flight-recorder.ts'
 import { GUEST_LIMITS, NOT_A_VOTER, placeFor } from './guest-places.ts'
-import type { GuestLimits } from './guest-places.ts'
+import { memberConfig } from './member-config.ts'
 import { Member } from './member.ts'
+import { ObserverDesk } from './observer-desk.ts'
+import { ObserverSeat } from './observer-seat.ts'
+import { observerText } from './observer-text.ts'
+import { decodePageMessage } from './page-message.ts'
+import type { ObserverGrant } from './page-message.ts'
+import { PageTalk } from './page-talk.ts'
 import { PeerTable } from './peer-table.ts'
 import type { PeerLink, VerifiedMember } from './peer-table.ts'
-import { WaitingClients } from './waiting-clients.ts'
-
-export interface MachineIdentity {
-  readonly incarnation: string
-  readonly publicKey: Uint8Array
-  sign(bytes: Uint8Array): Promise<Uint8Array>
-  readonly storage: Storage
-  readonly meta: MemberMeta
-}
-
-export interface RoomMemberOptions {
-  readonly identity: MachineIdentity
-  /** What its storage held when it was opened; the storage must be recovered before it is used. */
-  readonly recovered: Recovered
-  readonly room: string
-  readonly size: number
-  readonly linkCreator: string | null
-  readonly linkCluster: string | null
-  readonly clock: Clock
-  readonly every: (intervalMs: number, run: () => void) => () => void
-  readonly randomBytes: (length: number) => Uint8Array
-  readonly verify: (key: Uint8Array, bytes: Uint8Array, signature: Uint8Array) => Promise<boolean>
-  /** Queue for a member's liveness lock; `onGone` is a crash hint. */
-  readonly watchLiveness: (incarnation: string, onGone: () => void, signal: AbortSignal) => void
-  readonly tune?: Partial<MemberConfig>
-  readonly guestLimits?: GuestLimits
-  readonly onTrace: (event: TraceEvent) => void
-  readonly onChange: () => void
-  readonly onReplaceLink: (linkId: string, reason: string) => void
-  /** The link is not wanted any more: the other side is told why. */
-  readonly onRefuseLink: (linkId: string, reason: string) => void
-  readonly onPageMessage: (linkId: string, bytes: Uint8Array) => void
-}
-
-/** To one peer whose handshake is not through. Ours: a founding record and a word or two. */
-const UNSAID_MAX = 8
-
-export interface AdmitRequest extends VerifiedMember {
-  readonly foundingRecord: Uint8Array | null
-  readonly startChain: readonly string[]
-}
-
-export interface RoomMemberStatus {
-  readonly phase: 'waiting' | 'member' | 'client' | 'failed'
-  readonly text: string
-  readonly here: number
-  readonly size: number
-  readonly sid: ServerId | null
-  readonly voters: readonly ServerId[]
-  readonly creator: string | null
-  readonly cluster: string | null
-  readonly member: MemberStatus | null
-  readonly disk: DiskStatus | null
-  readonly peers: readonly (VerifiedMember & { sid: ServerId | null; linkId: string })[]
-}
+import { PeerTokens } from './peer-tokens.ts'
+import type { AdmitRequest, RoomMemberOptions, RoomMemberStatus } from './room-options.ts'
 
 const CLUSTER_ID_BYTES = 16
 const SESSION_KEY_BYTES = 32
-/** ZooKeeper's sample configuration (S4). */
-const TICK_TIME_MS = 2000
 
 export class RoomMember {
   readonly #options: RoomMemberOptions
   readonly #rules: FoundingRules
   readonly #peers = new PeerTable()
-  /** What the storage remembers, which nobody else writes. Newest last, as there. */
-  readonly #peerTokens: Map<string, string>
+  readonly #tokens: PeerTokens
+  readonly #talk: PageTalk
   #founded: SignedFoundingRecord | null = null
   #sid: ServerId | null = null
   #member: Member | null = null
   #flown: Member | null = null
-  #isServing = false
-  readonly #waiting: WaitingClients
+  /** Runs of a member in this life of the page; what belongs to an earlier one counts no more. */
+  #runs = 0
+  /** A voter's side of observers. */
+  readonly #desk: ObserverDesk
+  /** A newcomer's side; null for voters and before the founding. */
+  #seat: ObserverSeat | null = null
+  readonly #ways: ClientWays
   #failure: string | null = null
   #lastRefusal: string | null = null
   #arrivals: readonly string[] = []
@@ -110,9 +65,22 @@ export class RoomMember {
   constructor(options: RoomMemberOptions) {
     this.#options = options
     const { identity, room, size, linkCreator, linkCluster, randomBytes } = options
-    this.#waiting = new WaitingClients(options.every, (channel) => this.#serveOwn(channel))
+    this.#talk = new PageTalk(options.onPageMessage)
+    this.#ways = new ClientWays({
+      every: options.every,
+      peers: this.#peers,
+      voters: () => this.#founded?.record.members ?? [],
+      ownSid: () => this.#sid,
+      member: () => this.#member,
+    })
+    this.#desk = new ObserverDesk({
+      say: (link, message) => this.#talk.say(link, message),
+      admit: (incarnation) => this.#member?.admitObserver(incarnation),
+      attach: (link, sid) => this.#attach(link, sid),
+      cut: (link, reason) => link.quorum?.close(reason),
+    })
     const { founding, peerTokens } = identity.meta
-    this.#peerTokens = new Map(Object.entries(peerTokens))
+    this.#tokens = new PeerTokens(peerTokens, identity.storage)
     this.#rules = new FoundingRules({
       room,
       size,
@@ -120,6 +88,7 @@ export class RoomMember {
       linkCluster,
       publicKey: identity.publicKey,
       stored: founding === null ? null : parseFoundingRecord(founding),
+      origin: this.#broughtZxid,
       fresh: {
         clusterId: randomBytes(CLUSTER_ID_BYTES),
         sessionKey: randomBytes(SESSION_KEY_BYTES),
@@ -129,6 +98,12 @@ export class RoomMember {
       this.#fail(`storage failed (${error.code}): ${error.message}`)
     })
     this.#carryOut()
+  }
+
+  /** State that was put here for an ensemble that this machine is to found; ZXID_NONE: none. */
+  get #broughtZxid(): Zxid {
+    const { identity, recovered } = this.#options
+    return identity.meta.founding === null ? (recovered.snapshot?.zxid ?? ZXID_NONE) : ZXID_NONE
   }
 
   /** What the handshake says of this machine: a record only once it is durable. */
@@ -146,7 +121,7 @@ export class RoomMember {
     const record = this.#founded?.record ?? null
     return {
       phase: this.#phase(),
-      text: this.#failure ?? this.#lastRefusal ?? founding.text,
+      text: this.#text(member, founding),
       here: founding.here,
       size: record?.size ?? founding.size,
       sid: this.#sid,
@@ -156,7 +131,7 @@ export class RoomMember {
       member,
       disk: this.#member?.disk ?? null,
       peers: this.#peers.admitted().flatMap(({ member: peer, linkId }) => {
-        return peer === null ? [] : [{ ...peer, sid: this.#sidOf(peer.publicKey), linkId }]
+        return peer === null ? [] : [{ ...peer, sid: this.#anySidOf(peer), linkId }]
       }),
     }
   }
@@ -176,17 +151,16 @@ export class RoomMember {
     const peer = this.#peers.link(linkId)
     peer.clients = clients
     peer.closeClients = close
-    clients.onOpen = (channel) => this.#serve(peer, channel)
+    clients.onOpen = (channel) => this.#ways.serve(peer, channel)
   }
 
   /** The page verified this link's handshake. Resolves with null, or why the peer is refused. */
   async admit(linkId: string, peer: AdmitRequest): Promise<string | null> {
     const link = this.#peers.link(linkId)
     if (peer.isClient !== true) {
-      const seen = this.#peerTokens.get(peer.incarnation) ?? null
-      const verdict = startChainCheck(seen, peer.startChain)
-      if (isRefused(verdict)) return `refused: the storage of this machine is ${verdict}`
-      await this.#remember(peer)
+      const refused = this.#tokens.refusal(peer.incarnation, peer.startChain)
+      if (refused !== null) return refused
+      await this.#tokens.remember(peer.incarnation, peer.startChain)
     }
     const held = peer.foundingRecord === null ? null : parseFoundingRecord(peer.foundingRecord)
     if (this.#isStopped) return 'this machine is stopping'
@@ -221,19 +195,15 @@ export class RoomMember {
   opened(linkId: string): void {
     const link = this.#peers.get(linkId)
     if (link === undefined) return
-    link.isOpen = true
-    for (const bytes of link.unsaid.splice(0)) this.#options.onPageMessage(linkId, bytes)
-  }
-
-  #say(link: PeerLink, bytes: Uint8Array): void {
-    if (link.isOpen) this.#options.onPageMessage(link.linkId, bytes)
-    else if (link.unsaid.length < UNSAID_MAX) link.unsaid.push(bytes)
+    this.#talk.opened(link)
+    if (this.#isVoterLink(link)) this.#seat?.onLink(link)
   }
 
   /** Clients learn from it who the voters are. Members get it by the founding rules. */
   #tellRecord(link: PeerLink): void {
     const record = this.foundingRecord
-    if (record !== null && link.member?.isClient === true) this.#say(link, record)
+    if (record === null || link.member?.isClient !== true) return
+    this.#talk.say(link, { kind: 'record', envelope: record })
   }
 
   #refusalFor(peer: VerifiedMember, holdsRecord: boolean): string | null {
@@ -250,22 +220,8 @@ export class RoomMember {
     return this.#sidOf(this.#options.identity.publicKey) !== null
   }
 
-  /** Resolves when the newest start of this peer that we saw is on disk. */
-  async #remember({ incarnation, startChain }: AdmitRequest): Promise<void> {
-    const token = newestToken(startChain)
-    if (token === null) return
-    this.#peerTokens.delete(incarnation)
-    this.#peerTokens.set(incarnation, token)
-    const [oldest] = this.#peerTokens.keys()
-    if (this.#peerTokens.size > PEER_TOKENS_MAX && oldest !== undefined) {
-      this.#peerTokens.delete(oldest)
-    }
-    const { storage } = this.#options.identity
-    // A storage that failed ends this member by itself.
-    await storage.rememberPeerToken(incarnation, token).catch(() => {})
-  }
-
   detach(linkId: string, reason: string): void {
+    this.#desk.forget(linkId)
     const link = this.#peers.remove(linkId, reason)
     const incarnation = link?.member?.incarnation
     if (incarnation === undefined || this.#peers.ofMember(incarnation) !== undefined) return
@@ -273,12 +229,18 @@ export class RoomMember {
     this.#options.onChange()
   }
 
-  /** Bytes from a verified peer's page: a founding record, the only thing pages send. */
+  /** Bytes from a verified peer's page. */
   async pageMessage(linkId: string, bytes: Uint8Array): Promise<void> {
-    const from = this.#peers.get(linkId)?.member
-    const signed = parseFoundingRecord(bytes)
-    if (from === undefined || from === null || signed === null) return
-    await this.#receiveRecord(from.incarnation, signed)
+    const link = this.#peers.get(linkId)
+    const from = link?.member ?? null
+    const message = decodePageMessage(bytes)
+    if (link === undefined || from === null || message === null) return
+    if (message.kind === 'record') {
+      const signed = parseFoundingRecord(message.envelope)
+      if (signed !== null) await this.#receiveRecord(from.incarnation, signed)
+    } else if (this.#isVoterLink(link)) this.#seat?.onMessage(message)
+    else if (message.kind === 'observe') this.#desk.onAsk(link)
+    else if (message.kind === 'observing') this.#desk.onObserving(link, message.grant)
   }
 
   /** Peer ids in the broker's order of arrival: a hand-typed link's first one is the creator. */
@@ -295,39 +257,36 @@ export class RoomMember {
 
   /** Where a client of this tab can connect now. */
   reachable(): readonly (ServerId | 'local')[] {
-    const voters = this.#founded?.record.members ?? []
-    return voters.flatMap(({ sid, incarnation }): (ServerId | 'local')[] => {
-      if (sid === this.#sid && this.#member !== null) return ['local']
-      const clients = this.#peers.ofMember(incarnation)?.clients ?? null
-      return clients === null ? [] : [sid]
-    })
+    return this.#ways.reachable()
   }
 
   /** Bridge a client of this tab to the own member or to a voter by its id. */
   connectClient(channel: ClientChannel, target: number | 'local'): void {
-    if (target === 'local' || target === this.#sid) {
-      const mustWait = this.#member !== null && !this.#isServing
-      return mustWait ? this.#waiting.add(channel) : this.#serveOwn(channel)
-    }
-    const voter = this.#founded?.record.members.find((member) => member.sid === target)
-    const link = voter === undefined ? undefined : this.#peers.ofMember(voter.incarnation)
-    const clients = link?.clients ?? null
-    if (clients === null) return channel.close(`no link to machine ${target}`)
-    bridgeChannels(channel, clients.open())
+    this.#ways.connect(channel, target)
   }
 
   stop(reason: string): void {
     if (this.#isStopped) return
     this.#isStopped = true
+    this.#seat?.stop()
     this.#member?.stop(reason)
-    this.#waiting.releaseAll()
+    this.#ways.release()
     this.#peers.removeAll(reason)
   }
 
   #phase(): RoomMemberStatus['phase'] {
     if (this.#failure !== null) return 'failed'
-    if (this.#member !== null) return 'member'
+    if (this.#member !== null) return this.#isVoter ? 'member' : 'observer'
     return this.#founded === null ? 'waiting' : 'client'
+  }
+
+  #text(member: MemberStatus | null, founding: FoundingStatus): string {
+    const told = this.#failure ?? this.#lastRefusal
+    if (told !== null || this.#seat === null || founding.secondEnsemble) {
+      return told ?? founding.text
+    }
+    if (member === null) return this.#seat.text
+    return observerText(this.#founded?.record.members.map(({ sid }) => sid) ?? [], member)
   }
 
   #step(input: FoundingInput): void {
@@ -351,13 +310,17 @@ export class RoomMember {
         break
       case 'pin':
         this.#then(
-          identity.storage.pinFounding(decision.signed.envelope, emptySnapshotChunk()),
+          identity.storage.pinFounding(
+            decision.signed.envelope,
+            this.#broughtZxid === ZXID_NONE ? emptySnapshotChunk() : null,
+          ),
           () => this.#step({ kind: 'pinned' }),
         )
         break
       case 'send-record': {
         const link = this.#peers.ofMember(decision.to)
-        if (link !== undefined) this.#say(link, decision.envelope)
+        if (link !== undefined)
+          this.#talk.say(link, { kind: 'record', envelope: decision.envelope })
         break
       }
       case 'start':
@@ -383,28 +346,35 @@ export class RoomMember {
   #start(sid: ServerId | null, signed: SignedFoundingRecord): void {
     this.#founded = signed
     this.#lastRefusal = null
-    this.#sid = sid
     for (const link of this.#peers.admitted()) this.#tellRecord(link)
-    if (sid === null) {
-      this.#leaveGuests()
+    if (sid !== null) {
+      this.#run(sid, signed, null)
       return
     }
+    this.#leaveGuests()
+    this.#seat = new ObserverSeat({
+      clock: this.#options.clock,
+      every: this.#options.every,
+      voters: () => this.#peers.admitted().filter((link) => link.isOpen && this.#isVoterLink(link)),
+      say: (link, message) => this.#talk.say(link, message),
+      start: (grant) => this.#run(grant.sid, signed, grant),
+      end: (reason) => this.#endRun(reason),
+      random: () => (this.#options.randomBytes(1)[0] ?? 0) / 256,
+    })
+  }
+
+  /** `grant`: as an observer, with the session ids that begin there. */
+  #run(sid: ServerId, signed: SignedFoundingRecord, grant: ObserverGrant | null): void {
+    const run = ++this.#runs
+    this.#sid = sid
     const { identity, recovered: atOpen } = this.#options
-    // Founded in this life: the record and the empty snapshot came after the first look.
-    const isNew = atOpen.snapshot === null
-    this.#then(isNew ? identity.storage.recover() : Promise.resolve(atOpen), (recovered) => {
-      const { record } = signed
+    // Founded in this life, or run before: what the first look found is not what there is.
+    const isOld = atOpen.snapshot === null || run > 1
+    this.#then(isOld ? identity.storage.recover() : Promise.resolve(atOpen), (recovered) => {
+      if (run !== this.#runs) return
       const [seed = 0] = new Uint32Array(this.#options.randomBytes(4).slice().buffer)
       this.#member = new Member({
-        config: {
-          sid,
-          voters: record.members.map((member) => member.sid),
-          clusterId: clusterHash(signed.body),
-          sessionKey: record.sessionKey,
-          seed,
-          tickTimeMs: TICK_TIME_MS,
-          ...this.#options.tune,
-        },
+        config: { ...memberConfig(signed, sid, grant, seed), ...this.#options.tune },
         storage: this.#options.identity.storage,
         recovered,
         clock: this.#options.clock,
@@ -415,8 +385,20 @@ export class RoomMember {
       })
       this.#flown = this.#member
       for (const link of this.#peers.admitted()) this.#handOver(link)
+      this.#seat?.onRunning()
       this.#options.onChange()
     })
+  }
+
+  /** An observer lost its place. Its channels are used up, so its links are made anew. */
+  #endRun(reason: string): void {
+    this.#runs++
+    this.#member?.stop(reason)
+    this.#member = null
+    this.#sid = null
+    this.#ways.release()
+    for (const link of this.#peers.admitted()) this.#options.onReplaceLink(link.linkId, reason)
+    this.#options.onChange()
   }
 
   /** This tab turned out to be a guest: other guests have nothing to do with it. */
@@ -429,31 +411,28 @@ export class RoomMember {
 
   /** Give the quorum channel of a verified voter to the running member, once. */
   #handOver(link: PeerLink): void {
-    const { member, quorum } = link
-    if (this.#member === null || member === null || quorum === null || link.isAttached) return
-    const sid = this.#sidOf(member.publicKey)
-    if (sid === null || sid === this.#sid) return
+    const sid = link.member === null ? null : this.#sidOf(link.member.publicKey)
+    if (sid !== null && sid !== this.#sid) this.#attach(link, sid)
+  }
+
+  #attach(link: PeerLink, sid: ServerId): void {
+    if (this.#member === null || link.quorum === null || link.isAttached) return
     link.isAttached = true
-    this.#member.attachLink(sid, quorum)
+    this.#member.attachLink(sid, link.quorum)
   }
 
   #onTrace(event: TraceEvent): void {
     this.#options.onTrace(event)
-    if (event.type === 'role') this.#isServing = false
-    if (event.type !== 'established') return
-    this.#isServing = true
-    this.#waiting.releaseAll()
-  }
-
-  #serveOwn(channel: ClientChannel): void {
-    if (this.#member === null) channel.close('this tab has no running member')
-    else this.#member.attachClient(channel, 'local')
-  }
-
-  #serve(link: PeerLink, channel: ClientChannel): void {
-    if (link.member === null) return channel.close('not verified')
-    if (this.#member === null) return channel.close('no member runs here')
-    this.#member.attachClient(channel, link.member.incarnation)
+    if (event.type === 'role') {
+      this.#ways.setServing(false)
+      this.#desk.onRoleChange()
+    } else if (event.type === 'established') {
+      this.#ways.setServing(true)
+      if (event.leader === this.#sid) this.#desk.onLeading()
+    } else if (event.type === 'observers') this.#desk.onTable(event.observers)
+    else if (event.type === 'observer-refused') {
+      this.#desk.onRefused(event.incarnation, event.reason)
+    }
   }
 
   async #receiveRecord(from: string, signed: SignedFoundingRecord): Promise<void> {
@@ -480,7 +459,8 @@ export class RoomMember {
 
   #replaceLink(sid: ServerId, reason: string): void {
     const voter = this.#founded?.record.members.find((member) => member.sid === sid)
-    const link = voter === undefined ? undefined : this.#peers.ofMember(voter.incarnation)
+    const incarnation = voter?.incarnation ?? this.#desk.incarnationOf(sid)
+    const link = incarnation === null ? undefined : this.#peers.ofMember(incarnation)
     if (link !== undefined) this.#options.onReplaceLink(link.linkId, reason)
   }
 
@@ -489,12 +469,22 @@ export class RoomMember {
     return this.#founded?.record.members.find((member) => same(member.publicKey))?.sid ?? null
   }
 
+  /** Of a voter, or of an observer as far as this member knows. */
+  #anySidOf(peer: VerifiedMember): ServerId | null {
+    return this.#sidOf(peer.publicKey) ?? this.#desk.sidOf(peer.incarnation)
+  }
+
+  #isVoterLink(link: PeerLink): boolean {
+    return link.member !== null && this.#sidOf(link.member.publicKey) !== null
+  }
+
   #fail(reason: string): void {
     if (this.#failure !== null || this.#isStopped) return
     this.#failure = reason
+    this.#seat?.stop()
     this.#member?.stop(reason)
     this.#member = null
-    this.#waiting.releaseAll()
+    this.#ways.release()
     this.#options.onChange()
   }
 }

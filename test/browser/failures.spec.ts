@@ -129,12 +129,10 @@ test('a reload keeps the machine; a duplicated tab is another one', async ({
   expect(await Promise.all(machines.map((machine) => machine.sid()))).toEqual(sids)
 
   const extra = await browser.open(machines[0]?.page.url() ?? '')
-  await expect(extra.page.getByText('joined as client').first()).toBeVisible({
-    timeout: PATIENCE_MS,
-  })
-  await extra.type('create /by-a-client yes')
-  await extra.expectLine('Created /by-a-client')
-  await machines[1]?.type('get /by-a-client')
+  await expect(extra.status).toHaveText(/^observing.*leads/, { timeout: PATIENCE_MS })
+  await extra.type('create /by-an-observer yes')
+  await extra.expectLine('Created /by-an-observer')
+  await machines[1]?.type('get /by-an-observer')
   await machines[1]?.expectLine('yes')
 })
 

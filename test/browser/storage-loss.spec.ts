@@ -17,7 +17,7 @@ async function threeBrowsers(
   return machines
 }
 
-test('a wiped disk: the machine comes back as a client, never as the voter it was', async ({
+test('a wiped disk: the machine comes back as an observer, never as the voter it was', async ({
   site,
   newBrowser,
 }) => {
@@ -34,10 +34,11 @@ test('a wiped disk: the machine comes back as a client, never as the voter it wa
   await expect(other.status).toHaveText(/leads.*away/, { timeout: PATIENCE_MS })
   await wiped.page.goto('about:blank')
   await wiped.page.goto(link)
-  await expect(wiped.page.getByText('joined as client').first()).toBeVisible({
-    timeout: PATIENCE_MS,
-  })
-  expect(await wiped.sid()).toBeNull()
+  await expect(wiped.status).toHaveText(/^observing.*leads/, { timeout: PATIENCE_MS })
+  expect(await wiped.sid()).toBe(4)
+  const advice = wiped.page.getByText(/storage is gone or away for \d+ (s|min)/).first()
+  await expect(advice).toContainText('this tab observes; the ensemble commits with 2 of 3')
+  await expect(advice).toContainText('one more loss stops it')
   await wiped.type('create /by-the-wiped 1')
   await wiped.expectLine('Created /by-the-wiped')
   expect((await other.workerStatus())?.member?.peers.filter((peer) => peer.up)).toHaveLength(1)

@@ -72,8 +72,7 @@ function counters(state: RecoveredState): string[] {
   return state.log.map(({ zxid }) => `${zxid >> 32n}.${zxid & 0xffff_ffffn}`)
 }
 
-function snapshotText(state: RecoveredState): string | null {
-  const snapshot = state.snapshot
+function snapshotText({ snapshot }: RecoveredState): string | null {
   if (snapshot === null) return null
   const text = snapshot.chunks.map((bytes) => new TextDecoder().decode(bytes)).join('')
   return text.split(SEAL).slice(0, -1).join('|')
@@ -127,6 +126,17 @@ const FOUNDING_CASES: readonly ContractCase[] = [
       await storage.write([append(z(1, 1))])
       checkEqual((await storage.meta()).founding, RECORD, 'record')
       checkEqual(counters(await storage.recover()), ['1.1'], 'log')
+    },
+  },
+  {
+    name: 'a storage that was given a state keeps it when the record is pinned',
+    async run(harness) {
+      const storage = await harness.open()
+      await storage.recover()
+      await storage.write([chunk(1, 0, 'brought'), install(1, z(7, 42), 1, 7)])
+      await storage.pinFounding(RECORD, null)
+      const now = await crashAndRecover(harness, storage)
+      checkEqual([snapshotText(now), now.currentEpoch], ['brought', 7], 'kept')
     },
   },
   {

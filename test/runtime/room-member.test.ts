@@ -7,6 +7,8 @@ import { sha256 } from '../../src/core/base/sha256.ts'
 import { creatorHash, incarnationOf } from '../../src/core/founding/key-names.ts'
 import type { ClientChannel, ClientMultiplexer } from '../../src/ports/client-channel.ts'
 import { bridgeChannels } from '../../src/runtime/bridge-channels.ts'
+import { NOT_A_VOTER } from '../../src/runtime/guest-places.ts'
+import { encodePageMessage } from '../../src/runtime/page-message.ts'
 import { PeerTable } from '../../src/runtime/peer-table.ts'
 import { RoomMember } from '../../src/runtime/room-member.ts'
 import { clientOver, ManualTime, memoryPair, settle } from './bench.ts'
@@ -128,6 +130,23 @@ async function founded(): Promise<{ room: Room; machines: Machine[]; disks: Memo
   return { room, machines, disks }
 }
 
+/** A machine beyond the voters, once it serves. */
+async function observing(
+  room: Room,
+  name: string,
+  disk: MemoryDisk,
+  voters: readonly Machine[],
+  life = 1,
+): Promise<Machine> {
+  const machine = await Machine.open(room, name, disk, life)
+  for (const voter of voters) await room.join(machine, voter)
+  await room.time.until(`${name} observes`, () => {
+    const { phase, member } = machine.member.status()
+    return phase === 'observer' && member?.serving === true
+  })
+  return machine
+}
+
 describe('a room', () => {
   test('of three machines is founded by its creator, and they elect', async () => {
     const { machines } = await founded()
@@ -136,6 +155,66 @@ describe('a room', () => {
     expect(states.map(({ sid }) => sid)).toEqual([1, 2, 3])
     expect(new Set(states.map(({ cluster }) => cluster)).size).toBe(1)
     expect(states.filter(({ member }) => member?.role === 'leading')).toHaveLength(1)
+  })
+
+  test('has a fourth machine as an observer, with a place that the leader gave it', async () => {
+    const { room, machines } = await founded()
+    const disk = new MemoryDisk()
+    const fourth = await observing(room, 'd', disk, machines)
+    expect(fourth.member.status().sid).toBe(4)
+    expect(fourth.member.status().text).toBe(
+      'observing: the three voters of this room are machines 1, 2, 3',
+    )
+    expect(fourth.member.reachable()).toEqual(['local', 1, 2, 3])
+    const client = clientOver((channel) => fourth.member.connectClient(channel, 'local')).connect()
+    await room.time.until('a session', () => client.session !== 0n)
+    expect(client.session >> 56n).toBe(4n)
+    const [granted] = machines[0]!.member.status().member!.observers
+    fourth.member.stop('reloaded')
+    await room.time.pass(2_000)
+    const again = await observing(room, 'd', disk, machines, 2)
+    expect(again.member.status().sid).toBe(4)
+    const [fresh] = machines[0]!.member.status().member!.observers
+    expect(fresh!.sessionBase).toBeGreaterThan(granted!.sessionBase)
+  })
+
+  test('keeps its observers when the leader goes', async () => {
+    const { room, machines } = await founded()
+    const fourth = await observing(room, 'd', new MemoryDisk(), machines)
+    const leader = machines.find(({ member }) => member.status().member?.role === 'leading')!
+    const others = machines.filter((one) => one !== leader)
+    leader.member.stop('closed')
+    await room.time.until('a new leader', () =>
+      others.some(({ member }) => member.status().member?.role === 'leading'),
+    )
+    await room.time.until('it observes', () => fourth.member.status().member?.serving === true)
+    expect(fourth.member.status().text).toContain('the ensemble commits with 2 of 3, one more loss')
+    const fifth = await observing(room, 'e', new MemoryDisk(), others)
+    expect(fifth.member.status().sid).toBe(5)
+  })
+
+  test('does not link two guests, and says why', async () => {
+    const { room, machines } = await founded()
+    const fourth = await observing(room, 'd', new MemoryDisk(), machines)
+    const fifth = await observing(room, 'e', new MemoryDisk(), machines)
+    expect(await room.join(fourth, fifth)).toEqual(Array(2).fill(NOT_A_VOTER))
+  })
+
+  test('tells a client the founding record, and never takes it for a machine', async () => {
+    const { room, machines } = await founded()
+    const heard: Uint8Array[] = []
+    const publicKey = keyOf('client')
+    const peer = { peerId: 'client', incarnation: incarnationOf(publicKey), publicKey }
+    const [a] = machines as [Machine, Machine, Machine]
+    room.pages.set('a:c', (bytes) => heard.push(bytes))
+    a.member.attachQuorum('c', memoryPair()[0])
+    const said = { ...peer, isClient: true, foundingRecord: null, startChain: [] }
+    expect(await a.member.admit('c', said)).toBeNull()
+    a.member.opened('c')
+    await a.member.pageMessage('c', encodePageMessage({ kind: 'observe' }))
+    await room.time.pass(1_000)
+    expect(heard).toEqual([a.member.foundingRecord])
+    expect(a.member.status().member!.observers).toEqual([])
   })
 
   test('has a fourth machine as a client, which reaches a member over its link', async () => {

@@ -131,7 +131,7 @@ export class FileStorage implements Storage {
     return { founding, startChain, lives, peerTokens }
   }
 
-  async pinFounding(record: Uint8Array, emptySnapshot: Uint8Array): Promise<void> {
+  async pinFounding(record: Uint8Array, emptySnapshot: Uint8Array | null): Promise<void> {
     return this.#inTurn(async () => {
       const { founding } = this.#member
       if (founding !== null) {
@@ -140,6 +140,7 @@ export class FileStorage implements Storage {
       }
       // A directory of Apache ZooKeeper's has no record of ours: it is taken over as it is.
       if (this.#snapshots.newestZxid !== null) return this.#remember({ founding: record })
+      assert(emptySnapshot !== null, 'founding an empty storage')
       // The snapshot is the mark that this member may vote (Q18): it comes last.
       writeEpoch(this.#directory, 'acceptedEpoch', 0)
       writeEpoch(this.#directory, 'currentEpoch', 0)

@@ -91,7 +91,7 @@ export class IndexedDbStorage implements Storage {
     return this.#connection.guard(() => readMemberMeta(this.#connection.db))
   }
 
-  async pinFounding(record: Uint8Array, emptySnapshot: Uint8Array): Promise<void> {
+  async pinFounding(record: Uint8Array, emptySnapshot: Uint8Array | null): Promise<void> {
     return this.#inTurn(() => this.#pinFounding(record, emptySnapshot))
   }
 
@@ -136,7 +136,7 @@ export class IndexedDbStorage implements Storage {
     await Promise.all([staged, others.length > 0 ? this.#commit(others) : null])
   }
 
-  async #pinFounding(record: Uint8Array, emptySnapshot: Uint8Array): Promise<void> {
+  async #pinFounding(record: Uint8Array, emptySnapshot: Uint8Array | null): Promise<void> {
     assert(this.#recovered, 'founding before recover')
     let manifest: readonly ManifestEntry[] | null = null
     await this.#connection.write(['meta', 'log', 'snap'], async (tx) => {
@@ -145,7 +145,10 @@ export class IndexedDbStorage implements Storage {
         if (equal(pinned, record)) return
         throw new StorageError('already-founded', 'another founding record is pinned')
       }
-      assert(this.#manifest.length === 0, 'founding a used storage')
+      const isUsed = this.#manifest.length > 0
+      assert(isUsed === (emptySnapshot === null), 'founding a used storage')
+      writeMeta(tx, 'founding', record.slice())
+      if (emptySnapshot === null) return
       const staged = stageChunk(tx, stageNothing(this.#takeSnapshotNumber()), {
         index: 0,
         bytes: emptySnapshot,
@@ -154,7 +157,6 @@ export class IndexedDbStorage implements Storage {
       writeMeta(tx, 'manifest', manifest)
       writeMeta(tx, 'acceptedEpoch', 0)
       writeMeta(tx, 'currentEpoch', 0)
-      writeMeta(tx, 'founding', record.slice())
     })
     if (manifest !== null) this.#manifest = manifest
   }

@@ -112,15 +112,17 @@ export class MemoryDisk {
     return { founding, startChain, lives, peerTokens: Object.fromEntries(peerTokens) }
   }
 
-  pinFoundingSync(record: Uint8Array, emptySnapshot: Uint8Array): void {
+  pinFoundingSync(record: Uint8Array, emptySnapshot: Uint8Array | null): void {
     this.#assertPresent()
     const state = this.#state
     if (state.founding !== null) {
       if (equal(state.founding, record)) return
       throw new StorageError('already-founded', 'another founding record is pinned')
     }
-    assert(state.snapshots.length === 0 && state.log.length === 0, 'founding a used storage')
+    const isUsed = state.snapshots.length > 0 || state.log.length > 0
+    assert(isUsed === (emptySnapshot === null), 'founding a used storage')
     state.founding = record
+    if (emptySnapshot === null) return
     state.snapshots = [{ zxid: ZXID_NONE, chunks: [emptySnapshot] }]
     state.acceptedEpoch = 0
     state.currentEpoch = 0

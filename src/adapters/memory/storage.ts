@@ -61,7 +61,7 @@ export class MemoryStorage implements Storage {
     return this.#disk.metaSync()
   }
 
-  async pinFounding(record: Uint8Array, emptySnapshot: Uint8Array): Promise<void> {
+  async pinFounding(record: Uint8Array, emptySnapshot: Uint8Array | null): Promise<void> {
     return this.#write(() => this.#disk.pinFoundingSync(record, emptySnapshot))
   }
 

@@ -1,7 +1,7 @@
 /**
  * What goes into the founding rules and what comes out: closed unions, as in the rest of the core.
  */
-import type { ServerId } from '../base/zxid.ts'
+import type { ServerId, Zxid } from '../base/zxid.ts'
 import type { SignedFoundingRecord } from './founding-record.ts'
 
 /** Which record somebody holds, by the names that links use. */
@@ -22,6 +22,11 @@ export interface FoundingConfig {
   readonly publicKey: Uint8Array
   /** The record this storage pinned. */
   readonly stored: SignedFoundingRecord | null
+  /**
+   * ZXID_NONE, or the state in this tab's storage, put there for an ensemble that it is to found:
+   * it pins no record but its own.
+   */
+  readonly origin: Zxid
   /** Random bytes for the record, should this tab write it. Never used twice. */
   readonly fresh: { readonly clusterId: Uint8Array; readonly sessionKey: Uint8Array }
 }

@@ -5,7 +5,7 @@
  *     body = FoundingRecord {
  *       int version; buffer clusterId; ustring room; int size; buffer sessionKey; buffer
  * creatorKey;
- *       vector<Member> members }
+ *       vector<Member> members; version 2: long origin }
  *     Member { int sid; ustring incarnation; buffer publicKey }
  *
  * The signature is the creator's, over SIGNING_PREFIX and the body. Whoever parses a record here
@@ -14,12 +14,15 @@
 import { assert } from '../base/assert.ts'
 import { concat, equal } from '../base/bytes.ts'
 import { encodeUtf8 } from '../base/utf8.ts'
-import { type ServerId, toServerId } from '../base/zxid.ts'
+import { type ServerId, toServerId, toZxid, type Zxid, ZXID_NONE } from '../base/zxid.ts'
 import { JuteError } from '../jute/jute-error.ts'
+import type { JuteReader } from '../jute/reader.ts'
 import { decode, encode, type JuteRecord } from '../jute/record.ts'
 import { incarnationOf } from './key-names.ts'
 
 export const FOUNDING_VERSION = 1
+/** Of an ensemble whose history does not begin at nothing. Older builds refuse it, as they must. */
+export const ORIGIN_VERSION = 2
 export const CLUSTER_ID_BYTES = 16
 export const SESSION_KEY_BYTES = 32
 /** Voters of one ensemble: as many as there are server ids (Q2). */
@@ -48,6 +51,12 @@ export interface FoundingRecord {
   readonly creatorKey: Uint8Array
   /** Sids 1…size in this order. */
   readonly members: readonly FoundingMember[]
+  /**
+   * Where its history begins: ZXID_NONE, or the state that the creator brings along from another
+   * ensemble (design §4, lost majority). Then nobody without that state may lead: two members with
+   * nothing would be a majority, and the creator's state lost.
+   */
+  readonly origin: Zxid
 }
 
 export interface SignedFoundingRecord {
@@ -76,17 +85,20 @@ const MEMBER: JuteRecord<FoundingMember> = {
 const RECORD: JuteRecord<FoundingRecord> = {
   name: 'FoundingRecord',
   write(w, v) {
-    w.int(FOUNDING_VERSION)
+    w.int(v.origin === ZXID_NONE ? FOUNDING_VERSION : ORIGIN_VERSION)
     w.buffer(v.clusterId)
     w.ustring(v.room)
     w.int(v.size)
     w.buffer(v.sessionKey)
     w.buffer(v.creatorKey)
     w.vector(v.members, (w2, member) => MEMBER.write(w2, member))
+    if (v.origin !== ZXID_NONE) w.long(v.origin)
   },
   read(r) {
     const version = r.int()
-    if (version !== FOUNDING_VERSION) throw new JuteError(`founding record of version ${version}`)
+    if (version !== FOUNDING_VERSION && version !== ORIGIN_VERSION) {
+      throw new JuteError(`founding record of version ${version}`)
+    }
     return {
       clusterId: bytes(r.buffer(), 'clusterId'),
       room: r.string('room'),
@@ -94,6 +106,7 @@ const RECORD: JuteRecord<FoundingRecord> = {
       sessionKey: bytes(r.buffer(), 'sessionKey'),
       creatorKey: bytes(r.buffer(), 'creatorKey'),
       members: r.list('members', (r2) => MEMBER.read(r2)),
+      origin: version === ORIGIN_VERSION ? readOrigin(r) : ZXID_NONE,
     }
   },
 }
@@ -159,6 +172,12 @@ function faultOf(record: FoundingRecord): string | null {
   }
   if (new Set(members.map((member) => member.incarnation)).size !== size) return 'a member twice'
   return memberOf(record, creatorKey) === null ? 'a creator who is no member' : null
+}
+
+function readOrigin(r: JuteReader): Zxid {
+  const origin = r.long()
+  if (origin <= 0n) throw new JuteError(`an origin of ${origin}`)
+  return toZxid(origin)
 }
 
 function bytes(field: Uint8Array | null, what: string): Uint8Array {

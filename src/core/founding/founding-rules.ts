@@ -12,7 +12,7 @@
  */
 import { assert, unreachable } from '../base/assert.ts'
 import { equal } from '../base/bytes.ts'
-import { toServerId } from '../base/zxid.ts'
+import { toServerId, ZXID_NONE } from '../base/zxid.ts'
 import type {
   FoundingConfig,
   FoundingDecision,
@@ -218,7 +218,7 @@ export class FoundingRules {
 
   /** The one place where an ensemble comes into being. */
   #createWhenComplete(): void {
-    const { linkCluster, size, publicKey, room, fresh } = this.#config
+    const { linkCluster, size, publicKey, room, origin, fresh } = this.#config
     if (this.#phase !== 'waiting' || linkCluster !== null || !this.#isCreator()) return
     const others = this.#withoutRecord()
     if (others.length + 1 < size || this.#someoneHolds()) return
@@ -228,7 +228,8 @@ export class FoundingRules {
       incarnation: incarnationOf(key),
       publicKey: key,
     }))
-    this.#body = encodeFoundingRecord({ ...fresh, room, size, creatorKey: publicKey, members })
+    const facts = { room, size, creatorKey: publicKey, members, origin }
+    this.#body = encodeFoundingRecord({ ...fresh, ...facts })
     this.#phase = 'signing'
     this.#decide({ kind: 'sign', body: this.#body })
   }
@@ -273,7 +274,10 @@ export class FoundingRules {
   }
 
   #mismatch(signed: SignedFoundingRecord): RefusalReason | null {
-    if (signed.record.room !== this.#config.room) return 'other-room'
+    const { room, origin, publicKey } = this.#config
+    if (signed.record.room !== room) return 'other-room'
+    const isOwn = equal(signed.record.creatorKey, publicKey)
+    if (origin !== ZXID_NONE && !isOwn) return 'not-the-links'
     return this.#isLinks(heldBy(signed)) ? null : 'not-the-links'
   }
 

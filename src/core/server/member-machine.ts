@@ -7,7 +7,7 @@
  * would drop them and the member halts for good.
  */
 import { assert } from '../base/assert.ts'
-import type { ServerId } from '../base/zxid.ts'
+import type { ServerId, Zxid } from '../base/zxid.ts'
 import { DataTree } from '../tree/data-tree.ts'
 import { TreeSnapshot } from '../tree/snapshot.ts'
 import { INIT_LIMIT_TICKS, SYNC_LIMIT_TICKS } from '../zab/constants.ts'
@@ -27,6 +27,8 @@ export interface MemberConfig extends ServerConfig {
   readonly voters: readonly ServerId[]
   /** An observer learns and serves, and is in no quorum (Q1, Q7). Default: participant. */
   readonly peerType?: 'participant' | 'observer'
+  /** See ZabConfig. */
+  readonly originZxid?: Zxid
   readonly clusterId: string
   /** Ticks for discovery and synchronisation (Q4). Default 10. */
   readonly initLimitTicks?: number
@@ -63,6 +65,7 @@ export class MemberMachine {
       sid,
       voters,
       isObserver: config.peerType === 'observer',
+      ...(config.originZxid === undefined ? {} : { originZxid: config.originZxid }),
       tickTimeMs,
       initLimitTicks: config.initLimitTicks ?? INIT_LIMIT_TICKS,
       syncLimitTicks: config.syncLimitTicks ?? SYNC_LIMIT_TICKS,

@@ -54,9 +54,9 @@ export class ObserverAdmission {
     const { broadcaster, voters } = this.#host
     const table = this.#pending?.table ?? this.#applied()
     const own = table.find((entry) => entry.incarnation === incarnation)
-    if (own !== undefined && (this.#awaited.has(incarnation) || broadcaster.hasLearner(own.sid))) {
-      return
-    }
+    // Past the grace a new life of the page may ask, which was not told of the grant.
+    const isTaken = own !== undefined && broadcaster.hasLearner(own.sid)
+    if (isTaken || (own !== undefined && this.#isInGrace(incarnation, nowMs))) return
     const isReclaimable = (entry: ObserverEntry): boolean =>
       !broadcaster.isLinked(entry.sid) && !this.#isInGrace(entry.incarnation, nowMs)
     const grant = grantPlace({ table, voters, isReclaimable }, incarnation)

@@ -8,7 +8,7 @@
  * A member that may not vote listens: it asks around without a proposal, and follows a leader once
  * a quorum that does without it has one. An observer does nothing else, ever (Q20).
  */
-import type { ServerId } from '../base/zxid.ts'
+import type { ServerId, Zxid } from '../base/zxid.ts'
 import {
   FINALIZE_WAIT_MS,
   NOTIFICATION_INTERVAL_MAX_MS,
@@ -24,6 +24,8 @@ export interface ElectionHost {
   readonly verifier: QuorumVerifier
   /** Never has a vote, not even one to report (Q7). */
   readonly isObserver: boolean
+  /** Whoever has less may not lead (ZabConfig). */
+  readonly originZxid: Zxid
   /** Voters whose link is up, without this member. */
   linkedVoters(): readonly ServerId[]
   /** null: nothing to propose, only asking. */
@@ -256,7 +258,7 @@ export class FastLeaderElection {
 
   /** Is there a quorum for the proposal? Then wait a little for a better one (Q14). */
   #judge(nowMs: number): void {
-    if (this.#phase !== 'looking') return
+    if (this.#phase !== 'looking' || this.#vote.zxid < this.#host.originZxid) return
     const backers = supporters(this.#received, this.#vote)
     if (!this.#host.verifier.containsQuorum(backers)) {
       this.#finalizeAtMs = null

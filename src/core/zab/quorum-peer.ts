@@ -9,7 +9,7 @@
  *      └── link lost · conversation ended · time over · slept · storage hangs
  */
 import { assert } from '../base/assert.ts'
-import type { ServerId, Zxid } from '../base/zxid.ts'
+import { type ServerId, type Zxid, ZXID_NONE } from '../base/zxid.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { PacketType } from '../jute/quorum-records.ts'
 import { SILENCE_LIMIT_MS } from './constants.ts'
@@ -401,6 +401,7 @@ export class QuorumPeer implements Broadcaster {
       sid: this.#config.sid,
       verifier: this.#verifier,
       isObserver: this.#config.isObserver,
+      originZxid: this.#config.originZxid ?? ZXID_NONE,
       linkedVoters: () => this.#links.upVoters,
       notify: (to, vote) => {
         this.#links.send(to, 'election', 0, encodeNotification(vote, NO_CONFIG_TEXT))

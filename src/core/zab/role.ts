@@ -1,5 +1,5 @@
 /** What leader and learner share: their view of the member they are a role of. */
-import type { ServerId } from '../base/zxid.ts'
+import type { ServerId, Zxid } from '../base/zxid.ts'
 import type { Lane, Moment } from './effect.ts'
 import type { EffectSink } from './effect-list.ts'
 import type { Epochs } from './epochs.ts'
@@ -13,6 +13,11 @@ export interface ZabConfig {
   readonly voters: readonly ServerId[]
   /** Learns and serves, and is in no quorum (Q7). */
   readonly isObserver: boolean
+  /**
+   * Where the ensemble's history begins; absent: at nothing. Nobody who has less may lead, however
+   * many vote for it: they could be a quorum of newcomers, and the beginning would be lost.
+   */
+  readonly originZxid?: Zxid
   readonly tickTimeMs: number
   readonly initLimitTicks: number
   readonly syncLimitTicks: number

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { incarnationOfKey } from '../../../src/adapters/indexeddb/identity.ts'
 import { toHex } from '../../../src/core/base/bytes.ts'
-import { toServerId } from '../../../src/core/base/zxid.ts'
+import { makeZxid, toServerId, ZXID_NONE } from '../../../src/core/base/zxid.ts'
 import {
   encodeFoundingRecord,
   FOUNDING_SIZE_MAX,
@@ -29,12 +29,28 @@ function recordOf(size: number): FoundingRecord {
       incarnation: incarnationOf(publicKey),
       publicKey,
     })),
+    origin: ZXID_NONE,
   }
 }
 
 const SIGNATURE = new Uint8Array(64).fill(7)
 
 describe('the founding record', () => {
+  it('of an ensemble without a past is what older builds read', () => {
+    const body = encodeFoundingRecord(recordOf(1))
+    expect([...body.subarray(0, 4)]).toEqual([0, 0, 0, 1])
+  })
+
+  it('of one that goes on from another says where, and older builds refuse it', () => {
+    const record = { ...recordOf(3), origin: makeZxid(7, 42) }
+    const body = encodeFoundingRecord(record)
+    expect([...body.subarray(0, 4)]).toEqual([0, 0, 0, 2])
+    expect(parseFoundingRecord(sealFoundingRecord(body, SIGNATURE))?.record).toEqual(record)
+    const nowhere = body.slice()
+    nowhere.fill(0, -8)
+    expect(parseFoundingRecord(sealFoundingRecord(nowhere, SIGNATURE))).toBeNull()
+  })
+
   it('comes back as it was written, with the bytes that were signed', () => {
     const record = recordOf(3)
     const body = encodeFoundingRecord(record)

@@ -6,7 +6,7 @@ import {
 } from '../../../src/core/founding/founding-record.ts'
 import { FoundingRules } from '../../../src/core/founding/founding-rules.ts'
 import { clusterHash, incarnationOf } from '../../../src/core/founding/key-names.ts'
-import { toServerId } from '../../../src/core/base/zxid.ts'
+import { makeZxid, toServerId, ZXID_NONE } from '../../../src/core/base/zxid.ts'
 import {
   keyOf,
   linkBy,
@@ -332,6 +332,7 @@ describe('never a second ensemble', () => {
       sessionKey: new Uint8Array(32),
       creatorKey: keyOf('a'),
       members,
+      origin: ZXID_NONE,
     })
     const envelope = sealFoundingRecord(body, modelSignature(keyOf('mallory'), body))
     const signed = parseFoundingRecord(envelope)!
@@ -384,6 +385,20 @@ describe('a link typed by hand', () => {
     expect([a.sid, x.sid]).toEqual([1, 1])
   })
 
+  it('a tab that brings state along writes it into the record, and pins no other', () => {
+    const { model, tabs } = room(['a', 'b', 'c'], linkBy('a', 3))
+    tabs[0]!.origin = makeZxid(7, 42)
+    openAll(model, tabs)
+    model.settle()
+    expect(tabs.map(({ stored }) => stored?.record.origin)).toEqual(Array(3).fill(makeZxid(7, 42)))
+    const other = room(['a', 'b'], linkBy('a', 2))
+    other.tabs[1]!.origin = makeZxid(9, 1)
+    openAll(other.model, other.tabs)
+    other.model.settle()
+    expect([other.tabs[0]!.stored !== null, other.tabs[1]!.stored]).toEqual([true, null])
+    expect(other.tabs[1]!.refusals).toContain('not-the-links')
+  })
+
   it('says that it asks while nobody was named', () => {
     const publicKey = keyOf('a')
     const fresh = { clusterId: new Uint8Array(16), sessionKey: new Uint8Array(32) }
@@ -394,6 +409,7 @@ describe('a link typed by hand', () => {
       linkCluster: null,
       publicKey,
       stored: null,
+      origin: ZXID_NONE,
       fresh,
     })
     expect(rules.status().text).toBe('1 of 3 here; asking who was first in this room')

@@ -4,6 +4,7 @@
  * a tab between any two steps. Signatures are a hash that only the model makes.
  */
 import { assert } from '../../../src/core/base/assert.ts'
+import { type Zxid, ZXID_NONE } from '../../../src/core/base/zxid.ts'
 import { concat, equal } from '../../../src/core/base/bytes.ts'
 import { sha256 } from '../../../src/core/base/sha256.ts'
 import { encodeUtf8 } from '../../../src/core/base/utf8.ts'
@@ -47,6 +48,8 @@ export class ModelTab {
   readonly incarnation: string
   /** The disk: outlives `rules`. */
   stored: SignedFoundingRecord | null = null
+  /** State that it was given to found an ensemble with. */
+  origin: Zxid = ZXID_NONE
   rules: FoundingRules | null = null
   /** Decisions of this life that were not carried out yet. */
   todo: FoundingDecision[] = []
@@ -110,6 +113,7 @@ export class RoomModel {
       linkCluster: tab.link.cluster,
       publicKey: tab.key,
       stored,
+      origin: stored === null ? tab.origin : ZXID_NONE,
       fresh: { clusterId: this.#random(16), sessionKey: this.#random(32) },
     })
     tab.todo.push(...tab.rules.takeDecisions())

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { toServerId } from '../../../src/core/base/zxid.ts'
 import { ErrorCode } from '../../../src/core/jute/error-code.ts'
+import { GRANT_GRACE_MS } from '../../../src/core/server/observer-admission.ts'
 import { SESSION_BASE_SPAN } from '../../../src/core/server/observer-table.ts'
 import { createSingleMember, type SingleMember } from './single-member.ts'
 
@@ -42,9 +43,20 @@ describe('a grant', () => {
     const member = createSingleMember()
     for (let i = 0; i < 5; i++) admit(member, 'beef')
     const { zxid } = member.status()
-    member.advance(60_000)
+    member.advance(GRANT_GRACE_MS - 1_000)
     admit(member, 'beef')
     expect(member.status().zxid).toBe(zxid)
+  })
+
+  test('that was not used in time is followed by a fresh one: its asker may be gone', () => {
+    const member = createSingleMember()
+    admit(member, 'beef')
+    const [first] = member.status().observers
+    member.advance(GRANT_GRACE_MS)
+    admit(member, 'beef')
+    const [second] = member.status().observers
+    expect(second!.sid).toBe(first!.sid)
+    expect(second!.sessionBase).toBeGreaterThan(first!.sessionBase)
   })
 
   test('is still there after a restart, and told then', () => {

@@ -14,13 +14,14 @@ class Booth {
   readonly election: FastLeaderElection
   nowMs = 0
 
-  constructor(size = 3, linked?: readonly number[]) {
+  constructor(size = 3, linked?: readonly number[], origin = '0.0') {
     const others = Array.from({ length: size }, (_, i) => i + 1).filter((n) => n !== 2)
     this.linked = (linked ?? others).map(sid)
     this.election = new FastLeaderElection({
       sid: sid(2),
       verifier: new MajorityVerifier([...others, 2].map(sid)),
       isObserver: false,
+      originZxid: zxidOf(origin),
       linkedVoters: () => this.linked,
       notify: (to, vote) => this.said.push({ to, vote }),
       onProposal: () => undefined,
@@ -164,6 +165,18 @@ describe('a decision', () => {
     expect(booth.elected).toEqual([])
     booth.hear(1, 3)
     expect(booth.elected).toMatchObject([{ leader: 3, state: 'following' }])
+  })
+
+  test('is never for one who lacks the beginning of the history', () => {
+    const booth = new Booth(3, undefined, '7.1').start()
+    booth.hear(3, 2)
+    booth.hear(1, 2)
+    booth.wait(1_000)
+    expect(booth.elected).toEqual([])
+    const brought = { zxid: zxidOf('7.1'), peerEpoch: 7 }
+    booth.hear(1, 1, brought)
+    booth.hear(3, 1, brought)
+    expect(booth.elected.map(({ leader }) => leader)).toEqual([1])
   })
 
   test('comes at once when the only one who is missing is not linked', () => {
