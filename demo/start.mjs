@@ -6,15 +6,18 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { buildWhatChanged } from './build.mjs'
 import { installWhatIsMissing, requireNode, TOP } from './install.mjs'
+import { isEverywhere, isLoopback, linkTo, startOptions, tlsText } from './start-options.mjs'
 
 const PORT_DEFAULT = 4173
 /** How many ports after the default one are tried before giving up. */
 const PORTS_TRIED_MAX = 100
 const OTHER_PORT = 'name another port (PORT=8080 npm start)'
+/** Certificate and key of this checkout; ignored by git. */
+const TLS_FOLDER = '.tls'
 
 try {
   requireNode()
-  const asked = portAsked()
+  const asked = startOptions(process.argv.slice(2), process.env)
   await installWhatIsMissing()
   await buildWhatChanged()
   await serve(asked)
@@ -23,20 +26,39 @@ try {
   process.exit(1)
 }
 
-async function serve(asked) {
+async function serve({ tls, host, port: asked }) {
   const { register } = await import('tsx/esm/api')
   register()
   const { startServer } = await import('../src/edge/serve.ts')
-  const host = process.env.HOST || '127.0.0.1'
-  const server = await listen(startServer, host, asked)
+  const certificate = tls ? await certificateFor(host) : undefined
+  const start = (options) => startServer({ ...options, ...certificate?.settings })
+  const server = await listen(start, host, asked)
   if (asked === undefined && server.port !== PORT_DEFAULT) {
     console.log(`Port ${PORT_DEFAULT} is taken, so this is port ${server.port}.`)
   }
-  console.log(`\n  zabra is at ${linkTo(host, server.port)}\n\n  Ctrl+C ends it.`)
-  if (host !== '127.0.0.1' && host !== 'localhost') {
-    console.log('  Other machines need https in front: browsers keep what we use to secure pages.')
+  if (certificate === undefined) {
+    console.log(`\n  zabra is at ${linkTo('http', host, server.port)}\n\n  Ctrl+C ends it.`)
+    if (!isLoopback(host)) {
+      console.log('  Other machines need https: browsers keep what we use to secure pages.')
+      console.log('  npm start -- --tls serves it.')
+    }
+  } else {
+    console.log(tlsText({ ...certificate.facts, host, port: server.port }))
   }
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end(server))
+}
+
+async function certificateFor(host) {
+  const { fingerprintOf } = await import('../src/edge/certificate.ts')
+  const store = await import('../src/edge/certificate-store.ts')
+  const hosts = store.ownHosts(isEverywhere(host) ? [] : [host])
+  const tls = await store.openCertificate(join(TOP, TLS_FOLDER), hosts, Date.now())
+  const facts = {
+    lan: store.lanAddresses().filter((address) => host === '::' || !address.includes(':')),
+    fingerprint: fingerprintOf(tls.certificate),
+    isNew: tls.isNew,
+  }
+  return { settings: { tls }, facts }
 }
 
 /** The server on the port that was asked for, or on the next free one when none was. */
@@ -61,7 +83,7 @@ async function listen(startServer, host, asked) {
 
 async function listenOn(startServer, host, port) {
   const server = await startServer({ host, port, staticDir: join(TOP, 'dist') })
-  if (host !== '127.0.0.1') return server
+  if (host !== '127.0.0.1' && host !== '0.0.0.0') return server
   try {
     await alsoOnIpv6(server.port)
     return server
@@ -93,20 +115,6 @@ function alsoOnIpv6(port) {
       resolve()
     })
   })
-}
-
-function portAsked() {
-  const text = process.env.PORT
-  if (text === undefined || text === '') return undefined
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port <= 65_535) return port
-  throw new Error(`PORT is '${text}', which is no port number (0 to 65535)`)
-}
-
-function linkTo(host, port) {
-  const everywhere = host === '127.0.0.1' || host === '0.0.0.0' || host === '::'
-  if (everywhere) return `http://localhost:${port}/`
-  return host.includes(':') ? `http://[${host}]:${port}/` : `http://${host}:${port}/`
 }
 
 async function end(server) {

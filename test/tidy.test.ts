@@ -12,7 +12,9 @@ const TOP_LEVEL = [
   ...['src', 'worker', 'demo', 'test'],
 ]
 /** Git's own, and what tools make and git ignores. */
-const MADE = ['.git', 'node_modules', 'dist', 'lib', 'test-results', 'playwright-report']
+const MADE = [
+  ...['.git', 'node_modules', 'dist', 'lib', '.tls', 'test-results', 'playwright-report'],
+]
 
 const all = sourcesBelow('src', 'worker', 'demo', 'test', 'vite.config.ts', 'eslint.config.js')
 const inFolders = all.filter(({ path }) => path.includes('/'))

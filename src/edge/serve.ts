@@ -1,8 +1,10 @@
 /** One HTTP server for the built pages and, on the same port, the signaling. */
 
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { attachSignaling, type SignalServer } from '../signaling/server.ts'
 import type { SignalLimits } from '../signaling/limits.ts'
+import type { ServerCertificate } from './certificate.ts'
 import { serveFile } from './static-files.ts'
 
 /** Slow senders of headers are cut: a static server has nothing to wait for. */
@@ -19,6 +21,8 @@ export interface ServerOptions {
   /** Default true. */
   readonly signal?: boolean
   readonly signalLimits?: SignalLimits
+  /** Serve https and wss with it. */
+  readonly tls?: ServerCertificate
 }
 
 export interface RunningServer {
@@ -42,7 +46,7 @@ export class StartError extends Error {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const host = options.host ?? '127.0.0.1'
   const { staticDir } = options
-  const server = createServer((request, response) => {
+  const server = create(options.tls, (request, response) => {
     if (staticDir !== undefined) {
       void serveFile(staticDir, request, response)
       return
@@ -65,6 +69,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   return { host, port, signaling, close: () => closeServer(server, signaling) }
+}
+
+function create(tls: ServerCertificate | undefined, answer: RequestListener): Server {
+  if (tls === undefined) return createServer(answer)
+  const { certificate: cert, privateKey: key } = tls
+  const server = createSecureServer({ cert, key, minVersion: 'TLSv1.2' }, answer)
+  // A browser that shows its warning first hangs up in the handshake: no event for anybody.
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  return server
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

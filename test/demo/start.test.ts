@@ -1,7 +1,9 @@
 // `npm start` as a person meets it: which port, which words. It builds the pages when they are old.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { get } from 'node:https'
 import { createServer, type AddressInfo, type Server } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 
@@ -14,8 +16,11 @@ afterEach(() => {
 })
 
 /** Starts it, and resolves when it ended or printed its link. */
-function start(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [START], { env: { ...process.env, ...env } })
+function start(
+  env: Record<string, string>,
+  args: readonly string[] = [],
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [START, ...args], { env: { ...process.env, ...env } })
   open.push(() => child.kill())
   let output = ''
   return new Promise((resolve) => {
@@ -75,6 +80,26 @@ describe('npm start', () => {
         expect(response.status).toBe(200)
         expect(await response.text()).toContain('<html')
       }
+    },
+  )
+
+  test(
+    '--tls: https, and the browser is told apart by a fingerprint',
+    { timeout: BUILD_TIMEOUT_MS },
+    async () => {
+      // On this machine only: a test opens nothing to the network.
+      const { code, output } = await start({ PORT: '0' }, ['--tls', '--host', '127.0.0.1'])
+      expect(code).toBeNull()
+      const link = /zabra is at (https:\/\/localhost:\d+\/)/.exec(output)?.[1] ?? 'not said'
+      const fingerprint = /([0-9A-F]{2}:){31}[0-9A-F]{2}/.exec(output)?.[0]
+      const served = await new Promise<string>((resolve, reject) => {
+        const request = get(link, { rejectUnauthorized: false }, (response) => {
+          resolve((response.socket as TLSSocket).getPeerCertificate().fingerprint256)
+          response.destroy()
+        })
+        request.on('error', reject)
+      })
+      expect(served).toBe(fingerprint)
     },
   )
 })
