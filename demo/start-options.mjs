@@ -82,7 +82,8 @@ ${forOthers.join('\n')}
     Safari        "This Connection Is Not Private": Show Details, then visit this website
   It is this machine that answers if the certificate there has the SHA-256 fingerprint
     ${fingerprint}
-  ${isNew ? 'It was made just now and is kept in .tls' : 'It is the one kept in .tls'}, readable by you only. Never publish that folder.
+  ${isNew ? 'It was made just now and is kept in .tls' : 'It is the one kept in .tls'},
+  readable by you only. Never publish that folder.
 
   Why https: away from localhost browsers give keys, locks and lasting storage to it only.
   Whoever reaches this address can open the pages; into a room comes who has its link.

@@ -1,6 +1,6 @@
 /**
- * The certificate of this checkout, kept in a folder that git ignores: made at first use, used again
- * so that browsers need not ask again, and made anew when it ends soon or an address is missing.
+ * The certificate of this checkout, kept in a folder that git ignores: made at first use, used
+ * again so that browsers need not ask again, made anew when it ends soon or an address is missing.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'

@@ -1,5 +1,5 @@
-// The certificate that `npm start -- --tls` makes: what is in it, how it is kept, and that https and
-// wss are served with it to whoever trusts it, and to nobody else.
+// The certificate that `npm start -- --tls` makes: what is in it, how it is kept, and that https
+// and wss are served with it to whoever trusts it, and to nobody else.
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { get } from 'node:https'
