@@ -80,8 +80,8 @@ export class MachinePage {
   }
 
   /** Every voter of the ensemble is linked to this one and all is served. */
-  async expectWhole(): Promise<void> {
-    await expect(this.status).toHaveText(/leads.*follow(?!.*away)/, { timeout: PATIENCE_MS })
+  async expectWhole(patienceMs: number = PATIENCE_MS): Promise<void> {
+    await expect(this.status).toHaveText(/leads.*follow(?!.*away)/, { timeout: patienceMs })
   }
 
   async syncModes(): Promise<string[]> {

@@ -69,12 +69,15 @@ export async function firstTrace<K extends Trace['type']>(
 }
 
 /** A tab that came to a full room: whatever it is there, it is no voter and it works. */
-export async function expectGuest(machine: MachinePage): Promise<void> {
+export async function expectGuest(
+  machine: MachinePage,
+  patienceMs: number = PATIENCE_MS,
+): Promise<void> {
   // A page that is being left has no answer.
   const phase = async (): Promise<string> =>
     (await machine.workerStatus().catch(() => null))?.phase ?? 'starting'
   await expect
-    .poll(phase, { timeout: PATIENCE_MS, message: 'joined, and not as a voter' })
+    .poll(phase, { timeout: patienceMs, message: 'joined, and not as a voter' })
     .toMatch(/^(client|observer)$/)
 }
 
