@@ -1,7 +1,7 @@
 /**
  * A broker that keeps the form of the protocol and none of its promises. It drops, repeats, swaps
- * and holds back what it relays, replays what it heard long ago, tells of peers that are none, hides
- * those that are, puts itself first, and says of the living that they are gone.
+ * and holds back what it relays, replays what it heard long ago, tells of peers that are none,
+ * hides those that are, puts itself first, and says of the living that they are gone.
  */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
