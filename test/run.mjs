@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { installWhatIsMissing, requireNode, TOP } from '../demo/install.mjs'
+import { findApacheZooKeeper } from './apache-zookeeper.mjs'
 import { findBrowser } from './browser-binary.mjs'
 import { findFirefox } from './firefox-binary.mjs'
 
@@ -15,6 +16,8 @@ const TOTAL_TIMEOUT_MS = 24 * MINUTE_MS
 
 const SIM_SEEDS = 1_000
 const PLANTED_SEEDS = 200
+/** Of 250 operations each. */
+const DIFFERENTIAL_SEEDS = 40
 
 const started = Date.now()
 const reports = await mkdtemp(join(tmpdir(), 'zabra-test-'))
@@ -51,10 +54,13 @@ await Promise.all([
   ),
 ])
 await Promise.all([
-  step('planted bugs', 6, npmRun('sim', '--planted', '--seeds', PLANTED_SEEDS), countLine),
-  step('build', 3, npmRun('build'), countExit),
+  inOrder(
+    () => step('planted bugs', 6, npmRun('sim', '--planted', '--seeds', PLANTED_SEEDS), countLine),
+    () => step('build', 3, npmRun('build'), countExit),
+  ),
+  step('differential', 5, npmRun('differential', '--seeds', DIFFERENTIAL_SEEDS), countLine),
 ])
-await step('browser', 15, npx('playwright', 'test', ...playwrightOptions()), countPlaywright)
+await step('browser', 18, npx('playwright', 'test', ...playwrightOptions()), countPlaywright)
 await finish()
 
 async function inOrder(...steps) {
@@ -70,6 +76,7 @@ async function prepare() {
   }
   await findProgram('Browser', 'ZABRA_BROWSER', findBrowser)
   await findProgram('Firefox', 'ZABRA_FIREFOX', findFirefox)
+  await findProgram('Apache ZooKeeper', 'ZABRA_APACHE', findApacheZooKeeper)
 }
 
 async function findProgram(name, variable, find) {

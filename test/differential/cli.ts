@@ -84,4 +84,10 @@ function indented(lines: readonly string[]): string {
   return lines.map((line) => `    ${shortened(line)}`).join('\n')
 }
 
-process.exitCode = (await main()) === 0 ? 0 : 1
+try {
+  process.exitCode = (await main()) === 0 ? 0 : 1
+} catch (error) {
+  console.error(error)
+  console.log('0 passed, 1 failed')
+  process.exit(1)
+}

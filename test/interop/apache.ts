@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const ZOOKEEPER_JAR = '/usr/share/java/zookeeper.jar'
+const ZOOKEEPER_JAR = process.env['ZABRA_APACHE'] ?? '/usr/share/java/zookeeper.jar'
 const JUTE_JAR = '/usr/share/java/zookeeper-jute.jar'
 const READY_TIMEOUT_MS = 60_000
 const CLIENT_TIMEOUT_MS = 120_000
