@@ -34,6 +34,11 @@ export class Transcript {
   begin(): void {
     this.ensemble.startAll()
     this.settle()
+    this.begins()
+  }
+
+  /** What was so far is another transcript's. */
+  begins(): void {
     this.#lines.length = 0
   }
 

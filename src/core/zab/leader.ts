@@ -414,16 +414,15 @@ export class Leader {
 
   /** Without a quorum of followers that are here, leading is over at once (Q49, Q54). */
   #checkSupport(what: string): void {
-    const { config, verifier } = this.#context
+    const { config, rules, verifier } = this.#context
     const here = new Set([config.sid])
     if (this.#discovery.epoch === null) {
       for (const sid of verifier.voters) if (this.#context.isLinkUp(sid)) here.add(sid)
     } else {
       for (const handler of this.#handlers.values()) {
-        if (handler.isObserver) continue
-        if (this.isServing ? handler.phase === 'synced' : this.#mayHelp(handler)) {
-          here.add(handler.peer)
-        }
+        const voter = rules.countsAs(handler.peer, handler.isObserver)
+        const isHere = this.isServing ? handler.phase === 'synced' : this.#mayHelp(handler)
+        if (voter !== null && isHere) here.add(voter)
       }
     }
     if (!verifier.containsQuorum(here)) this.#context.leave(`no quorum: ${what}`)

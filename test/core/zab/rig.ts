@@ -48,7 +48,9 @@ export interface SentPacket {
 
 export interface RigOptions {
   readonly sid?: number
+  /** Voters. */
   readonly size?: number
+  readonly observer?: boolean
   readonly disk?: FakeDisk
   readonly rules?: ZabRules
 }
@@ -70,7 +72,9 @@ export class Rig {
   #sent: SentPacket[] = []
   #batch: readonly PersistEffect[] | null = null
 
-  constructor({ sid = 1, size = 3, disk = new FakeDisk(), rules = ZAB_RULES }: RigOptions = {}) {
+  constructor(options: RigOptions = {}) {
+    const { sid = 1, size = 3, observer = false } = options
+    const { disk = new FakeDisk(), rules = ZAB_RULES } = options
     this.sid = toServerId(sid)
     this.disk = disk
     this.replica = new FakeReplica({ onDeliver: () => undefined, onService: () => undefined })
@@ -78,7 +82,7 @@ export class Rig {
     const config = {
       sid: this.sid,
       voters,
-      isObserver: false,
+      isObserver: observer,
       tickTimeMs: 2000,
       initLimitTicks: 10,
       syncLimitTicks: 5,
@@ -175,9 +179,17 @@ export class Rig {
   }
 
   followerInfo(from: number, acceptedEpoch: number, conversation = this.conversation): void {
+    this.#info(PacketType.FOLLOWERINFO, from, acceptedEpoch, conversation)
+  }
+
+  observerInfo(from: number, acceptedEpoch: number, conversation = this.conversation): void {
+    this.#info(PacketType.OBSERVERINFO, from, acceptedEpoch, conversation)
+  }
+
+  #info(type: number, from: number, acceptedEpoch: number, conversation: number): void {
     const info = { serverid: BigInt(from), protocolVersion: PROTOCOL_VERSION, configVersion: 0n }
     const data = encode(learnerInfoRecord, info)
-    this.packet(from, PacketType.FOLLOWERINFO, makeZxid(acceptedEpoch, 0), data, conversation)
+    this.packet(from, type, makeZxid(acceptedEpoch, 0), data, conversation)
   }
 
   leaderInfo(from: number, epoch: number, conversation = this.conversation): void {

@@ -1,4 +1,5 @@
 /** The bugs, put in through the seams that the core keeps for it (src/core/zab/rules.ts). */
+import { toServerId } from '../../../src/core/base/zxid.ts'
 import type { EventType } from '../../../src/core/jute/event-type.ts'
 import { EventsFirst, type SendTo } from '../../../src/core/server/event-delivery.ts'
 import { chooseSync } from '../../../src/core/zab/synchronization.ts'
@@ -54,6 +55,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'inform-before-commit',
     what: 'observers are informed of what is proposed, not of what is committed (Q44)',
     zabRules: { informsAt: 'proposal' },
+  },
+  {
+    name: 'observer-counts',
+    what: 'a leader takes an observer for a voter when it looks for its quorum (Q7, Q38)',
+    zabRules: { countsAs: (peer, isObserver) => (isObserver ? toServerId(1) : peer) },
   },
   {
     name: 'watch-after-change',

@@ -1,0 +1,472 @@
+// The order of packets and of writes between leader and observer (T23, T30), packet by packet.
+import { describe, expect, test } from 'vitest'
+import { encodeUtf8 } from '../../../src/core/base/utf8.ts'
+import { makeZxid } from '../../../src/core/base/zxid.ts'
+import {
+  ackEpochRecord,
+  learnerInfoRecord,
+  PacketType,
+} from '../../../src/core/jute/quorum-records.ts'
+import { decode } from '../../../src/core/jute/record.ts'
+import { LEARNER_LAG_BYTES, OBSERVERS_MAX } from '../../../src/core/zab/constants.ts'
+import { diskWith, Rig, sid, zxidOf } from './rig.ts'
+
+const NEWLEADER = makeZxid(1, 0)
+
+/** Member 3 of three, elected; 4 is linked and no voter. */
+function electedLeader(disk = diskWith([])): Rig {
+  const rig = new Rig({ sid: 3, disk })
+  rig.link(1, 2, 4)
+  const own = { leader: sid(3), zxid: disk.lastZxid, peerEpoch: disk.currentEpoch }
+  rig.vote(1, own)
+  rig.vote(2, own)
+  expect(rig.peer.role).toBe('leading')
+  rig.sent()
+  return rig
+}
+
+/** Member 3 leads epoch 1 with follower 1. */
+function established(): Rig {
+  const rig = electedLeader()
+  rig.followerInfo(1, 0)
+  rig.persist()
+  rig.ackEpoch(1, 0, 0n)
+  rig.packet(1, PacketType.ACK, NEWLEADER)
+  rig.persist()
+  expect(rig.replica.service.kind).toBe('leading')
+  rig.sent()
+  return rig
+}
+
+/** … and informs observer 4. */
+function informing(): Rig {
+  const rig = established()
+  rig.observerInfo(4, 0)
+  rig.ackEpoch(4, 0, 0n)
+  rig.packet(4, PacketType.ACK, NEWLEADER)
+  expect(rig.said()).toEqual([
+    '4 LEADERINFO 0x100000000',
+    '4 DIFF 0x0',
+    '4 NEWLEADER 0x100000000',
+    '4 UPTODATE 0x100000000',
+  ])
+  return rig
+}
+
+describe('a leader of an observer', () => {
+  test('decides no epoch with it (Q29)', () => {
+    const rig = electedLeader()
+    rig.observerInfo(4, 0)
+    expect(rig.writing).toEqual([])
+    rig.wait(2600)
+    expect(rig.peer.role).toBe('looking')
+    expect(rig.lastReason).toBe('no quorum came')
+  })
+
+  test('has it wait for those who count', () => {
+    const rig = electedLeader()
+    rig.observerInfo(4, 0)
+    rig.followerInfo(1, 0)
+    rig.persist()
+    expect(rig.said().sort()).toEqual(['1 LEADERINFO 0x100000000', '4 LEADERINFO 0x100000000'])
+    rig.ackEpoch(4, 0, 0n)
+    rig.persist()
+    expect(rig.said()).toEqual([])
+    expect(rig.disk.currentEpoch).toBe(0)
+    rig.ackEpoch(1, 0, 0n)
+    expect(rig.said().sort()).toEqual([
+      '1 DIFF 0x0',
+      '1 NEWLEADER 0x100000000',
+      '4 DIFF 0x0',
+      '4 NEWLEADER 0x100000000',
+    ])
+  })
+
+  test('is not established by its ack of NEWLEADER', () => {
+    const rig = electedLeader()
+    rig.observerInfo(4, 0)
+    rig.followerInfo(1, 0)
+    rig.persist()
+    rig.ackEpoch(4, 0, 0n)
+    rig.ackEpoch(1, 0, 0n)
+    rig.persist()
+    rig.sent()
+    rig.packet(4, PacketType.ACK, NEWLEADER)
+    expect(rig.replica.services).toEqual([])
+    expect(rig.said()).toEqual([])
+    expect(rig.peer.status(rig.now).synced).toEqual([])
+    rig.packet(1, PacketType.ACK, NEWLEADER)
+    expect(rig.replica.services).toEqual([{ kind: 'leading', epoch: 1 }])
+    expect(rig.said().sort()).toEqual(['1 UPTODATE 0x100000000', '4 UPTODATE 0x100000000'])
+  })
+
+  test('gives up its term in time, however many observers make progress', () => {
+    const rig = electedLeader()
+    rig.followerInfo(1, 0)
+    rig.persist()
+    rig.ackEpoch(1, 0, 0n)
+    for (let round = 0; round < 5 && rig.peer.role === 'leading'; round++) {
+      rig.wait(5000)
+      rig.observerInfo(4, 0)
+      rig.ackEpoch(4, 0, 0n)
+    }
+    expect(rig.lastReason).toBe('no quorum was synchronised in 10 ticks')
+  })
+
+  test('sends it nothing before the commit, then the whole transaction (Q44)', () => {
+    const rig = informing()
+    rig.replica.propose('a', rig.now)
+    rig.flush()
+    rig.persist()
+    expect(rig.said()).toEqual(['1 PROPOSAL 0x100000001'])
+    rig.packet(1, PacketType.ACK, zxidOf('1.1'))
+    const sent = rig.sent()
+    expect(sent.map(({ to, name }) => `${to} ${name}`)).toEqual(['1 COMMIT', '4 INFORM'])
+    expect(sent[1]).toMatchObject({ zxid: zxidOf('1.1'), data: encodeUtf8('a') })
+  })
+
+  test('does not commit by its acks', () => {
+    const rig = informing()
+    rig.replica.propose('a', rig.now)
+    rig.flush()
+    rig.persist()
+    rig.sent()
+    rig.packet(4, PacketType.ACK, zxidOf('1.1'))
+    expect(rig.said()).toEqual([])
+    expect(rig.replica.texts).toEqual([])
+    expect(rig.peer.role).toBe('leading')
+  })
+
+  test('hands over what is committed; what is in flight it hears of later (Q34)', () => {
+    const rig = established()
+    rig.replica.propose('a', rig.now)
+    rig.flush()
+    rig.persist()
+    rig.packet(1, PacketType.ACK, zxidOf('1.1'))
+    rig.replica.propose('b', rig.now)
+    rig.flush()
+    rig.persist()
+    rig.sent()
+    rig.observerInfo(4, 0)
+    rig.ackEpoch(4, 0, 0n)
+    expect(rig.said()).toEqual([
+      '4 LEADERINFO 0x100000000',
+      '4 DIFF 0x100000001',
+      '4 PROPOSAL 0x100000001',
+      '4 COMMIT 0x100000001',
+      '4 NEWLEADER 0x100000000',
+    ])
+    rig.packet(1, PacketType.ACK, zxidOf('1.2'))
+    expect(rig.said()).toEqual(['1 COMMIT 0x100000002', '4 INFORM 0x100000002'])
+  })
+
+  test('leads on without it, and is not led on by it', () => {
+    const rig = informing()
+    rig.unlink(4)
+    expect(rig.peer.role).toBe('leading')
+    rig.link(4)
+    rig.observerInfo(4, 0)
+    rig.unlink(1)
+    expect(rig.peer.role).toBe('looking')
+    expect(rig.said()).toContain('4 END')
+  })
+
+  test.each([
+    ['it has a newer history', 0, 9, zxidOf('9.9')],
+    ['it accepted a newer epoch', 7, 0, 0n],
+  ])('does not step down because %s', (_, accepted, currentEpoch, lastZxid) => {
+    const rig = electedLeader()
+    rig.followerInfo(1, 0)
+    rig.persist()
+    rig.observerInfo(4, accepted)
+    rig.ackEpoch(4, currentEpoch, lastZxid)
+    expect(rig.peer.role).toBe('leading')
+    rig.ackEpoch(1, 0, 0n)
+    rig.packet(1, PacketType.ACK, NEWLEADER)
+    rig.persist()
+    expect(rig.replica.service.kind).toBe('leading')
+  })
+
+  test('drops it when it answers no PING in syncLimit, and commits meanwhile (Q50)', () => {
+    const rig = informing()
+    rig.wait(9000, () => false)
+    for (let i = 0; i < 3; i++) {
+      rig.packet(1, PacketType.PING, 0n)
+      rig.replica.propose(`w${i}`, rig.now)
+      rig.flush()
+      rig.persist()
+      rig.packet(1, PacketType.ACK, zxidOf(`1.${i + 1}`))
+    }
+    expect(rig.replica.texts).toEqual(['w0', 'w1', 'w2'])
+    rig.wait(1500)
+    expect(rig.peer.role).toBe('leading')
+    expect(rig.said()).toContain('4 END')
+    expect(rig.peer.status(rig.now).syncedObservers).toEqual([])
+  })
+
+  test('drops it when it is too many bytes behind; a PING answer counts as its ack', () => {
+    const write = (rig: Rig, from: number, count: number): void => {
+      for (let i = 0; i < count; i++) {
+        rig.replica.propose('x'.repeat(2 ** 20), rig.now)
+        rig.flush()
+        rig.persist()
+        rig.packet(1, PacketType.ACK, makeZxid(1, from + i))
+      }
+    }
+    const rig = informing()
+    const half = LEARNER_LAG_BYTES / 2 ** 21
+    write(rig, 1, half + 2)
+    rig.wait(1050)
+    rig.packet(4, PacketType.PING, 0n)
+    rig.packet(4, PacketType.PING, 0n)
+    write(rig, half + 3, half - 1)
+    rig.wait(50)
+    expect(rig.peer.status(rig.now).syncedObservers).toEqual([4])
+    write(rig, 2 * half + 2, half + 2)
+    rig.wait(50)
+    expect(rig.peer.status(rig.now).syncedObservers).toEqual([])
+    expect(rig.peer.role).toBe('leading')
+  })
+
+  test('takes no voter for an observer and no observer for a voter', () => {
+    const rig = established()
+    rig.observerInfo(2, 0)
+    rig.followerInfo(4, 0)
+    expect(rig.violations).toEqual(['OBSERVERINFO of machine 2', 'FOLLOWERINFO of machine 4'])
+    expect(rig.closedLinks).toEqual([2, 4])
+  })
+
+  test('lists it apart from the voters', () => {
+    const rig = informing()
+    const status = rig.peer.status(rig.now)
+    expect(status.synced).toEqual([1])
+    expect(status.syncedObservers).toEqual([4])
+    expect(status.links.map(({ peer }) => peer)).toEqual([1, 2])
+    expect(status.observerLinks.map(({ peer }) => peer)).toEqual([4])
+  })
+})
+
+describe('a voter', () => {
+  test('has links to so many observers, no more', () => {
+    const rig = new Rig({ sid: 1 })
+    for (let i = 0; i < OBSERVERS_MAX + 1; i++) rig.link(4 + i)
+    expect(rig.closedLinks).toEqual([4 + OBSERVERS_MAX])
+    expect(rig.peer.status(rig.now).observerLinks.length).toBe(OBSERVERS_MAX)
+    rig.link(5)
+    expect(rig.closedLinks.length).toBe(1)
+    rig.unlink(6)
+    rig.link(4 + OBSERVERS_MAX)
+    expect(rig.closedLinks.length).toBe(1)
+  })
+
+  test('does not count an observer as reachable', () => {
+    const rig = new Rig({ sid: 1 })
+    rig.link(4, 5)
+    expect(rig.peer.status(rig.now).quorum.isReachable).toBe(false)
+  })
+})
+
+/** Observer 4 of three voters, with 3 as its leader; its OBSERVERINFO is sent. */
+function electedObserver(disk = diskWith([])): Rig {
+  const rig = new Rig({ sid: 4, observer: true, disk })
+  rig.link(1, 2, 3)
+  const vote = { leader: sid(3), zxid: zxidOf('0.0'), peerEpoch: 0 }
+  rig.vote(3, { ...vote, state: 'leading' })
+  expect(rig.peer.role).toBe('looking')
+  rig.vote(1, { ...vote, state: 'following' })
+  expect(rig.peer.role).toBe('observing')
+  return rig
+}
+
+/** … informed in epoch 2, of which it has 1.1. */
+function informed(disk = diskWith(['1.1'])): Rig {
+  const rig = electedObserver(disk)
+  rig.leaderInfo(3, 2)
+  rig.packets(3, [
+    [PacketType.DIFF, zxidOf('1.1')],
+    [PacketType.NEWLEADER, zxidOf('2.0')],
+    [PacketType.UPTODATE, zxidOf('2.0')],
+  ])
+  rig.persist()
+  rig.sent()
+  return rig
+}
+
+describe('an observer', () => {
+  test('asks without a vote, and says whom it observes as nobody (Q20)', () => {
+    const rig = new Rig({ sid: 4, observer: true })
+    rig.link(1, 2, 3)
+    rig.vote(1, { leader: sid(1) })
+    rig.vote(2, { leader: sid(1) })
+    rig.wait(3000)
+    const votes = rig.sent().filter(({ name }) => name === 'vote')
+    expect(votes.length).toBeGreaterThan(3)
+    expect(votes.every(({ vote }) => vote === null)).toBe(true)
+    expect(rig.peer.role).toBe('looking')
+  })
+
+  test('answers nobody who looks once it observes', () => {
+    const rig = informed()
+    rig.vote(1, { leader: sid(1), electionEpoch: 5n })
+    rig.wait(200)
+    expect(rig.sent().filter(({ name }) => name === 'vote')).toEqual([])
+  })
+
+  test('is never elected, whatever others think', () => {
+    const rig = new Rig({ sid: 4, observer: true })
+    rig.link(1, 2, 3)
+    for (const from of [1, 2, 3]) rig.vote(from, { leader: sid(4), state: 'following' })
+    rig.wait(1000)
+    expect(rig.peer.role).toBe('looking')
+  })
+
+  test('has links to voters only', () => {
+    const rig = new Rig({ sid: 4, observer: true })
+    rig.input({ kind: 'link-up', peer: sid(5) })
+    rig.wait(100)
+    expect(rig.sent(true)).toEqual([])
+  })
+
+  test('introduces itself as one', () => {
+    const rig = electedObserver()
+    const info = rig.sent().find(({ name }) => name === 'OBSERVERINFO')
+    expect(info).toMatchObject({ to: 3, zxid: 0n })
+    expect(decode(learnerInfoRecord, info!.data!)).toMatchObject({ serverid: 4n })
+  })
+
+  test('acknowledges NEWLEADER when the history is on disk; its epoch comes with UPTODATE', () => {
+    const rig = electedObserver(diskWith(['1.1']))
+    rig.sent()
+    rig.leaderInfo(3, 2)
+    expect(rig.writing).toEqual([])
+    const [ack] = rig.sent()
+    expect(decode(ackEpochRecord, ack!.data!).currentEpoch).toBe(1)
+    rig.packets(3, [
+      [PacketType.DIFF, zxidOf('1.2')],
+      [PacketType.PROPOSAL, zxidOf('1.2'), 'b'],
+      [PacketType.COMMIT, zxidOf('1.2')],
+      [PacketType.NEWLEADER, zxidOf('2.0')],
+    ])
+    expect(rig.writing).toEqual(['append'])
+    expect(rig.said()).toEqual([])
+    rig.persist()
+    expect(rig.said()).toEqual(['3 ACK 0x200000000'])
+    expect([rig.disk.acceptedEpoch, rig.disk.currentEpoch]).toEqual([1, 1])
+    rig.packet(3, PacketType.UPTODATE, zxidOf('2.0'))
+    expect(rig.replica.service).toEqual({ kind: 'following', epoch: 2, leader: 3 })
+    rig.persist()
+    expect([rig.disk.acceptedEpoch, rig.disk.currentEpoch]).toEqual([2, 2])
+  })
+
+  test('takes a snapshot without entering the epoch', () => {
+    const rig = electedObserver()
+    rig.leaderInfo(3, 2)
+    rig.packets(3, [
+      [PacketType.SNAP, zxidOf('1.7')],
+      [PacketType.SNAP, 0n, `${zxidOf('1.7')} g\n`],
+      [PacketType.SNAP, -1n, 'BenWasHere'],
+      [PacketType.NEWLEADER, zxidOf('2.0')],
+    ])
+    rig.persist()
+    expect(rig.replica.texts).toEqual(['g'])
+    expect(rig.disk.snapshot?.zxid).toBe(zxidOf('1.7'))
+    expect(rig.disk.currentEpoch).toBe(0)
+  })
+
+  test('logs and applies what it is informed of, and acknowledges nothing', () => {
+    const rig = informed()
+    rig.packets(3, [
+      [PacketType.INFORM, zxidOf('2.1'), 'b'],
+      [PacketType.INFORM, zxidOf('2.2'), 'c'],
+    ])
+    expect(rig.replica.texts).toEqual(['1.1', 'b', 'c'])
+    rig.persist()
+    expect(rig.disk.log.map(({ zxid }) => zxid)).toEqual(['1.1', '2.1', '2.2'].map(zxidOf))
+    expect(rig.said()).toEqual([])
+  })
+
+  test('is informed before NEWLEADER, too, by a leader that does so', () => {
+    const rig = electedObserver(diskWith(['1.1']))
+    rig.leaderInfo(3, 2)
+    rig.packets(3, [
+      [PacketType.DIFF, zxidOf('1.1')],
+      [PacketType.INFORM, zxidOf('2.1'), 'b'],
+      [PacketType.NEWLEADER, zxidOf('2.0')],
+    ])
+    rig.persist()
+    expect(rig.replica.texts).toEqual(['1.1', 'b'])
+  })
+
+  test('answers a PING when what came before it is on disk, with its sessions', () => {
+    const rig = informed()
+    rig.packets(3, [
+      [PacketType.INFORM, zxidOf('2.1'), 'b'],
+      [PacketType.PING, zxidOf('2.1')],
+    ])
+    expect(rig.said()).toEqual([])
+    rig.persist()
+    expect(rig.sent()).toMatchObject([{ name: 'PING', data: encodeUtf8('touched') }])
+  })
+
+  test('synchronises anew when there is a hole', () => {
+    const rig = informed()
+    rig.packet(3, PacketType.INFORM, zxidOf('2.2'), encodeUtf8('c'))
+    expect(rig.peer.role).toBe('looking')
+    expect(rig.replica.texts).toEqual(['1.1'])
+  })
+
+  test.each([
+    ['PROPOSAL', PacketType.PROPOSAL],
+    ['COMMIT', PacketType.COMMIT],
+    ['NEWLEADER', PacketType.NEWLEADER],
+  ])('cuts the link to a leader that sends it %s', (name, type) => {
+    const rig = informed()
+    rig.packet(3, type, zxidOf('2.1'), encodeUtf8('x'))
+    expect(rig.violations).toEqual([`${name} to a learner`])
+    expect(rig.closedLinks).toEqual([3])
+    expect(rig.replica.service.kind).toBe('stopped')
+  })
+
+  test('leaves a leader that was deposed, and serves nobody then (Q57)', () => {
+    const rig = informed()
+    rig.pulse(3, 3, rig.conversation)
+    expect(rig.peer.role).toBe('looking')
+    expect(rig.replica.service.kind).toBe('stopped')
+    expect(rig.said()).toContain('1 vote')
+  })
+
+  test('does not go back to an older leader than it was up to date with', () => {
+    const rig = electedObserver(diskWith(['3.1'], { accepted: 3, current: 3 }))
+    rig.leaderInfo(3, 2)
+    expect(rig.peer.role).toBe('looking')
+    expect(rig.lastReason).toBe('machine 3 leads epoch 2, older than accepted')
+  })
+
+  test('is bound to nothing by a leader that came to nothing', () => {
+    const rig = electedObserver(diskWith(['1.1']))
+    rig.leaderInfo(3, 7)
+    rig.packets(3, [
+      [PacketType.DIFF, zxidOf('1.1')],
+      [PacketType.NEWLEADER, zxidOf('7.0')],
+    ])
+    rig.persist()
+    rig.pulse(3, 3, rig.conversation)
+    rig.sent()
+    const vote = { leader: sid(2), peerEpoch: 1, electionEpoch: 9n }
+    rig.vote(2, { ...vote, state: 'leading' })
+    rig.vote(1, { ...vote, state: 'following' })
+    expect(rig.said()).toContain('2 OBSERVERINFO 0x100000000')
+    rig.leaderInfo(2, 4, rig.conversation + 1)
+    expect(rig.peer.role).toBe('observing')
+  })
+
+  test('takes no part when it is a voter, and a voter none when it is not one', () => {
+    for (const options of [{ sid: 1, observer: true }, { sid: 9 }]) {
+      const rig = new Rig(options)
+      rig.link(2, 3)
+      rig.wait(500)
+      expect(rig.sent()).toEqual([])
+      expect(rig.peer.status(rig.now).quorum.reason).toMatch(/this machine is (a|no) voter/)
+    }
+  })
+})
