@@ -9,11 +9,13 @@ import type { RoomLink } from '../src/signaling/room-link.ts'
 import { formatRoomLink, isWeakSecret, parseRoomLink } from '../src/signaling/room-link.ts'
 import { EnsemblePanel } from './ensemble-panel.ts'
 import { offerFlightRecording } from './flight-button.ts'
+import { loadIceSettings } from './ice-source.ts'
 import { element } from './page-elements.ts'
 import { startShell } from './page-shell.ts'
 import { PageScenario } from './scenario/page-scenario.ts'
 import { statusLine, storageText, titleOf } from './status-text.ts'
 import { TerminalView } from './terminal-view.ts'
+import { WhyPanel } from './why-panel.ts'
 
 /** Kept for the console and the tests; older ones go. */
 const TRACES_MAX = 2_000
@@ -53,7 +55,9 @@ async function start(): Promise<void> {
     say('The secret in this link is short enough to be guessed: use it for trying things only.')
   }
   const signaling = new URLSearchParams(location.search).get('signal')
+  const ice = await loadIceSettings()
   const joined = await joinRoom({
+    ...ice.settings,
     ...(signaling === null ? {} : { signaling }),
     // The terminal's session expires when its tab goes, as the seed shows.
     closeSessionsOnLeave: false,
@@ -72,7 +76,10 @@ async function start(): Promise<void> {
     flightRecording: (payloads = false) => joined.flightRecording({ payloads }),
     newClient: (sessionTimeoutMs = 10_000) =>
       new ZooKeeperClient({ transport: joined.transport(), sessionTimeoutMs }),
+    explain: (options) => joined.explain(options),
+    examine: (options) => joined.examine(options),
   }
+  new WhyPanel(element('why', HTMLElement), joined, ice)
   crashButton.addEventListener('click', () => crash(joined))
   offerFlightRecording(joined)
   shell = startShell(joined, terminal, new URLSearchParams(location.search))

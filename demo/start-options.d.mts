@@ -3,6 +3,8 @@ export interface StartOptions {
   readonly host: string
   /** undefined: the first free one. */
   readonly port: number | undefined
+  /** A file, or JSON: STUN and TURN servers for the pages. */
+  readonly ice?: string | undefined
 }
 
 export interface TlsFacts {

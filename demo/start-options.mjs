@@ -3,18 +3,21 @@
 
 const LOOPBACK = '127.0.0.1'
 const EVERYWHERE = '0.0.0.0'
-export const USAGE = `npm start -- [--tls] [--host ADDRESS] [--port N]
+export const USAGE = `npm start -- [--tls] [--host ADDRESS] [--port N] [--ice FILE|JSON]
 
   --tls           https with a certificate of this machine's own, for the whole local network:
                   phones and other computers need https
   --host ADDRESS  address to listen on; else HOST; else this machine only (${LOOPBACK}),
                   with --tls all addresses (${EVERYWHERE})
-  --port N        else PORT, else the first free one from 4173`
+  --port N        else PORT, else the first free one from 4173
+  --ice FILE|JSON STUN and TURN servers for everybody who opens the pages, as RTCPeerConnection
+                  takes them; whoever may open the pages can read the credentials`
 
 /** Throws an Error with words for a person. */
 export function startOptions(args, env) {
   let tls = false
   let host = env.HOST
+  let ice
   let portFrom = 'PORT'
   let port = env.PORT
   for (let at = 0; at < args.length; at += 1) {
@@ -23,15 +26,16 @@ export function startOptions(args, env) {
       tls = true
       continue
     }
-    if (name !== '--host' && name !== '--port') {
+    if (name !== '--host' && name !== '--port' && name !== '--ice') {
       throw new Error(`'${args[at]}' is no option.\n\n${USAGE}`)
     }
     const value = attached ?? args[(at += 1)]
     if (value === undefined || value === '') throw new Error(`${name} needs a value.\n\n${USAGE}`)
     if (name === '--host') host = value
+    else if (name === '--ice') ice = value
     else [portFrom, port] = ['--port', value]
   }
-  return { tls, host: host || (tls ? EVERYWHERE : LOOPBACK), port: portOf(portFrom, port) }
+  return { tls, host: host || (tls ? EVERYWHERE : LOOPBACK), port: portOf(portFrom, port), ice }
 }
 
 function splitOption(arg) {

@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import process from 'node:process'
 import { buildWhatChanged } from './build.mjs'
+import { readIceSettings } from './ice-option.mjs'
 import { installWhatIsMissing, requireNode, TOP } from './install.mjs'
 import { isEverywhere, isLoopback, linkTo, startOptions, tlsText } from './start-options.mjs'
 
@@ -26,12 +27,15 @@ try {
   process.exit(1)
 }
 
-async function serve({ tls, host, port: asked }) {
+async function serve({ tls, host, port: asked, ice }) {
   const { register } = await import('tsx/esm/api')
   register()
   const { startServer } = await import('../src/edge/serve.ts')
   const certificate = tls ? await certificateFor(host) : undefined
-  const start = (options) => startServer({ ...options, ...certificate?.settings })
+  const { parseIceText } = await import('../src/adapters/webrtc/ice-settings.ts')
+  const forPages =
+    ice === undefined ? {} : { iceSettings: await readIceSettings(ice, parseIceText) }
+  const start = (options) => startServer({ ...options, ...forPages, ...certificate?.settings })
   const server = await listen(start, host, asked)
   if (asked === undefined && server.port !== PORT_DEFAULT) {
     console.log(`Port ${PORT_DEFAULT} is taken, so this is port ${server.port}.`)

@@ -1,4 +1,5 @@
 import type { ZooKeeperClient } from '../src/client/zookeeper-client.ts'
+import type { Room } from '../src/browser/room.ts'
 import type { WorkerStatus } from '../worker/protocol.ts'
 
 declare global {
@@ -11,6 +12,8 @@ declare global {
       readonly flightRecording: (payloads?: boolean) => Promise<Blob | null>
       /** A client of its own session, this tab's machine first. */
       readonly newClient: (sessionTimeoutMs?: number) => ZooKeeperClient
+      readonly explain: Room['explain']
+      readonly examine: Room['examine']
     }
   }
 }

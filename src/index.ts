@@ -10,6 +10,11 @@ export type {
   RoomOptions,
   RoomStatus,
 } from './browser/room-options.ts'
+export type { Explanation, LinkExplanation, Reason, ReasonCode } from './browser/explanation.ts'
+export type { ExplainOptions } from './browser/tab-health.ts'
+export type { Examination, ExamineOptions } from './adapters/webrtc/doctor/doctor.ts'
+export type { Finding, FindingCode } from './adapters/webrtc/doctor/finding.ts'
+export { IceSettingsError } from './adapters/webrtc/ice-settings.ts'
 export { RoomError } from './browser/room-error.ts'
 export type { RoomErrorCode } from './browser/room-error.ts'
 export { formatRoomLink, parseRoomLink, RoomLinkError } from './signaling/room-link.ts'

@@ -7,7 +7,13 @@ import { generateKeys, incarnationOfKey, signWith } from '../adapters/indexeddb/
 import type { KeyPair } from '../adapters/indexeddb/schema.ts'
 import { openChannelLink } from '../adapters/webrtc/channel-link.ts'
 import { ClientMux } from '../adapters/webrtc/client-mux.ts'
+import type { Examination, ExamineOptions } from '../adapters/webrtc/doctor/doctor.ts'
 import type { VerifiedPeer } from '../adapters/webrtc/handshake.ts'
+import {
+  parseIceSettings,
+  type IcePolicy,
+  type IceSettings,
+} from '../adapters/webrtc/ice-settings.ts'
 import { PeerMesh } from '../adapters/webrtc/peer-mesh.ts'
 import { socketOpener } from '../adapters/websocket/signal-socket.ts'
 import type { ClientTransport } from '../client/transport.ts'
@@ -15,8 +21,10 @@ import type { SignalingState } from '../ports/signaling.ts'
 import { joinRoom } from '../signaling/client.ts'
 import type { SignalingClient } from '../signaling/client.ts'
 import type { RoomLink } from '../signaling/room-link.ts'
+import type { Explanation } from './explanation.ts'
 import { KnownVoters } from './known-voters.ts'
 import { MuxTransport } from './mux-transport.ts'
+import { TabHealth, type ExplainOptions } from './tab-health.ts'
 
 export interface ClientTabOptions {
   readonly link: RoomLink
@@ -25,6 +33,7 @@ export interface ClientTabOptions {
   /** Shown to peers of another build. */
   readonly build?: string
   readonly iceServers?: readonly RTCIceServer[]
+  readonly iceTransportPolicy?: IcePolicy
   readonly onStatus?: (status: ClientStatus) => void
   readonly onSignaling?: (state: SignalingState) => void
   readonly signal?: AbortSignal
@@ -53,6 +62,7 @@ interface VoterLink {
   mux: ClientMux | null
   /** Verified. */
   incarnation: string | null
+  peerId: string | null
 }
 
 export class ClientTab implements AsyncDisposable {
@@ -61,29 +71,45 @@ export class ClientTab implements AsyncDisposable {
   readonly #keys: KeyPair
   readonly #voters: KnownVoters
   readonly #links = new Map<string, VoterLink>()
+  readonly #settings: IceSettings
   readonly #mesh: PeerMesh
+  readonly #health: TabHealth
   #isEnded = false
   #isStatusDue = false
   readonly #onAwake = (): void => this.#signaling.retryNow()
   readonly #onPageHide = (): void => this.#farewell('page closed')
 
-  private constructor(options: ClientTabOptions, signaling: SignalingClient, keys: KeyPair) {
+  private constructor(
+    options: ClientTabOptions,
+    settings: IceSettings,
+    signaling: SignalingClient,
+    keys: KeyPair,
+  ) {
     this.#options = options
     this.#signaling = signaling
     this.#keys = keys
     this.#voters = new KnownVoters(options.link)
+    this.#settings = settings
     signaling.onState = (state) => options.onSignaling?.(state)
     options.onSignaling?.(signaling.state)
     addEventListener('pagehide', this.#onPageHide)
     addEventListener('online', this.#onAwake)
     document.addEventListener('resume', this.#onAwake)
     this.#mesh = this.#openMesh()
+    this.#health = new TabHealth({
+      ...{ mesh: this.#mesh, signaling, settings: this.#settings },
+      build: options.build ?? 'dev',
+      status: () => null,
+      client: () => this.status,
+      sidOf: (peer) => this.#sidOf(peer),
+    })
     this.#changed()
   }
 
   /** Resolves before anybody is linked: `status` and `onStatus` tell. */
   static async open(options: ClientTabOptions): Promise<ClientTab> {
-    const { link, signal, signalUrl } = options
+    const { link, signal, signalUrl, iceServers = [], iceTransportPolicy = 'all' } = options
+    const settings = parseIceSettings({ iceServers, iceTransportPolicy })
     const keys = await generateKeys()
     const signaling = await joinRoom({
       url: signalUrl,
@@ -92,7 +118,7 @@ export class ClientTab implements AsyncDisposable {
       openSocket: socketOpener((url) => new WebSocket(url)),
       ...(signal === undefined ? {} : { signal }),
     })
-    const tab = new ClientTab(options, signaling, keys)
+    const tab = new ClientTab(options, settings, signaling, keys)
     signal?.addEventListener('abort', () => tab.#farewell('aborted'), { once: true })
     return tab
   }
@@ -118,6 +144,16 @@ export class ClientTab implements AsyncDisposable {
     return new MuxTransport(() => this.#reachable())
   }
 
+  /** How this tab and its room are, and what to do: JSON-able, no secrets. */
+  explain(options?: ExplainOptions): Promise<Explanation> {
+    return this.#health.explain(options)
+  }
+
+  /** The connection doctor: which pair of pages cannot connect, and why. */
+  examine(options?: ExamineOptions): Promise<Examination> {
+    return this.#health.examine(options)
+  }
+
   /** Synchronous inside: others see it in some tens of ms. */
   async close(): Promise<void> {
     this.#farewell('left')
@@ -129,7 +165,7 @@ export class ClientTab implements AsyncDisposable {
 
   #openMesh(): PeerMesh {
     const { publicKey, privateKey } = this.#keys
-    const { build, iceServers } = this.#options
+    const { build } = this.#options
     return new PeerMesh({
       signaling: this.#signaling,
       build: build ?? 'dev',
@@ -154,7 +190,8 @@ export class ClientTab implements AsyncDisposable {
       onPageMessage: (_linkId, bytes) => void this.#learn(bytes),
       onSuspect: () => {},
       onStatus: () => this.#changed(),
-      ...(iceServers === undefined ? {} : { iceServers }),
+      onDoctor: (from, message) => this.#health.onDoctor(from, message),
+      ...this.#settings,
     })
   }
 
@@ -164,6 +201,7 @@ export class ClientTab implements AsyncDisposable {
     const link = this.#links.get(linkId)
     if (link === undefined) return 'its link is gone'
     link.incarnation = peer.incarnation
+    link.peerId = peer.peerId
     return null
   }
 
@@ -189,7 +227,7 @@ export class ClientTab implements AsyncDisposable {
   }
 
   #link(linkId: string): VoterLink {
-    const link = this.#links.get(linkId) ?? { mux: null, incarnation: null }
+    const link = this.#links.get(linkId) ?? { mux: null, incarnation: null, peerId: null }
     this.#links.set(linkId, link)
     return link
   }
@@ -202,6 +240,11 @@ export class ClientTab implements AsyncDisposable {
       if (sid !== null && mux !== null) found.set(sid, mux)
     }
     return found
+  }
+
+  #sidOf(peer: string): number | null {
+    const link = [...this.#links.values()].find((one) => one.peerId === peer)
+    return link?.incarnation ? this.#voters.sidOf(link.incarnation) : null
   }
 
   #refusals(): string[] {

@@ -4,6 +4,12 @@
  */
 import * as Comlink from 'comlink'
 import type { MemberApi, StartResult, WorkerStatus } from '../../worker/protocol.ts'
+import type { Examination, ExamineOptions } from '../adapters/webrtc/doctor/doctor.ts'
+import {
+  parseIceSettings,
+  type IcePolicy,
+  type IceSettings,
+} from '../adapters/webrtc/ice-settings.ts'
 import type { PagePart } from '../adapters/webrtc/mesh-signal.ts'
 import { PeerMesh } from '../adapters/webrtc/peer-mesh.ts'
 import type { PeerStatus } from '../adapters/webrtc/remote-peer.ts'
@@ -16,6 +22,8 @@ import { joinRoom } from '../signaling/client.ts'
 import type { SignalingClient } from '../signaling/client.ts'
 import type { RoomLink } from '../signaling/room-link.ts'
 import { abortable } from './abortable.ts'
+import type { Explanation } from './explanation.ts'
+import { TabHealth, type ExplainOptions } from './tab-health.ts'
 
 export interface MemberTabOptions {
   readonly link: RoomLink
@@ -27,7 +35,10 @@ export interface MemberTabOptions {
   readonly previousIncarnation?: string | null
   /** Shown to peers of another build. */
   readonly build?: string
+  /** STUN and TURN servers; `open` rejects with an IceSettingsError when they are none. */
   readonly iceServers?: readonly RTCIceServer[]
+  /** `relay`: by TURN servers only. Default `all`. */
+  readonly iceTransportPolicy?: IcePolicy
   readonly onStatus?: (status: WorkerStatus) => void
   /** `atMs`: when it happened in the worker, since 1970. */
   readonly onTrace?: (event: TraceEvent, atMs: number) => void
@@ -51,7 +62,9 @@ export class MemberTab implements AsyncDisposable {
   readonly #worker: Worker
   readonly #api: Comlink.Remote<MemberApi>
   readonly #signaling: SignalingClient
+  readonly #settings: IceSettings
   #mesh: PeerMesh | null = null
+  #health: TabHealth | null = null
   #status: WorkerStatus | null = null
   #refusals: readonly string[] = []
   /** When the own member was last seen serving, or first seen at all. */
@@ -64,8 +77,13 @@ export class MemberTab implements AsyncDisposable {
   readonly #onAwake = (): void => this.#signaling.retryNow()
   readonly #onPageHide = (): void => this.#farewell('page closed')
 
-  private constructor(options: MemberTabOptions, signaling: SignalingClient) {
+  private constructor(
+    options: MemberTabOptions,
+    settings: IceSettings,
+    signaling: SignalingClient,
+  ) {
     this.#options = options
+    this.#settings = settings
     this.#signaling = signaling
     this.#worker = options.createWorker()
     this.#api = Comlink.wrap<MemberApi>(this.#worker)
@@ -79,7 +97,8 @@ export class MemberTab implements AsyncDisposable {
   }
 
   static async open(options: MemberTabOptions): Promise<MemberTab> {
-    const { link, signal } = options
+    const { link, signal, iceServers = [], iceTransportPolicy = 'all' } = options
+    const settings = parseIceSettings({ iceServers, iceTransportPolicy })
     const signaling = await joinRoom({
       url: options.signalUrl,
       room: link.room,
@@ -87,7 +106,7 @@ export class MemberTab implements AsyncDisposable {
       openSocket: socketOpener((url) => new WebSocket(url)),
       ...(signal === undefined ? {} : { signal }),
     })
-    const tab = new MemberTab(options, signaling)
+    const tab = new MemberTab(options, settings, signaling)
     try {
       await abortable(tab.#start(), tab.#broken.signal, signal)
     } catch (error) {
@@ -105,6 +124,16 @@ export class MemberTab implements AsyncDisposable {
   /** Put this into history.state: a reload finds its identity by it. */
   get incarnation(): string {
     return this.#incarnation
+  }
+
+  /** How this tab and its room are, why nothing commits, and what to do: JSON-able, no secrets. */
+  async explain(options?: ExplainOptions): Promise<Explanation> {
+    return this.#started().explain(options)
+  }
+
+  /** The connection doctor: every page tries its links; says which pair cannot connect and why. */
+  async examine(options?: ExamineOptions): Promise<Examination> {
+    return this.#started().examine(options)
   }
 
   /** A way for clients: this tab's member first, then the other ones. */
@@ -178,7 +207,15 @@ export class MemberTab implements AsyncDisposable {
     addEventListener('online', this.#onAwake)
     document.addEventListener('resume', this.#onAwake)
     // Connections take as long as opening the storage, so both go on at the same time.
-    this.#mesh = this.#openMesh(starting)
+    const mesh = this.#openMesh(starting)
+    this.#mesh = mesh
+    this.#health = new TabHealth({
+      mesh,
+      signaling: this.#signaling,
+      settings: this.#settings,
+      build: this.#options.build ?? 'dev',
+      status: () => this.#status,
+    })
     const [started] = await Promise.all([starting, subscribed])
     this.#incarnation = started.incarnation
   }
@@ -207,7 +244,11 @@ export class MemberTab implements AsyncDisposable {
       onPageMessage: (linkId, bytes) => void api.pageMessage(linkId, bytes),
       onSuspect: (peerId) => void api.suspect(peerId),
       onArrivals: (peers) => void api.arrivals(peers.map((one) => one.peer)),
-      ...(this.#options.iceServers === undefined ? {} : { iceServers: this.#options.iceServers }),
+      onDoctor: (from, message) => {
+        // A crashed tab answers nothing.
+        if (!this.#isEnded) this.#health?.onDoctor(from, message)
+      },
+      ...this.#settings,
     })
   }
 
@@ -230,6 +271,7 @@ export class MemberTab implements AsyncDisposable {
     if (member === null) this.#lastServedMs = null
     else if (member.serving || this.#lastServedMs === null) this.#lastServedMs = performance.now()
     this.#status = this.#refusals.length === 0 ? status : { ...status, refusals: this.#refusals }
+    this.#health?.onStatus(status)
     this.#options.onStatus?.(this.#status)
   }
 
@@ -240,6 +282,11 @@ export class MemberTab implements AsyncDisposable {
     if (refusals.join() === this.#refusals.join()) return
     this.#refusals = refusals
     if (this.#status !== null) this.#onStatus(this.#status)
+  }
+
+  #started(): TabHealth {
+    if (this.#health === null) throw new Error('this tab has not started')
+    return this.#health
   }
 
   /** Synchronous, nothing awaited: peers see the close in some tens of ms (design §4). */

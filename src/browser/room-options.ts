@@ -29,6 +29,8 @@ export interface RoomOptions<Status> {
   readonly signaling?: string
   /** STUN and TURN servers, as of RTCPeerConnection. Default none: enough within one network. */
   readonly iceServers?: readonly RTCIceServer[]
+  /** `relay`: by the TURN servers only, to test them or to hide addresses. Default `all`. */
+  readonly iceTransportPolicy?: 'all' | 'relay'
   /** Leaves the room. */
   readonly signal?: AbortSignal
   /** Rejects with a RoomError `timeout` when this tab has not started by then. Default 30 s. */

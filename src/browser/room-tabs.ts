@@ -1,16 +1,21 @@
 /** The two ways of taking part. A page loads the code of the one that it uses. */
+import type { Examination, ExamineOptions } from '../adapters/webrtc/doctor/doctor.ts'
 import type { ClientTransport } from '../client/transport.ts'
 import type { RoomLink } from '../signaling/room-link.ts'
 import type { ClientStatus } from './client-tab.ts'
+import type { Explanation } from './explanation.ts'
 import { startMemberWorker } from './member-worker.ts'
 import { keepIdentity, keptIdentity, signalingUrl } from './room-address.ts'
 import type { JoinAsClientOptions, JoinRoomOptions, RoomStatus } from './room-options.ts'
+import type { ExplainOptions } from './tab-health.ts'
 
 /** What a room needs of its tab, whichever part that has. */
 export interface RoomTab {
   /** Of the member; a tab that is only a client has none that lasts. */
   readonly incarnation?: string
   transport(): ClientTransport
+  explain(options?: ExplainOptions): Promise<Explanation>
+  examine(options?: ExamineOptions): Promise<Examination>
   /** Only a member can fall silent with its links open; a client just leaves. */
   crash?(): void
   close(): Promise<void>
@@ -42,7 +47,7 @@ export function memberTab(options: JoinRoomOptions): OpenTab<RoomStatus> {
       onFailed,
       ...(options.onTrace === undefined ? {} : { onTrace: options.onTrace }),
       ...(options.onSignaling === undefined ? {} : { onSignaling: options.onSignaling }),
-      ...(options.iceServers === undefined ? {} : { iceServers: options.iceServers }),
+      ...iceOf(options),
     })
     if (identity === undefined) keepIdentity(tab.incarnation)
     return tab
@@ -58,7 +63,17 @@ export function clientTab(options: JoinAsClientOptions): OpenTab<ClientStatus> {
       signal,
       onStatus,
       ...(options.onSignaling === undefined ? {} : { onSignaling: options.onSignaling }),
-      ...(options.iceServers === undefined ? {} : { iceServers: options.iceServers }),
+      ...iceOf(options),
     })
   }
+}
+
+function iceOf({
+  iceServers = [],
+  iceTransportPolicy = 'all',
+}: JoinRoomOptions | JoinAsClientOptions): Pick<
+  Required<JoinRoomOptions>,
+  'iceServers' | 'iceTransportPolicy'
+> {
+  return { iceServers, iceTransportPolicy }
 }

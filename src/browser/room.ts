@@ -1,9 +1,11 @@
 /** A room as an app uses it: join it by its link, open clients, leave. */
+import type { Examination, ExamineOptions } from '../adapters/webrtc/doctor/doctor.ts'
 import { ZooKeeperClient } from '../client/zookeeper-client.ts'
 import type { ClientTransport } from '../client/transport.ts'
 import { parseRoomLink, type RoomLink } from '../signaling/room-link.ts'
 import { abortable } from './abortable.ts'
 import type { ClientStatus } from './client-tab.ts'
+import type { Explanation } from './explanation.ts'
 import { rewriteAddress, sharedLink } from './room-address.ts'
 import { RoomError } from './room-error.ts'
 import type {
@@ -15,6 +17,7 @@ import type {
   RoomStatus,
 } from './room-options.ts'
 import { clientTab, memberTab, type OpenTab, type RoomTab } from './room-tabs.ts'
+import type { ExplainOptions } from './tab-health.ts'
 
 /** Storage of a slow disk, a busy machine and the search of an identity fit in several times. */
 const START_LIMIT_MS = 30_000
@@ -112,6 +115,19 @@ export class Room<Status extends AnyStatus = RoomStatus> implements AsyncDisposa
   /** Aborts when the room is over for this tab; the reason is a RoomError. */
   get ended(): AbortSignal {
     return this.#end.signal
+  }
+
+  /** How this tab and its room are, why nothing commits, and what to do: JSON-able, no secrets. */
+  explain(options?: ExplainOptions): Promise<Explanation> {
+    return this.#started().explain(options)
+  }
+
+  /**
+   * The connection doctor: every page of the room tries its links and reports. Says which pair
+   * cannot connect and what would help. Settles within `limitMs` (15 s).
+   */
+  examine(options?: ExamineOptions): Promise<Examination> {
+    return this.#started().examine(options)
   }
 
   /** Each status from now on. The result ends it. */

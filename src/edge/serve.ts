@@ -5,6 +5,8 @@ import { createServer as createSecureServer } from 'node:https'
 import { attachSignaling, type SignalServer } from '../signaling/server.ts'
 import type { SignalLimits } from '../signaling/limits.ts'
 import type { ServerCertificate } from './certificate.ts'
+import type { IceSettings } from '../adapters/webrtc/ice-settings.ts'
+import { serveIceFile } from './ice-file.ts'
 import { serveFile } from './static-files.ts'
 
 /** Slow senders of headers are cut: a static server has nothing to wait for. */
@@ -18,6 +20,8 @@ export interface ServerOptions {
   readonly port: number
   /** Folder of the built pages; without it only signaling is served. */
   readonly staticDir?: string
+  /** STUN and TURN servers for these pages. Readable by whoever may open them. */
+  readonly iceSettings?: IceSettings
   /** Default true. */
   readonly signal?: boolean
   readonly signalLimits?: SignalLimits
@@ -48,6 +52,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { staticDir } = options
   const server = create(options.tls, (request, response) => {
     if (staticDir !== undefined) {
+      if (serveIceFile(request, response, options.iceSettings)) return
       void serveFile(staticDir, request, response)
       return
     }

@@ -1,0 +1,1 @@
+export function readIceSettings<T>(value: string, parse: (text: string) => T): Promise<T>
