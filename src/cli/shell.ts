@@ -43,6 +43,7 @@ export class Shell {
   #commandCount = 0
   #printsWatches = true
   #isOver = false
+  #hasFailed = false
   /** One command at a time, in the order of typing. */
   #last: Promise<void> = Promise.resolve()
 
@@ -67,6 +68,11 @@ export class Shell {
   /** Lines typed so far, the oldest first. */
   get history(): readonly string[] {
     return [...this.#history.values()]
+  }
+
+  /** Whether the last command ended with an error. */
+  get hasFailed(): boolean {
+    return this.#hasFailed
   }
 
   /** `[zk: localhost:2181(CONNECTED) 3] `, with the blank at its end (C2). */
@@ -105,9 +111,11 @@ export class Shell {
   }
 
   async #process(words: readonly string[]): Promise<void> {
+    this.#hasFailed = false
     try {
       await this.#dispatch(words)
     } catch (error) {
+      this.#hasFailed = true
       this.#print(errorLine(error, this.mode))
     }
   }

@@ -1,0 +1,164 @@
+/** `zabra cli`: the page's shell in a terminal, or one command of it. */
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import type { ShellMode } from '../cli/command.ts'
+import { Shell } from '../cli/shell.ts'
+import { ZooKeeperClient } from '../client/zookeeper-client.ts'
+import { parseConnectString, TcpTransport } from './tcp-transport.ts'
+
+const USAGE = `usage: zabra cli [-server HOSTS] [-timeout MS] [-shell 3.4] [COMMAND…]
+
+  -server   HOST:PORT[,HOST:PORT][/CHROOT], default localhost:2181
+  -timeout  of the session, default 30000
+  -shell    3.4 for the forms and outputs of that time; default today's
+
+With a command it runs that one and ends; its exit code is 1 when the command failed.
+`
+
+/** zkCli's own (C1). */
+const SESSION_TIMEOUT_MS = 30_000
+const SERVER = 'localhost:2181'
+
+interface Settings {
+  server: string
+  sessionTimeoutMs: number
+  mode: ShellMode
+  readonly command: readonly string[]
+}
+
+/** Resolves with the exit code. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  const settings = parse(args)
+  if (settings === null) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  if (typeof settings === 'string') {
+    process.stderr.write(`${settings}\n\n${USAGE}`)
+    return 2
+  }
+  let onQuit = (): void => undefined
+  const quit = new Promise<void>((resolve) => {
+    onQuit = resolve
+  })
+  const terminal = settings.command.length === 0 ? new Terminal() : null
+  const shell = new Shell({
+    mode: settings.mode,
+    hostLabel: settings.server,
+    write: (line) => (terminal === null ? write(line) : terminal.write(line)),
+    onQuit,
+    connect: ({ host, watcher }) => client(host, settings.sessionTimeoutMs, watcher),
+  })
+  if (terminal === null) {
+    await shell.run(settings.command.map(quoted).join(' '))
+  } else {
+    await Promise.race([quit, terminal.attend(shell)])
+  }
+  await shell.close()
+  return terminal === null && shell.hasFailed ? 1 : 0
+}
+
+/** Lines that are typed, with history and completion; piped in, they are run one by one. */
+class Terminal {
+  readonly #lines = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    terminal: process.stdin.isTTY,
+    completer: (line: string, done: (error: null, found: [string[], string]) => void) => {
+      const word = line.split(/\s+/).at(-1) ?? ''
+      const shell = this.#shell
+      if (shell === null) return done(null, [[], word])
+      void shell.complete(line).then((found) => done(null, [found, word]))
+    },
+  })
+  #shell: Shell | null = null
+
+  write(line: string): void {
+    if (!process.stdin.isTTY) return write(line)
+    // Over the prompt, which then stands below what was said, with what was typed so far.
+    process.stdout.write(`\r\u001b[2K${line}\n`)
+    if (this.#shell !== null) this.#lines.prompt(true)
+  }
+
+  /** Until the end of the input. */
+  async attend(shell: Shell): Promise<void> {
+    this.#shell = shell
+    this.#prompt()
+    for await (const line of this.#lines) {
+      await shell.run(line)
+      this.#prompt()
+    }
+  }
+
+  #prompt(): void {
+    if (this.#shell === null || !process.stdin.isTTY) return
+    this.#lines.setPrompt(this.#shell.prompt())
+    this.#lines.prompt()
+  }
+}
+
+function client(
+  host: string,
+  sessionTimeoutMs: number,
+  watcher: NonNullable<ConstructorParameters<typeof ZooKeeperClient>[0]['watcher']>,
+): ZooKeeperClient {
+  const { members, chroot } = parseConnectString(host)
+  return new ZooKeeperClient({
+    transport: new TcpTransport({ members }),
+    sessionTimeoutMs,
+    watcher,
+    ...(chroot === null ? {} : { chroot }),
+  })
+}
+
+/** null: help was asked for; a text: what is wrong. Options come before the command (C1). */
+function parse(args: readonly string[]): Settings | string | null {
+  const rest = [...args]
+  const settings: Settings = {
+    server: SERVER,
+    sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    mode: '3.9',
+    command: rest,
+  }
+  while (rest[0]?.startsWith('-') === true) {
+    const option = rest.shift()?.replace(/^-+/, '') ?? ''
+    if (option === 'help' || option === 'h') return null
+    const value = rest.shift()
+    if (value === undefined) return `-${option} has no value`
+    const problem = set(settings, option, value)
+    if (problem !== null) return problem
+  }
+  return settings
+}
+
+function set(settings: Settings, option: string, value: string): string | null {
+  switch (option) {
+    case 'server':
+      try {
+        parseConnectString(value)
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error)
+      }
+      settings.server = value
+      return null
+    case 'timeout':
+      if (!/^\d{1,9}$/.test(value)) return `-timeout ${value}: it is a number of ms`
+      settings.sessionTimeoutMs = Number(value)
+      return null
+    case 'shell':
+      if (value !== '3.4' && value !== '3.9') return `-shell ${value}: it is 3.4 or 3.9`
+      settings.mode = value
+      return null
+    default:
+      return `no option -${option}`
+  }
+}
+
+/** The shell splits the line again: what was one word stays one. */
+function quoted(word: string): string {
+  return /[\s'"]/.test(word) || word === '' ? `"${word.replaceAll('"', "'")}"` : word
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

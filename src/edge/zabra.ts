@@ -1,0 +1,38 @@
+/** The `zabra` command: its first word says what it does. */
+import process from 'node:process'
+import { runCli } from './cli-command.ts'
+import { runMember } from './member-command.ts'
+
+const USAGE = `usage: zabra COMMAND [options]
+
+  zabra member --data-dir DIR [--client-port N]   a standalone server
+  zabra cli [-server HOST:PORT[,HOST:PORT][/CHROOT]] [COMMAND…]
+                                                  ZooKeeper's command line
+
+zabra COMMAND --help says more.
+`
+
+/** Resolves with the exit code. */
+async function main([command, ...args]: readonly string[]): Promise<number> {
+  switch (command) {
+    case 'member':
+      return runMember(args)
+    case 'cli':
+      return runCli(args)
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(USAGE)
+      return 0
+    default:
+      process.stderr.write(command === undefined ? USAGE : `no command '${command}'\n\n${USAGE}`)
+      return 2
+  }
+}
+
+// Whoever reads our output may stop reading: `zabra cli ls / | head -1`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,90 @@
+/** The `zabra` command as a person starts it. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const TOP = fileURLToPath(new URL('../..', import.meta.url))
+const directory = mkdtempSync(join(tmpdir(), 'zabra-command-'))
+const children = new Set<ChildProcess>()
+
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(directory, { recursive: true })
+})
+
+function start(...args: readonly string[]): ChildProcess {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', join(TOP, 'src/edge/zabra.ts'), ...args],
+    { cwd: TOP },
+  )
+  children.add(child)
+  return child
+}
+
+async function run(
+  args: readonly string[],
+  input = '',
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = start(...args)
+  let [out, err] = ['', '']
+  child.stdout?.on('data', (chunk) => (out += String(chunk)))
+  child.stderr?.on('data', (chunk) => (err += String(chunk)))
+  child.stdin?.end(input)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, out, err }
+}
+
+async function startMember(): Promise<{ child: ChildProcess; clientPort: number }> {
+  const child = start(
+    ...['member', '--data-dir', directory, '--client-port', '0'],
+    ...['--client-address', '127.0.0.1'],
+  )
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const said = JSON.parse(line) as { sid: number; pid: number; clientPort: number }
+    expect(said).toMatchObject({ sid: 1, pid: child.pid, adminPort: null })
+    return { child, clientPort: said.clientPort }
+  }
+  throw new Error('the member said nothing')
+}
+
+describe('zabra member and zabra cli', () => {
+  it('serve, run commands, and nothing is lost by a kill -9', async () => {
+    const first = await startMember()
+    const server = `127.0.0.1:${first.clientPort}`
+    const created = await run(['cli', '-server', server, 'create', '/a', 'some words'])
+    expect([created.code, created.out]).toEqual([0, expect.stringContaining('Created /a')])
+    first.child.kill('SIGKILL')
+    await once(first.child, 'close')
+    const second = await startMember()
+    const typed = await run(
+      ['cli', '-server', `127.0.0.1:${second.clientPort}`],
+      'get /a\nls /\nquit\n',
+    )
+    expect(typed.out).toContain('some words\n[a, zookeeper]\n')
+    const missing = await run(['cli', '-server', `127.0.0.1:${second.clientPort}`, 'get', '/no'])
+    expect([missing.code, missing.out]).toEqual([1, expect.stringContaining('does not exist: /no')])
+    const again = await run(['member', '--data-dir', directory])
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('uses')])
+    second.child.kill('SIGTERM')
+    expect(await once(second.child, 'close')).toEqual([0, null])
+  })
+
+  it('say what is wrong with what they are given', async () => {
+    const [noDirectory, port, command, host] = await Promise.all([
+      run(['member']),
+      run(['member', '--data-dir', directory, '--client-port', 'x']),
+      run(['nothing']),
+      run(['cli', '-server', 'a:b']),
+    ])
+    expect([noDirectory.code, noDirectory.err]).toEqual([2, expect.stringContaining('--data-dir')])
+    expect([port.code, port.err]).toEqual([2, expect.stringContaining('0 to 65535')])
+    expect([command.code, command.err]).toEqual([2, expect.stringContaining("'nothing'")])
+    expect([host.code, host.err]).toEqual([2, expect.stringContaining('no valid port')])
+  })
+})
