@@ -10,6 +10,7 @@ import { formatRoomLink, isWeakSecret, parseRoomLink } from '../src/signaling/ro
 import { EnsemblePanel } from './ensemble-panel.ts'
 import { offerFlightRecording } from './flight-button.ts'
 import { loadIceSettings } from './ice-source.ts'
+import { NewEnsemble } from './new-ensemble.ts'
 import { element } from './page-elements.ts'
 import { startShell } from './page-shell.ts'
 import { PageScenario } from './scenario/page-scenario.ts'
@@ -31,6 +32,7 @@ const terminal = new TerminalView({
   input: element('command', HTMLInputElement),
 })
 const panel = new EnsemblePanel()
+const newEnsemble = new NewEnsemble(element('new-ensemble', HTMLElement))
 const scenario = new PageScenario(element('scenario', HTMLElement))
 const traces: unknown[] = []
 let shell: Shell | null = null
@@ -73,6 +75,7 @@ async function start(): Promise<void> {
   window.zabra = {
     status: () => joined.status,
     traces,
+    joinAsClient: () => joinRoom({ role: 'client', link: joined.link }),
     flightRecording: (payloads = false) => joined.flightRecording({ payloads }),
     newClient: (sessionTimeoutMs = 10_000) =>
       new ZooKeeperClient({ transport: joined.transport(), sessionTimeoutMs }),
@@ -84,6 +87,7 @@ async function start(): Promise<void> {
   offerFlightRecording(joined)
   shell = startShell(joined, terminal, new URLSearchParams(location.search))
   terminal.attach(shell)
+  newEnsemble.start(joined)
   scenario.start(joined)
   showStorage(await requestPersistence(showStorage))
 }
@@ -108,6 +112,7 @@ function show(link: RoomLink, status: WorkerStatus): void {
   const complete = { ...link, creator: status.creator, cluster: status.cluster }
   const address = formatRoomLink(new URL(location.pathname, location.href), complete)
   panel.show(status, address)
+  newEnsemble.onStatus(status)
   scenario.onStatus(status)
 }
 
@@ -120,6 +125,7 @@ function ended(reason: string): void {
   if (hasEnded) return
   hasEnded = true
   room?.crash()
+  newEnsemble.end()
   scenario.end()
   document.body.classList.add('ended')
   statusElement.textContent = `looking, epoch 0, zxid 0x0: this machine does not run`

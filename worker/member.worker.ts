@@ -9,6 +9,7 @@ import type { OpenedIdentity } from '../src/adapters/tabs/identity-lock.ts'
 import { holdLiveness, watchLiveness } from '../src/adapters/tabs/liveness-lock.ts'
 import { openChannelLink } from '../src/adapters/webrtc/channel-link.ts'
 import { ClientMux } from '../src/adapters/webrtc/client-mux.ts'
+import type { CopyFacts } from '../src/core/server/ensemble-copy.ts'
 import type { TraceEvent } from '../src/core/zab/effect.ts'
 import type { ClientChannel } from '../src/ports/client-channel.ts'
 import { exportFlight } from '../src/runtime/flight/export-flight.ts'
@@ -18,11 +19,13 @@ import type {
   ChannelLabel,
   HelloFields,
   MemberApi,
+  NewFounder,
   StartOptions,
   StartResult,
   WorkerListener,
   WorkerStatus,
 } from './protocol.ts'
+import { makeFounder } from './new-founder.ts'
 import { suitability } from './suitability.ts'
 
 /** Channels and news of peers that come while the storage opens. Ours: a full room has some 130. */
@@ -144,6 +147,16 @@ class MemberWorker implements MemberApi {
 
   async arrivals(peerIds: readonly string[]): Promise<void> {
     this.#withRoom((room) => room.arrivals(peerIds, this.#peerId))
+  }
+
+  async copyFacts(): Promise<CopyFacts | null> {
+    return this.#room?.copyable?.copyFacts() ?? null
+  }
+
+  async makeFounder(roomId: string): Promise<NewFounder> {
+    const copy = this.#room?.copyable?.copy()
+    if (copy === undefined) throw new Error('no member runs here, so there is nothing to copy')
+    return makeFounder(roomId, copy)
   }
 
   async suspect(peerId: string): Promise<void> {

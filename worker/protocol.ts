@@ -4,6 +4,7 @@
  * The page owns what workers cannot have: RTCPeerConnection, the address bar, pagehide. The worker
  * owns everything that must outlive a busy page: storage, Zab, sessions, heartbeats.
  */
+import type { CopyFacts } from '../src/core/server/ensemble-copy.ts'
 import type { MemberStatus } from '../src/core/server/member-machine.ts'
 import type { TraceEvent } from '../src/core/zab/effect.ts'
 import type { DiskStatus } from '../src/runtime/disk-figures.ts'
@@ -109,6 +110,13 @@ export interface WorkerListener {
   onPageMessage(linkId: string, bytes: Uint8Array): void
 }
 
+/** The founder of a new ensemble, made from a copy of this one. */
+export interface NewFounder {
+  /** CREATOR for the new room's link. */
+  readonly creator: string
+  readonly incarnation: string
+}
+
 /** The comlink interface of worker/member.worker.ts. */
 export interface MemberApi {
   subscribe(listener: WorkerListener): Promise<void>
@@ -133,6 +141,13 @@ export interface MemberApi {
   pageMessage(linkId: string, bytes: Uint8Array): Promise<void>
   /** Order of arrival of everyone at the broker, first first: names the hand-typed creator. */
   arrivals(peerIds: readonly string[]): Promise<void>
+  /** What a new ensemble from this machine's copy would have and miss; null: no member runs. */
+  copyFacts(): Promise<CopyFacts | null>
+  /**
+   * Makes a new identity in that room, whose storage begins with this machine's copy: the creator
+   * of a new ensemble. Of this machine nothing is touched. Rejects when no member runs.
+   */
+  makeFounder(roomId: string): Promise<NewFounder>
   /** A hint that a peer died (broker saw its socket drop). */
   suspect(peerId: string): Promise<void>
   /**

@@ -16,11 +16,13 @@ import type { PeerStatus } from '../adapters/webrtc/remote-peer.ts'
 import { socketOpener } from '../adapters/websocket/signal-socket.ts'
 import { PortTransport } from '../client/port-transport.ts'
 import type { ClientTransport } from '../client/transport.ts'
+import type { CopyFacts } from '../core/server/ensemble-copy.ts'
 import type { TraceEvent } from '../core/zab/effect.ts'
 import type { SignalingState } from '../ports/signaling.ts'
 import { joinRoom } from '../signaling/client.ts'
 import type { SignalingClient } from '../signaling/client.ts'
-import type { RoomLink } from '../signaling/room-link.ts'
+import { deriveRoomKeys } from '../signaling/envelope.ts'
+import { createSecret, type RoomLink } from '../signaling/room-link.ts'
 import { abortable } from './abortable.ts'
 import type { Explanation } from './explanation.ts'
 import { TabHealth, type ExplainOptions } from './tab-health.ts'
@@ -156,6 +158,27 @@ export class MemberTab implements AsyncDisposable {
     if (this.#isEnded) return null
     const bytes = await this.#api.flightRecording(options.payloads ?? false)
     return bytes === null ? null : new Blob([bytes.slice()], { type: 'application/gzip' })
+  }
+
+  /**
+   * What a new ensemble from this machine's copy would have, and leave behind; null while no member
+   * runs here. Show it before `startNewEnsemble`.
+   */
+  copyFacts(): Promise<CopyFacts | null> {
+    return this.#api.copyFacts()
+  }
+
+  /**
+   * For a lost majority: the link of a new ensemble that begins with what this machine has. Its
+   * founder is a new identity of this browser, so open it here first. This room and its machines
+   * stay as they are, and whatever the others acknowledged that this copy has not seen is missing.
+   */
+  async startNewEnsemble(): Promise<RoomLink> {
+    const { room, size } = this.#options.link
+    const secret = createSecret()
+    const { roomId } = await deriveRoomKeys(room, secret)
+    const { creator } = await this.#api.makeFounder(roomId)
+    return { room, size, secret, creator, cluster: null }
   }
 
   /** End without a word to anybody, as a power cut would: for demos and failure tests. */

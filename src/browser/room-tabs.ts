@@ -1,6 +1,7 @@
 /** The two ways of taking part. A page loads the code of the one that it uses. */
 import type { Examination, ExamineOptions } from '../adapters/webrtc/doctor/doctor.ts'
 import type { ClientTransport } from '../client/transport.ts'
+import type { CopyFacts } from '../core/server/ensemble-copy.ts'
 import type { RoomLink } from '../signaling/room-link.ts'
 import type { ClientStatus } from './client-tab.ts'
 import type { Explanation } from './explanation.ts'
@@ -19,6 +20,8 @@ export interface RoomTab {
   /** Only a member can fall silent with its links open; a client just leaves. */
   crash?(): void
   close(): Promise<void>
+  copyFacts?(): Promise<CopyFacts | null>
+  startNewEnsemble?(): Promise<RoomLink>
   flightRecording?(options: { readonly payloads?: boolean }): Promise<Blob | null>
 }
 

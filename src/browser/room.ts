@@ -2,6 +2,7 @@
 import type { Examination, ExamineOptions } from '../adapters/webrtc/doctor/doctor.ts'
 import { ZooKeeperClient } from '../client/zookeeper-client.ts'
 import type { ClientTransport } from '../client/transport.ts'
+import type { CopyFacts } from '../core/server/ensemble-copy.ts'
 import { parseRoomLink, type RoomLink } from '../signaling/room-link.ts'
 import { abortable } from './abortable.ts'
 import type { ClientStatus } from './client-tab.ts'
@@ -170,6 +171,25 @@ export class Room<Status extends AnyStatus = RoomStatus> implements AsyncDisposa
    */
   async flightRecording(options: { readonly payloads?: boolean } = {}): Promise<Blob | null> {
     return (await this.#tab?.flightRecording?.(options)) ?? null
+  }
+
+  /**
+   * What a new ensemble from this member's copy would have, and leave behind; null: there is no
+   * member. Show it before `startNewEnsemble`.
+   */
+  async copyFacts(): Promise<CopyFacts | null> {
+    return (await this.#tab?.copyFacts?.()) ?? null
+  }
+
+  /**
+   * For a majority that is lost for good: the link of a new ensemble that begins with this member's
+   * copy. Open it in this browser first: the founder is a new identity here. This room stays as it
+   * is. What others acknowledged and this member has not seen is missing.
+   */
+  async startNewEnsemble(): Promise<string> {
+    const link = await this.#started().startNewEnsemble?.()
+    if (link === undefined) throw new RoomError('failed', 'A client has no copy to start from.')
+    return sharedLink(this.#address, link)
   }
 
   /** A way to the ensemble, for a ZooKeeperClient of one's own. */

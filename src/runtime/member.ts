@@ -6,6 +6,8 @@
  * message with many requests becomes one storage transaction and one frame per peer.
  */
 import { EffectGate } from '../core/effect-gate/effect-gate.ts'
+import { copyFacts, copyForNewEnsemble } from '../core/server/ensemble-copy.ts'
+import type { CopyFacts, EnsembleCopy } from '../core/server/ensemble-copy.ts'
 import type { ConnectionId, MemberEffect, MemberInput } from '../core/server/effect.ts'
 import { MemberMachine } from '../core/server/member-machine.ts'
 import type { MemberConfig, MemberStatus } from '../core/server/member-machine.ts'
@@ -83,6 +85,16 @@ export class Member {
   /** What this member heard and asked for, for a replay; also after it stopped. */
   flight(): Flight {
     return this.#recorder.take()
+  }
+
+  /** What there is to take along to a new ensemble. */
+  copyFacts(): CopyFacts {
+    return copyFacts(this.#machine.tree)
+  }
+
+  /** For a new ensemble: the state as it is now, committed or only logged. */
+  copy(): EnsembleCopy {
+    return copyForNewEnsemble(this.#machine.tree, this.status().epoch)
   }
 
   /** A verified link to a voter. A newer link replaces an older one of the same peer. */

@@ -136,6 +136,11 @@ export class RoomMember {
     }
   }
 
+  /** The running member, whose state a new ensemble can be started from. */
+  get copyable(): Pick<Member, 'copyFacts' | 'copy'> | null {
+    return this.#member
+  }
+
   /** Of the member that runs here or, when it is wanted most, ran here until it failed. */
   flight(): Flight | null {
     return this.#flown?.flight() ?? null

@@ -27,6 +27,20 @@ async function sessionServer(page: Page): Promise<number> {
   })
 }
 
+/** Writes as a client only, the same one each time; its session's server id. */
+async function clientOnly(page: Page, path: string): Promise<number> {
+  return page.evaluate(async (node) => {
+    if (window.zabra === undefined) return 0
+    const kept: { clientRoom?: ReturnType<typeof window.zabra.joinAsClient> } = window as object
+    kept.clientRoom ??= window.zabra.joinAsClient()
+    const client = await (await kept.clientRoom).openClient()
+    await client.create(node, 'by a client')
+    const server = Number(BigInt.asUintN(64, client.sessionId) >> 56n)
+    await client.close()
+    return server
+  }, path)
+}
+
 test('observers read, write, watch and survive their leader, and know voters only', async ({
   site,
   newBrowser,
@@ -64,13 +78,21 @@ test('observers read, write, watch and survive their leader, and know voters onl
   await first.page.reload()
   expect(await expectObserving(first)).toBe(sid)
 
-  // The leader closes: the observers go on with the next one.
+  // A client only: sessions on voters, links to voters, no machine in the counts of anybody.
+  expect([1, 2, 3]).toContain(await clientOnly(second.page, '/by-a-client'))
+  await first.type('get /by-a-client')
+  await first.expectLine('by a client')
+
+  // The leader closes: the observers and the client go on with the next one.
   const leader = await leaderOf(voters)
   await leader.page.close()
   const left = voters.filter((voter) => voter !== leader)
   for (const machine of [...left, first, second]) {
     await expect(machine.status).toHaveText(/leads.*away/, { timeout: PATIENCE_MS })
   }
+  expect(left.map((voter) => voters.indexOf(voter) + 1)).toContain(
+    await clientOnly(second.page, '/by-the-same-client'),
+  )
   await second.type('create /after-the-leader yes')
   await second.expectLine('Created /after-the-leader')
   await first.type('get /after-the-leader')
@@ -80,4 +102,47 @@ test('observers read, write, watch and survive their leader, and know voters onl
   ).toBeVisible()
   const status = (await left[0]?.workerStatus()) as WorkerStatus
   expect(status.member?.observers.map((one) => one.sid).sort()).toEqual([4, 5])
+})
+
+test('a lost majority: a new ensemble from this copy, after saying what it may miss', async ({
+  site,
+  newBrowser,
+}) => {
+  test.setTimeout(180_000)
+  const browser = await newBrowser()
+  const [survivor, ...others] = await openThree(browser, site.room())
+  if (survivor === undefined) throw new Error('three machines')
+  await survivor.type('create /kept precious')
+  await survivor.expectLine('Created /kept')
+  await survivor.type('create -e /mine 1')
+  await survivor.expectLine('Created /mine')
+  const oldLink = survivor.page.url()
+  const begin = survivor.page.getByRole('button', { name: 'Start a new ensemble from this copy' })
+  await expect(begin).toBeHidden()
+  for (const other of others) await other.page.close()
+  await expect(survivor.status).toHaveText(/need 2 of 3/, { timeout: PATIENCE_MS })
+
+  await begin.click({ timeout: PATIENCE_MS })
+  const told = survivor.page.getByText(/acknowledged and this machine has not seen are missing/)
+  await expect(told).toContainText('6 znodes, up to transaction 0x')
+  await expect(told).toContainText(/\d sessions and 1 ephemeral node stay behind/)
+  await survivor.page.getByRole('button', { name: 'Start it' }).click()
+  await expect(survivor.status).toHaveText(/1 of 3 here/, { timeout: PATIENCE_MS })
+  const newLink = survivor.page.url()
+  expect(newLink).not.toBe(oldLink)
+
+  const machines = [survivor, await browser.open(newLink), await browser.open(newLink)]
+  for (const machine of machines) await machine.expectWhole()
+  expect(await survivor.isLeading()).toBe(true)
+  await machines[2]?.type('get /kept')
+  await machines[2]?.expectLine('precious')
+  await machines[1]?.type('ls /')
+  await machines[1]?.expectLine('[kept, zookeeper]')
+  await machines[1]?.type('create /anew 1')
+  await machines[1]?.expectLine('Created /anew')
+
+  // The old machine is where it was, and waits for its own.
+  const old = await browser.open(oldLink)
+  await expect(old.status).toHaveText(/need 2 of 3/, { timeout: PATIENCE_MS })
+  expect(await old.sid()).toBeLessThanOrEqual(3)
 })

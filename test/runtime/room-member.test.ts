@@ -9,6 +9,7 @@ import type { ClientChannel, ClientMultiplexer } from '../../src/ports/client-ch
 import { bridgeChannels } from '../../src/runtime/bridge-channels.ts'
 import { NOT_A_VOTER } from '../../src/runtime/guest-places.ts'
 import { encodePageMessage } from '../../src/runtime/page-message.ts'
+import { seedStorage } from '../../src/runtime/seed-storage.ts'
 import { PeerTable } from '../../src/runtime/peer-table.ts'
 import { RoomMember } from '../../src/runtime/room-member.ts'
 import { clientOver, ManualTime, memoryPair, settle } from './bench.ts'
@@ -94,9 +95,11 @@ class Room {
   #links = 0
 
   /** Resolves with what each says of the other. */
-  async join(one: Machine, other: Machine): Promise<(string | null)[]> {
+  async join(one: Machine, other: Machine, isMute = false): Promise<(string | null)[]> {
     const id = `link${++this.#links}`
     const [quorumHere, quorumThere] = memoryPair()
+    quorumHere.isDead = isMute
+    quorumThere.isDead = isMute
     const [clientsHere, clientsThere] = [new Multiplexer(), new Multiplexer()]
     clientsHere.other = clientsThere
     clientsThere.other = clientsHere
@@ -267,6 +270,54 @@ describe('a room', () => {
     a.member.detach('link', 'closed')
     expect(await admitted).toBe('its link is gone')
     expect(a.member.status().here).toBe(1)
+  })
+})
+
+describe('a new ensemble from a copy', () => {
+  test('begins with the state of the one machine that has it, whoever comes first', async () => {
+    const { machines, room: old } = await founded()
+    const survivor = machines[1]!
+    const client = clientOver((channel) => survivor.member.connectClient(channel, 'local'))
+    client.connect()
+    await old.time.until('a session', () => client.session !== 0n)
+    for (const machine of machines) if (machine !== survivor) machine.member.stop('gone for good')
+    await old.time.until('it looks', () => survivor.member.status().member?.role === 'looking')
+    const facts = survivor.member.copyable!.copyFacts()
+    expect([facts.sessions, facts.znodes]).toEqual([1, 5])
+
+    const disks = [0, 1, 2].map(() => new MemoryDisk())
+    await seedStorage(
+      new MemoryStorage(disks[0]!, { token: 'seed' }),
+      survivor.member.copyable!.copy(),
+    )
+    const room = new Room()
+    const [a, b, c] = (await Promise.all(
+      ['a', 'b', 'c'].map((name, i) => Machine.open(room, name, disks[i]!)),
+    )) as [Machine, Machine, Machine]
+    // Nobody hears the one that has the state: the two others are a majority of nothing.
+    for (const other of [b, c]) await room.join(a, other, true)
+    await room.join(b, c)
+    await room.time.until('both hold the record', () =>
+      [b, c].every(({ member }) => member.status().phase === 'member'),
+    )
+    a.member.stop('crashed')
+    await room.time.pass(5_000)
+    expect([b, c].map(({ member }) => member.status().member?.role)).toEqual(
+      Array(2).fill('looking'),
+    )
+
+    const back = await Machine.open(room, 'a', disks[0]!, 2)
+    for (const other of [b, c]) await room.join(back, other)
+    await room.time.until('all serve', () =>
+      [back, b, c].every(({ member }) => member.status().member?.serving === true),
+    )
+    expect(back.member.status().member?.role).toBe('leading')
+    const digests = [back, b, c].map(({ member }) => member.status().member?.treeDigest)
+    expect(new Set(digests).size).toBe(1)
+    expect(b.member.status().member?.sessions).toEqual([])
+    expect(b.member.status().member!.epoch).toBeGreaterThan(
+      Number(survivor.member.copyable!.copy().epoch),
+    )
   })
 })
 
