@@ -80,6 +80,10 @@ export function traceWords(event: TraceEvent): string | null {
       return `refuses ${event.peer}: ${event.what}`
     case 'link':
       return event.up ? `links to ${event.peer}` : `loses ${event.peer}: ${event.reason}`
+    case 'diverged':
+      return `HAS ANOTHER TREE at ${event.zxid}: ${event.what}; cure: ${event.cure}`
+    case 'healed':
+      return `is well again at ${event.zxid}`
     case 'observers':
       return `has observers ${event.observers.map(({ sid }) => sid).join(', ') || 'no more'}`
     case 'observer-refused':

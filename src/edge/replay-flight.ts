@@ -32,7 +32,8 @@ export type ReplayResult =
 export function replayFlight(
   flight: FlightFile,
   onStep: (step: ReplayedStep) => void = () => {},
-  rules: MemberRules = MEMBER_RULES,
+  // In masked data no digest of the true data is met.
+  rules: MemberRules = { ...MEMBER_RULES, comparesDigests: flight.hasPayloads },
 ): ReplayResult {
   const run = new Run(flight, rules)
   if (run.first !== null) {

@@ -93,6 +93,7 @@ export function makeMachine(
   }
   const rules = {
     zab: { ...ZAB_RULES, ...planted.zabRules },
+    comparesDigests: true,
     makeDelivery: planted.delivery ?? MEMBER_RULES.makeDelivery,
   }
   return new MemberMachine(config, recovered, at, rules)

@@ -69,6 +69,8 @@ export class World implements FaultTargets {
   violation: Violation | null = null
   /** What must become true after the last fault: words while it is not, else null. */
   readonly conditions: (() => string | null)[] = []
+  /** A tree is made wrong on purpose; else no member may find that its tree is (P22). */
+  expectsDivergence = false
   /** Rules looked at, by all checkers. */
   checks = 0
   /** Newest zxid that any client was told of as the result of a write. */
@@ -172,6 +174,8 @@ export class World implements FaultTargets {
     this.digest.text(event.type)
     this.say(host.name, () => JSON.stringify(event))
     this.probe.emit('trace', { host, event })
+    if (event.type !== 'diverged' || this.expectsDivergence) return
+    this.fail('NoDivergence', `${host.name} at ${event.zxid}: ${event.what}`)
   }
 
   #dial(): void {

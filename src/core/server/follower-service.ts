@@ -7,13 +7,13 @@ import {
   PacketType,
   revalidateRequestRecord,
   revalidateResponseRecord,
-  touchedSessionsRecord,
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import type { Moment } from '../zab/effect.ts'
 import type { Broadcaster, ReplicaPacket } from '../zab/replica.ts'
 import type { Connection } from './connection.ts'
 import type { Request } from './request.ts'
+import { decodePing, encodePing, type DigestClaim } from './digest-claim.ts'
 import type { RoleService, ServiceHost } from './role-service.ts'
 
 /** Older than several PINGs, what the leader said is no news any more, ms. */
@@ -30,6 +30,9 @@ export class FollowerService implements RoleService {
   /** Remaining ms of the sessions nearest to their end, by the leader's last PING. */
   #remaining = new Map<bigint, number>()
   #toldAtMs = 0
+  /** What this tree is at the zxid that the leader told last. */
+  #claim: DigestClaim | null = null
+  #hasDiffered = false
 
   constructor(broadcaster: Broadcaster, host: ServiceHost) {
     this.#broadcaster = broadcaster
@@ -76,7 +79,7 @@ export class FollowerService implements RoleService {
   takeTouched(): Uint8Array {
     const sessions = [...this.#touched].map(([sessionId, timeout]) => ({ sessionId, timeout }))
     this.#touched = new Map()
-    return encode(touchedSessionsRecord, sessions)
+    return encodePing({ sessions, claim: this.#claim })
   }
 
   /** Throws JuteError when the leader sent what is no packet. */
@@ -91,9 +94,24 @@ export class FollowerService implements RoleService {
       this.#revalidating.delete(session)
       if (connection !== undefined) this.#host.finishConnect(connection, valid)
     } else if (packet.type === PacketType.PING) {
-      const told = decode(touchedSessionsRecord, packet.data)
-      this.#remaining = new Map(told.map(({ sessionId, timeout }) => [sessionId, timeout]))
+      const { sessions, claim } = decodePing(packet.data)
+      this.#remaining = new Map(sessions.map(({ sessionId, timeout }) => [sessionId, timeout]))
       this.#toldAtMs = at.elapsedMs
+      if (claim !== null) this.#compare(claim)
     }
+  }
+
+  /**
+   * Everything the leader had applied when it said this is applied here, since it came before. The
+   * first difference is only told: when a quorum of learners differs, the leader is wrong and is
+   * gone before it says something again.
+   */
+  #compare(claim: DigestClaim): void {
+    const own = this.#host.claim()
+    this.#claim = own?.zxid === claim.zxid ? own : null
+    if (this.#claim === null) return
+    const isSame = this.#claim.digest === claim.digest
+    if (!isSame && this.#hasDiffered) this.#host.diverged(claim, "the leader's tree is another")
+    this.#hasDiffered = !isSame
   }
 }

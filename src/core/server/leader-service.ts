@@ -9,7 +9,6 @@ import {
   PacketType,
   revalidateRequestRecord,
   revalidateResponseRecord,
-  touchedSessionsRecord,
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import { createSessionTxnRecord, type TxnHeader } from '../jute/txn-records.ts'
@@ -19,6 +18,8 @@ import type { Moment } from '../zab/effect.ts'
 import type { Broadcaster, ReplicaPacket } from '../zab/replica.ts'
 import { ChangeRecords, type NodeView } from './change-records.ts'
 import type { Connection } from './connection.ts'
+import { decodePing, encodePing, type PingData } from './digest-claim.ts'
+import { DigestJury } from './digest-jury.ts'
 import { prepareRequest } from './prep-request.ts'
 import { ObserverAdmission } from './observer-admission.ts'
 import type { PrepState } from './prep-state.ts'
@@ -40,6 +41,7 @@ export class LeaderService implements RoleService {
   readonly #prep: PrepState
   readonly #observers: ObserverAdmission
   readonly #reaper: Reaper
+  readonly #jury: DigestJury
   #isOver = false
 
   /** Every session that the tree knows gets a full timeout (S11). */
@@ -54,6 +56,7 @@ export class LeaderService implements RoleService {
     this.#sid = sid
     this.#broadcaster = broadcaster
     this.#host = host
+    this.#jury = new DigestJury(voters)
     this.#tracker = new SessionTracker(tickTimeMs, at.elapsedMs)
     for (const [id, timeoutMs] of tree.sessions) {
       this.#tracker.track(toSessionId(id), timeoutMs, at.elapsedMs)
@@ -142,7 +145,9 @@ export class LeaderService implements RoleService {
     const sessions = this.#tracker
       .soonest(PING_SESSIONS_MAX, at.elapsedMs)
       .map(({ id, remainingMs }) => ({ sessionId: id, timeout: Math.ceil(remainingMs) }))
-    return encode(touchedSessionsRecord, sessions)
+    const claim = this.#host.claim()
+    this.#jury.ask(claim)
+    return encodePing({ sessions, claim })
   }
 
   /** Throws JuteError when a learner sent what is no packet. */
@@ -155,13 +160,20 @@ export class LeaderService implements RoleService {
         this.#onRevalidate(from, packet.data, at)
         break
       case PacketType.PING:
-        for (const { sessionId, timeout } of decode(touchedSessionsRecord, packet.data)) {
-          this.#tracker.touch(toSessionId(sessionId), timeout, at.elapsedMs)
-        }
+        this.#onPing(from, decodePing(packet.data), at)
         break
       default:
         break
     }
+  }
+
+  #onPing(from: ServerId, { sessions, claim }: PingData, at: Moment): void {
+    for (const { sessionId, timeout } of sessions) {
+      this.#tracker.touch(toSessionId(sessionId), timeout, at.elapsedMs)
+    }
+    const other = claim === null ? null : this.#jury.answer(from, claim)
+    if (claim === null || other === null) return
+    this.#host.diverged(claim, 'a quorum has another tree than this leader')
   }
 
   #onRequest(from: ServerId, packet: ReplicaPacket, at: Moment): void {

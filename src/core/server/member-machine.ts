@@ -40,9 +40,15 @@ export interface MemberConfig extends ServerConfig {
 export interface MemberRules {
   readonly zab: ZabRules
   readonly makeDelivery: MakeEventDelivery
+  /** Not for a replay whose data is masked: digests in it are those of the true data. */
+  readonly comparesDigests: boolean
 }
 
-export const MEMBER_RULES: MemberRules = { zab: ZAB_RULES, makeDelivery: eventsFirst }
+export const MEMBER_RULES: MemberRules = {
+  zab: ZAB_RULES,
+  makeDelivery: eventsFirst,
+  comparesDigests: true,
+}
 
 export class MemberMachine {
   readonly #config: MemberConfig
@@ -59,7 +65,13 @@ export class MemberMachine {
     rules: MemberRules = MEMBER_RULES,
   ) {
     this.#config = config
-    this.#server = new ZooKeeperServer(config, this.#effects, at, rules.makeDelivery)
+    this.#server = new ZooKeeperServer(
+      config,
+      this.#effects,
+      at,
+      rules.makeDelivery,
+      rules.comparesDigests,
+    )
     const { sid, voters, tickTimeMs } = config
     const zabConfig = {
       sid,

@@ -4,6 +4,7 @@ import type { LinkStatus } from '../zab/link-monitor.ts'
 import type { Moment, Role } from '../zab/effect.ts'
 import type { QuorumPeer } from '../zab/quorum-peer.ts'
 import type { ObserverEntry } from './observer-table.ts'
+import type { DivergenceAlarm } from './divergence.ts'
 import type { ZooKeeperServer } from './zookeeper-server.ts'
 
 export interface MemberStatus {
@@ -34,6 +35,8 @@ export interface MemberStatus {
   /** Sum over all nodes at `zxid` (P20), in hex: equal on all members at equal zxids. */
   readonly treeDigest: string | null
   readonly digestMismatches: number
+  /** This member's tree was not what it should be (P22), or still is not; null: never. */
+  readonly alarm: DivergenceAlarm | null
   readonly clientConnections: number
   /** Requests that wait for commits. */
   readonly outstanding: number
@@ -106,6 +109,7 @@ export function memberStatus(
     ephemerals: tree.store.ephemerals.count,
     treeDigest: tree.digest === null ? null : formatZxid(tree.digest),
     digestMismatches: tree.digestMismatches,
+    alarm: server.alarm,
     clientConnections: server.connections.size,
     outstanding: server.outstanding,
     halted,

@@ -4,6 +4,7 @@ import type { TxnHeader } from '../jute/txn-records.ts'
 import type { Txn } from '../jute/txn.ts'
 import type { Moment } from '../zab/effect.ts'
 import type { Connection } from './connection.ts'
+import type { DigestClaim } from './digest-claim.ts'
 import type { Request } from './request.ts'
 
 export interface RoleService {
@@ -26,6 +27,10 @@ export interface ServiceHost {
   /** The sync's moment has come: everything before it is applied here. */
   syncAnswered(request: Request): void
   sessionExpired(session: SessionId): void
+  /** The tree as it is now, for comparing; null: digests are off or not to be compared. */
+  claim(): DigestClaim | null
+  /** This member's tree is not what others have (P22). */
+  diverged(other: DigestClaim, what: string): void
   /** No place for that observer. */
   observerRefused(incarnation: string, reason: string): void
 }

@@ -25,6 +25,7 @@ import { decodeTxn, type LoggedTxn } from '../jute/txn.ts'
 import { permits } from '../tree/acl.ts'
 import { DataTree } from '../tree/data-tree.ts'
 import { restoreTree, TreeSnapshot } from '../tree/snapshot.ts'
+import { TreeScrub } from '../tree/tree-scrub.ts'
 import type { TxnResult } from '../tree/txn-result.ts'
 import { WatchManager } from '../tree/watch-manager.ts'
 import type { LogEntry, Moment, ZabEffect } from '../zab/effect.ts'
@@ -40,6 +41,8 @@ import { ClientConnections, type SessionHost } from './client-connections.ts'
 import { CommitOrder } from './commit-order.ts'
 import type { Connection } from './connection.ts'
 import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect.ts'
+import type { DigestClaim } from './digest-claim.ts'
+import { Divergence, DivergenceError, type DivergenceAlarm } from './divergence.ts'
 import { eventsFirst, type EventDelivery, type MakeEventDelivery } from './event-delivery.ts'
 import { FinalStage } from './final-request.ts'
 import { FollowerService } from './follower-service.ts'
@@ -71,7 +74,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   readonly #delivery: EventDelivery
   readonly #snapshots: LocalSnapshots
   readonly #observers = new AppliedObservers()
+  readonly #comparesDigests: boolean
+  readonly #divergence = new Divergence()
   #tree: DataTree
+  #scrub: TreeScrub
   #broadcaster: Broadcaster | null = null
   #leader: LeaderService | null = null
   #follower: FollowerService | null = null
@@ -84,8 +90,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     effects: ServerEffects,
     at: Moment,
     makeDelivery: MakeEventDelivery = eventsFirst,
+    comparesDigests = true,
   ) {
     this.#config = config
+    this.#comparesDigests = comparesDigests
     this.#limits = limitsOf(config)
     this.#effects = effects
     this.#at = at
@@ -94,6 +102,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       return permits(acl, Perms.READ, ids)
     })
     this.#tree = new DataTree({ watches: this.#watches })
+    this.#scrub = new TreeScrub(this.#tree.store)
     const chance = new Prng(config.seed).fork('session ids')
     const { sid, sessionBase } = config
     this.#ids =
@@ -170,7 +179,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     this.#at = at
     this.#service?.tick(at)
     this.connections.sweep(at)
-    if (this.isServing) this.#snapshots.tick(() => this.beginSnapshot(), at)
+    if (!this.isServing) return
+    this.#snapshots.tick(() => this.beginSnapshot(), at)
+    const changed = this.#scrub.look()
+    if (changed !== null) this.#diverged(null, `${changed} changed without a transaction`)
   }
 
   /** Once after every input: held-back requests go on, and what was written leaves. */
@@ -215,12 +227,18 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   ): void {
     this.#snapshots.restored(log)
     this.#tree = restoreTree(snapshot.chunks, { watches: this.#watches, zxid: snapshot.zxid })
+    this.#scrub = new TreeScrub(this.#tree.store)
     for (const entry of log) {
       const { header, txn } = decodeEntry(entry)
       this.#tree.applyTxn(header, txn, null)
       if (txn.kind === 'createSession') this.#ids.observe(header.clientId)
     }
     for (const id of this.#tree.sessions.keys()) this.#ids.observe(id)
+  }
+
+  /** The digest that a snapshot carries is that of what it should hold (P21). */
+  get isSound(): boolean {
+    return !this.#comparesDigests || this.#tree.digestMismatches === 0
   }
 
   beginSnapshot(): SnapshotSource {
@@ -237,6 +255,9 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     } else if (service.kind === 'following') {
       this.#follower = new FollowerService(broadcaster, this)
     }
+    if (service.kind === 'stopped' || !this.#divergence.healed(at)) return
+    const zxid = formatZxid(this.lastProcessed())
+    this.#effects.push({ kind: 'trace', event: { type: 'healed', zxid } })
     if (this.isServing) this.#refreshObservers()
   }
 
@@ -302,6 +323,34 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
 
   observerRefused(incarnation: string, reason: string): void {
     this.#effects.push({ kind: 'trace', event: { type: 'observer-refused', incarnation, reason } })
+  }
+
+  claim(): DigestClaim | null {
+    const { digest, lastProcessed } = this.#tree
+    return digest === null || !this.#comparesDigests ? null : { zxid: lastProcessed, digest }
+  }
+
+  diverged(other: DigestClaim, what: string): void {
+    this.#diverged(other.digest, what)
+  }
+
+  /** What went wrong with this member's tree, and whether that is over; null: nothing so far. */
+  get alarm(): DivergenceAlarm | null {
+    return this.#divergence.alarm
+  }
+
+  /** Out of service, before anybody reads on; nothing of this tree goes to others or to disk. */
+  #diverged(other: bigint | null, what: string): void {
+    const zxid = this.lastProcessed()
+    const own = this.#tree.digest ?? 0n
+    const cure = this.#divergence.raise({ zxid, own, other, what }, this.#at)
+    const [ownDigest, otherDigest] = [formatZxid(own), other === null ? null : formatZxid(other)]
+    const at = formatZxid(zxid)
+    const event = { type: 'diverged', zxid: at, ownDigest, otherDigest, what, cure } as const
+    this.#effects.push({ kind: 'trace', event })
+    const reason = `the tree at ${at} is not what it should be: ${what}`
+    if (cure === 'none') throw new DivergenceError(`${reason}, again and again`)
+    this.#broadcaster?.distrust(reason, cure)
   }
 
   get #service(): RoleService | null {

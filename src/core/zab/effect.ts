@@ -153,6 +153,19 @@ export type TraceEvent =
       readonly incarnation: string
       readonly reason: string
     }
+  /** This member's tree is not what it should be: it leaves service and builds it anew (P22). */
+  | {
+      readonly type: 'diverged'
+      readonly zxid: string
+      readonly ownDigest: string
+      /** What the others have; null: its own tree showed it. */
+      readonly otherDigest: string | null
+      readonly what: string
+      /** Where it gets its tree from now; none: it halts. */
+      readonly cure: 'disk' | 'snapshot' | 'none'
+    }
+  /** It serves again after that. */
+  | { readonly type: 'healed'; readonly zxid: string }
   | { readonly type: 'slept'; readonly elapsedMs: number }
   | { readonly type: 'protocol-error'; readonly peer: number; readonly what: string }
 

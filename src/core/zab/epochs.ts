@@ -11,6 +11,7 @@ export class Epochs {
   #accepted: number
   #current: number
   #lostTail: number
+  #isDoubtful = false
 
   constructor(recovered: RecoveredState, lostTail: number, out: EffectSink) {
     this.#out = out
@@ -35,6 +36,20 @@ export class Epochs {
     return this.#lostTail
   }
 
+  /** What this member has may be asked for, and voted with. */
+  get isWitness(): boolean {
+    return this.#lostTail === 0 && !this.#isDoubtful
+  }
+
+  /** Its state is not what its log makes: only a leader's snapshot helps. */
+  get isDoubtful(): boolean {
+    return this.#isDoubtful
+  }
+
+  doubt(): void {
+    this.#isDoubtful = true
+  }
+
   /** The storage was read again. */
   reread(lostTail: number): void {
     this.#lostTail = Math.max(this.#lostTail, lostTail)
@@ -48,7 +63,7 @@ export class Epochs {
 
   enter(epoch: number): void {
     // Written again after a loss: for the storage, too, that is what ends it.
-    if (epoch === this.#current && this.#lostTail === 0) return
+    if (epoch === this.#current && this.isWitness) return
     this.entered(epoch)
     this.#out.push({ kind: 'current-epoch', epoch })
   }
@@ -68,5 +83,6 @@ export class Epochs {
     assert(epoch >= this.#current && epoch <= this.#accepted, `epoch ${epoch} is entered`)
     this.#current = epoch
     this.#lostTail = 0
+    this.#isDoubtful = false
   }
 }

@@ -2,7 +2,7 @@
  * One attempt to follow one leader: discovery, synchronisation, then broadcast (Q25–Q52). A new
  * attempt is a new Learner with a new conversation number.
  */
-import { epochOf, formatZxid, makeZxid, type ServerId } from '../base/zxid.ts'
+import { epochOf, formatZxid, makeZxid, nextZxid, type ServerId } from '../base/zxid.ts'
 import { Deque } from '../base/deque.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import {
@@ -174,8 +174,10 @@ export class Learner {
     for (const effect of rules.writesAtSyncStart(epoch)) out.push(effect)
     // An epoch that was accepted before may have been promised to another leader (Q27); and who
     // lost the end of its log cannot say that nothing newer was acknowledged.
-    const currentEpoch = isNew && epochs.lostTail === 0 ? epochs.current : NO_EPOCH_ACK
-    const ack = encode(ackEpochRecord, { currentEpoch, truncFloor: out.snapshotZxid })
+    const currentEpoch = isNew && epochs.isWitness ? epochs.current : NO_EPOCH_ACK
+    // A floor above what it has: nothing here is fit to be built upon, so it needs a snapshot.
+    const truncFloor = epochs.isDoubtful ? nextZxid(tail.lastLogged) : out.snapshotZxid
+    const ack = encode(ackEpochRecord, { currentEpoch, truncFloor })
     this.#send(encodePacket(PacketType.ACKEPOCH, tail.lastLogged, ack), 'persisted')
   }
 

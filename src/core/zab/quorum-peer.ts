@@ -13,7 +13,7 @@ import { type ServerId, type Zxid, ZXID_NONE } from '../base/zxid.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { PacketType } from '../jute/quorum-records.ts'
 import { SILENCE_LIMIT_MS } from './constants.ts'
-import type { Moment, RecoveredState, Role, ZabInput } from './effect.ts'
+import type { LogEntry, Moment, RecoveredState, Role, ZabInput } from './effect.ts'
 import type { EffectSink } from './effect-list.ts'
 import { Epochs } from './epochs.ts'
 import { FastLeaderElection } from './fast-leader-election.ts'
@@ -69,6 +69,8 @@ export class QuorumPeer implements Broadcaster {
   /** Mark that must be durable before the first vote (design §5). */
   #voteBarrier = 0
   #truncatedCount = 0
+  /** The state is to be built anew once the role is left. */
+  #isDistrusted = false
   #lastMoment: Moment
 
   constructor(
@@ -91,7 +93,7 @@ export class QuorumPeer implements Broadcaster {
     this.#election = new FastLeaderElection(this.#electionHost())
     this.#context = this.#roleContext()
     this.#lastMoment = at
-    if (recovered.snapshot !== null) replica.restore(recovered.snapshot, recovered.log)
+    if (recovered.snapshot !== null) this.#restore(recovered.snapshot, recovered.log)
     const isVoter = this.#verifier.voters.has(config.sid)
     if (!rules.mayVote(recovered)) this.#trouble = 'this storage has no founding record'
     else if (config.isObserver && isVoter) this.#trouble = 'this machine is a voter'
@@ -141,7 +143,7 @@ export class QuorumPeer implements Broadcaster {
       synced: role instanceof Leader ? [...role.synced].filter((peer) => peer !== sid) : [],
       observerLinks: this.#links.observerStatus(at.elapsedMs),
       syncedObservers: role instanceof Leader ? role.syncedObservers : [],
-      quorum: quorumStatus(sid, this.#verifier, links, trouble ?? lossText(this.#epochs.lostTail)),
+      quorum: quorumStatus(sid, this.#verifier, links, trouble ?? lossText(this.#epochs)),
     }
   }
 
@@ -176,6 +178,12 @@ export class QuorumPeer implements Broadcaster {
 
   sendToLeader(packet: ReplicaPacket): void {
     if (this.#role instanceof Learner) this.#role.sendRequest(packet)
+  }
+
+  distrust(reason: string, cure: 'disk' | 'snapshot'): void {
+    this.#isDistrusted = true
+    if (cure === 'snapshot') this.#doubt()
+    this.#leave(reason)
   }
 
   isLinked(peer: ServerId): boolean {
@@ -283,9 +291,19 @@ export class QuorumPeer implements Broadcaster {
     if (this.#truncatedCount < this.#out.truncateCount) return
     this.#tail.reset(recovered)
     this.#epochs.reread(this.#rules.lostTail(recovered))
-    this.#replica.restore(recovered.snapshot, recovered.log)
+    this.#restore(recovered.snapshot, recovered.log)
     if (this.#role instanceof Learner) this.#role.onTruncated(at)
     this.#startElection(at)
+  }
+
+  #restore(snapshot: Parameters<Replica['restore']>[0], log: readonly LogEntry[]): void {
+    this.#replica.restore(snapshot, log)
+    if (this.#replica.isSound === false) this.#doubt()
+  }
+
+  /** A member alone has nobody to ask. */
+  #doubt(): void {
+    if (this.#verifier.voters.size > 1) this.#epochs.doubt()
   }
 
   #onStorageFailed(reason: string, at: Moment): void {
@@ -329,6 +347,11 @@ export class QuorumPeer implements Broadcaster {
       while (this.#tail.pendingCount > 0) this.#replica.deliver(this.#tail.commitOldest(), at)
     }
     this.#trace.role('looking', this.#epochs.current, reason)
+    if (this.#isDistrusted) {
+      this.#isDistrusted = false
+      // Cutting nothing makes the driver read the storage again; no vote before that.
+      this.#out.push({ kind: 'truncate', to: this.#tail.lastLogged })
+    }
     this.#voteBarrier = this.#out.persistCount
     this.#startElection(at)
   }
@@ -339,8 +362,8 @@ export class QuorumPeer implements Broadcaster {
     if (this.#durableMark < this.#voteBarrier) return
     if (this.#truncatedCount < this.#out.truncateCount) return
     this.#isElecting = true
-    const { current, lostTail } = this.#epochs
-    const listens = this.#config.isObserver || lostTail > 0
+    const { current, isWitness } = this.#epochs
+    const listens = this.#config.isObserver || !isWitness
     const own = { leader: this.#config.sid, zxid: this.#tail.durable, peerEpoch: current }
     this.#election.start(listens ? null : own, at.elapsedMs)
   }

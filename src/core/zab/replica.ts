@@ -33,6 +33,11 @@ export interface Replica {
     snapshot: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] },
     log: readonly LogEntry[],
   ): void
+  /**
+   * What was restored last is what its own digest says; absent = yes. If not, only a leader's
+   * snapshot helps.
+   */
+  readonly isSound?: boolean
   /** An exact snapshot of the state as of now, for SNAP or for the local disk. */
   beginSnapshot(): SnapshotSource
   /**
@@ -77,6 +82,11 @@ export interface Broadcaster {
   whenCaughtUp(then: () => void): void
   /** Leader only: send a REVALIDATE answer or a SYNC to a learner, in stream order. */
   sendToLearner(to: ServerId, packet: ReplicaPacket): void
+  /**
+   * The state is not what the log makes: leave the role, and build it again from what storage holds,
+   * or, when that was tried, from a leader's snapshot.
+   */
+  distrust(reason: string, cure: 'disk' | 'snapshot'): void
   /** The link to that member is up. */
   isLinked(peer: ServerId): boolean
   /** Leader: that member is learning from this one, however far it is. */

@@ -1,6 +1,7 @@
 /** What a page shows about replication. Computed on request, never kept. */
 import type { ServerId, Zxid } from '../base/zxid.ts'
 import type { Role } from './effect.ts'
+import type { Epochs } from './epochs.ts'
 import type { LinkStatus } from './link-monitor.ts'
 import { machine } from './packets.ts'
 import type { QuorumVerifier } from './quorum-verifier.ts'
@@ -36,7 +37,8 @@ export interface QuorumStatus {
 }
 
 /** Why a member whose storage lost entries takes part only as a follower. */
-export function lossText(entries: number): string | null {
+export function lossText({ lostTail: entries, isDoubtful }: Epochs): string | null {
+  if (isDoubtful) return 'this machine needs the data of a leader: its own is not what it should be'
   if (entries === 0) return null
   const lost = entries === 1 ? '1 entry' : `${entries} entries`
   return (

@@ -70,8 +70,8 @@ export class SyncedLearner {
   /** The answer carries the sessions that were active here (Q52, S10). */
   #onPing(packet: QuorumPacket, at: Moment): void {
     const { config, replica } = this.#context
-    const touched = this.#isServing ? replica.takeTouchedSessions() : NO_DATA
     if (this.#isServing && packet.data !== null) replica.onLeaderPacket(routed(packet), at)
+    const touched = this.#isServing ? replica.takeTouchedSessions() : NO_DATA
     const answer = encodePacket(PacketType.PING, packet.zxid, touched)
     // An observer acknowledges nothing else of the live stream: by this answer, held until what
     // came before is on disk, the leader knows how far behind it is.

@@ -28,6 +28,8 @@ export type SyncPlan =
 const SNAP: SyncPlan = { mode: 'SNAP' }
 
 export function chooseSync(log: CommittedLog, learner: LearnerPosition): SyncPlan {
+  // It says that its state is in doubt, whatever its log is.
+  if (learner.truncFloor > learner.lastZxid) return SNAP
   const common = log.newestUpTo(learner.lastZxid)
   if (common === null) return SNAP
   if (common === learner.lastZxid) return { mode: 'DIFF', from: common }

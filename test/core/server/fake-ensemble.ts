@@ -196,6 +196,9 @@ export class FakeEnsemble {
       sendToLearner: (to, packet: ReplicaPacket) => {
         this.member(to - 1).server.onLeaderPacket(packet, this.at)
       },
+      distrust: () => {
+        throw new Error('the trees of this ensemble are alike')
+      },
       isLinked: () => true,
       hasLearner: () => true,
       sendToLeader: (packet: ReplicaPacket) => {
