@@ -27,7 +27,7 @@ export interface ServiceHost {
   /** The sync's moment has come: everything before it is applied here. */
   syncAnswered(request: Request): void
   sessionExpired(session: SessionId): void
-  /** The tree as it is now, for comparing; null: digests are off or not to be compared. */
+  /** The tree as it is now, for comparing; null: digests are off. */
   claim(): DigestClaim | null
   /** This member's tree is not what others have (P22). */
   diverged(other: DigestClaim, what: string): void

@@ -327,11 +327,11 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
 
   claim(): DigestClaim | null {
     const { digest, lastProcessed } = this.#tree
-    return digest === null || !this.#comparesDigests ? null : { zxid: lastProcessed, digest }
+    return digest === null ? null : { zxid: lastProcessed, digest }
   }
 
   diverged(other: DigestClaim, what: string): void {
-    this.#diverged(other.digest, what)
+    if (this.#comparesDigests) this.#diverged(other.digest, what)
   }
 
   /** What went wrong with this member's tree, and whether that is over; null: nothing so far. */
