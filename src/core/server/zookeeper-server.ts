@@ -179,10 +179,8 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     this.#at = at
     this.#service?.tick(at)
     this.connections.sweep(at)
-    if (!this.isServing) return
-    this.#snapshots.tick(() => this.beginSnapshot(), at)
-    const changed = this.#scrub.look()
-    if (changed !== null) this.#diverged(null, `${changed} changed without a transaction`)
+    if (this.isServing) this.#snapshots.tick(() => this.beginSnapshot(), at)
+    if (this.isServing) this.#lookOver()
   }
 
   /** Once after every input: held-back requests go on, and what was written leaves. */
@@ -255,9 +253,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     } else if (service.kind === 'following') {
       this.#follower = new FollowerService(broadcaster, this)
     }
-    if (service.kind === 'stopped' || !this.#divergence.healed(at)) return
-    const zxid = formatZxid(this.lastProcessed())
-    this.#effects.push({ kind: 'trace', event: { type: 'healed', zxid } })
+    if (this.isServing) this.#servesAgain(at)
     if (this.isServing) this.#refreshObservers()
   }
 
@@ -337,6 +333,17 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   /** What went wrong with this member's tree, and whether that is over; null: nothing so far. */
   get alarm(): DivergenceAlarm | null {
     return this.#divergence.alarm
+  }
+
+  #lookOver(): void {
+    const changed = this.#scrub.look()
+    if (changed !== null) this.#diverged(null, `${changed} changed without a transaction`)
+  }
+
+  #servesAgain(at: Moment): void {
+    if (!this.#divergence.healed(at)) return
+    const zxid = formatZxid(this.lastProcessed())
+    this.#effects.push({ kind: 'trace', event: { type: 'healed', zxid } })
   }
 
   /** Out of service, before anybody reads on; nothing of this tree goes to others or to disk. */
