@@ -73,7 +73,7 @@ function applyWrongly(host: SimHost): void {
 
 function isWell(host: SimHost): boolean {
   const status = host.machine?.status(host.now())
-  return status?.serving === true && status.alarm?.healedAtMs != null
+  return status?.serving === true && typeof status.alarm?.healedAtMs === 'number'
 }
 
 const NEVER = 1_000_000
