@@ -1,6 +1,6 @@
-// A member whose tree is not what it should be: found, out of service, and well again; in each role,
-// by itself and by comparison (P22). Under all checkers: what clients read stays right, and at the
-// end all trees are alike.
+// A member whose tree is not what it should be: found, out of service, and well again; in each
+// role, by itself and by comparison (P22). Under all checkers: what clients read stays right, and
+// at the end all trees are alike.
 import { describe, expect, test, vi } from 'vitest'
 import type { TraceEvent } from '../../src/core/zab/effect.ts'
 import type { DataNode } from '../../src/core/tree/data-node.ts'

@@ -1,7 +1,7 @@
 /**
- * What a member says its tree is: a zxid and the digest there (P22). It travels in the data of PINGs
- * behind the sessions, in their form: who does not know claims takes it for two sessions that nobody
- * has.
+ * What a member says its tree is: a zxid and the digest there (P22). It travels in the data of
+ * PINGs behind the sessions, in their form: who does not know claims takes it for two sessions
+ * that nobody has.
  */
 import { toZxid, type Zxid } from '../base/zxid.ts'
 import { touchedSessionsRecord, type TouchedSession } from '../jute/quorum-records.ts'

@@ -1,7 +1,7 @@
 /**
- * The leader's side of comparing trees (P22): it says what its tree is, its learners say what theirs
- * is at the same zxid. Where a quorum agrees on something else, it is the leader that is wrong: its
- * own word, which every learner goes by, must not decide that.
+ * The leader's side of comparing trees (P22): it says what its tree is, its learners say what
+ * theirs is at the same zxid. Where a quorum agrees on something else, it is the leader that is
+ * wrong: its own word, which every learner goes by, must not decide that.
  */
 import type { ServerId } from '../base/zxid.ts'
 import type { DigestClaim } from './digest-claim.ts'

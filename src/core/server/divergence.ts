@@ -3,9 +3,9 @@
  * about it, and what people are told.
  *
  * First it forgets the tree and builds it again from its own snapshot and log, whose bytes have
- * checksums of their own. If that does not help, what it has on disk is in doubt as well: it takes a
- * snapshot of a leader, and until it has one it is no witness of anything. And if that does not
- * help, somebody has to look: it halts.
+ * checksums of their own. If that does not help, what it has on disk is in doubt as well: it
+ * takes a snapshot of a leader, and until it has one it is no witness of anything. And if that
+ * does not help, somebody has to look: it halts.
  */
 import { formatZxid, type Zxid } from '../base/zxid.ts'
 import type { Moment } from '../zab/effect.ts'

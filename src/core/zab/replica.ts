@@ -83,8 +83,8 @@ export interface Broadcaster {
   /** Leader only: send a REVALIDATE answer or a SYNC to a learner, in stream order. */
   sendToLearner(to: ServerId, packet: ReplicaPacket): void
   /**
-   * The state is not what the log makes: leave the role, and build it again from what storage holds,
-   * or, when that was tried, from a leader's snapshot.
+   * The state is not what the log makes: leave the role, and build it again from what storage
+   * holds, or, when that was tried, from a leader's snapshot.
    */
   distrust(reason: string, cure: 'disk' | 'snapshot'): void
   /** The link to that member is up. */
