@@ -197,6 +197,9 @@ function ofStorage(storage: StorageExplanation): Reason[] {
   if (storage.privateWindow === true) {
     const text = 'This looks like a private window: its machine is gone when the last one closes.'
     reasons.push(note('storage-private', text, 'Use an ordinary window for a machine that lasts.'))
+  } else if (storage.isAsking) {
+    const text = 'The browser asks whether this page may keep its data: the answer is open.'
+    reasons.push(note('storage-evictable', text, 'Say yes, or it may go when the disk is full.'))
   } else if (!storage.persisted) {
     const text = 'The browser did not promise to keep this data: it may go when the disk is full.'
     const help = 'Browsers promise it to pages that are installed, bookmarked or used often.'

@@ -55,7 +55,8 @@ test('a room says how it is, whom it misses and what to do', async ({ site, newB
   expect(well.links.map((link) => link.name).sort()).toEqual(['machine 2', 'machine 3'])
   for (const link of well.links) {
     expect(link).toMatchObject({ state: 'connected', stage: 'open', carrier: 'channel' })
-    expect(link).toMatchObject({ protocol: 'udp', attempts: 1 })
+    expect(link.protocol).toBe('udp')
+    expect(link.attempts).toBeGreaterThan(0)
     expect(['connected', 'completed']).toContain(link.iceState)
     expect(link.silentMs).toBeLessThan(10_000)
     expect(link.localAddress).not.toMatch(/^(?!127\.)\d+\.\d+\.\d+\.\d+$/)
