@@ -15,7 +15,8 @@ export function copyButton(
     copied.then(
       () => done('Copied'),
       () => {
-        if (shown !== undefined) getSelection()?.selectAllChildren(shown)
+        if (shown === undefined) return done('Refused: copy the address of this page instead')
+        getSelection()?.selectAllChildren(shown)
         done('Press Ctrl+C to copy the marked link')
       },
     )

@@ -3,7 +3,6 @@ import type { MemberStatus } from '../src/core/server/member-machine.ts'
 import type { SignalingState } from '../src/ports/signaling.ts'
 import { commitText } from '../src/runtime/observer-text.ts'
 import type { WorkerStatus } from '../worker/protocol.ts'
-import { copyButton } from './copy-button.ts'
 import { element, make, openMachineLink } from './page-elements.ts'
 import { machineOfSession, sessionFates } from './session-fates.ts'
 
@@ -44,7 +43,7 @@ export class EnsemblePanel {
     return `${here}; ${left}. Open the missing ones with this link.${broker}`
   }
 
-  /** One link per missing machine, and the link itself to copy. */
+  /** One link per missing machine. */
   #showInvite(status: WorkerStatus): void {
     const here = status.member === null ? status.here : status.size - missingVoters(status)
     const missing = status.phase === 'client' ? 0 : Math.max(0, status.size - here)
@@ -54,12 +53,7 @@ export class EnsemblePanel {
         const text = status.member !== null ? 'Open a machine' : `Open machine ${here + index + 1}`
         return openMachineLink(this.#address, text, index === 0)
       })
-      const copy = make('button', 'Copy the link')
-      copy.type = 'button'
-      const said = make('span', '')
-      said.setAttribute('role', 'status')
-      copyButton(copy, said, () => this.#address)
-      this.#invite.replaceChildren(...open, copy, said)
+      this.#invite.replaceChildren(...open)
     }
     for (const link of this.#invite.querySelectorAll('a')) link.href = this.#address
   }

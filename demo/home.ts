@@ -1,7 +1,7 @@
 /** The home page: makes a room and opens its machines. */
 import { createRoom } from '../src/index.ts'
-import { copyButton } from './copy-button.ts'
 import { element, openMachineLink } from './page-elements.ts'
+import { SharePart } from './share/share-part.ts'
 
 const NAMES = ['okapi', 'quagga', 'kudu', 'eland', 'gerenuk', 'bongo', 'nyala', 'topi', 'oribi']
 
@@ -13,16 +13,11 @@ const room = element('room', HTMLElement)
 const linkBox = element('link', HTMLElement)
 
 nameInput.value = `${NAMES[Math.floor(Math.random() * NAMES.length)] ?? 'zebra'}-${shortNumber()}`
-copyButton(
-  element('copy', HTMLButtonElement),
-  element('copied', HTMLElement),
-  () => linkBox.textContent,
-  linkBox,
-)
+const share = new SharePart(element('share', HTMLElement), { shown: linkBox, isQrOpen: true })
 if (!isSecureContext) {
   say(
     'This address is not secure, so the browser withholds keys, locks and lasting storage. ' +
-      'Open it as localhost, or put https in front.',
+      'Open it as localhost, or start the server with npm start -- --tls.',
   )
 }
 
@@ -45,6 +40,7 @@ function showRoom(link: string, size: number): void {
   )
   machines.replaceChildren(...links)
   linkBox.textContent = link
+  share.show(link)
   room.hidden = false
   links[0]?.focus()
 }

@@ -14,6 +14,7 @@ import { NewEnsemble } from './new-ensemble.ts'
 import { element } from './page-elements.ts'
 import { startShell } from './page-shell.ts'
 import { PageScenario } from './scenario/page-scenario.ts'
+import { SharePart } from './share/share-part.ts'
 import { statusLine, storageText, titleOf } from './status-text.ts'
 import { TerminalView } from './terminal-view.ts'
 import { WhyPanel } from './why-panel.ts'
@@ -32,6 +33,7 @@ const terminal = new TerminalView({
   input: element('command', HTMLInputElement),
 })
 const panel = new EnsemblePanel()
+const share = new SharePart(element('share', HTMLElement))
 const newEnsemble = new NewEnsemble(element('new-ensemble', HTMLElement))
 const scenario = new PageScenario(element('scenario', HTMLElement))
 const traces: unknown[] = []
@@ -112,6 +114,7 @@ function show(link: RoomLink, status: WorkerStatus): void {
   const complete = { ...link, creator: status.creator, cluster: status.cluster }
   const address = formatRoomLink(new URL(location.pathname, location.href), complete)
   panel.show(status, address)
+  share.show(address)
   newEnsemble.onStatus(status)
   scenario.onStatus(status)
 }

@@ -18,15 +18,23 @@ const FLAGS = [
 ]
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url))
 
+export interface BrowserOptions {
+  readonly dark?: boolean
+  /** Of Chromium, besides the usual ones. */
+  readonly flags?: readonly string[]
+}
+
 /** One browser process with a profile that outlives it. */
 export class Browser {
   readonly profile: string
   #context: BrowserContext | null = null
   readonly #dark: boolean
+  readonly #flags: readonly string[]
 
-  constructor(profile: string, options: { readonly dark?: boolean } = {}) {
+  constructor(profile: string, options: BrowserOptions = {}) {
     this.profile = profile
     this.#dark = options.dark ?? false
+    this.#flags = options.flags ?? []
   }
 
   async context(): Promise<BrowserContext> {
@@ -84,7 +92,7 @@ export class Browser {
     const executablePath = process.env['ZABRA_BROWSER']
     return chromium.launchPersistentContext(this.profile, {
       ...(executablePath === undefined ? {} : { executablePath }),
-      args: FLAGS,
+      args: [...FLAGS, ...this.#flags],
       colorScheme: this.#dark ? 'dark' : 'light',
     })
   }
@@ -93,7 +101,7 @@ export class Browser {
 export interface Fixtures {
   /** The server of `npm start`; may be stopped and started again on the same port. */
   readonly site: Site
-  readonly newBrowser: (options?: { readonly dark?: boolean }) => Promise<Browser>
+  readonly newBrowser: (options?: BrowserOptions) => Promise<Browser>
 }
 
 export class Site {

@@ -43,6 +43,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'simple-peer': ['src/adapters/webrtc', 'src/edge'],
   // Not the sources: what a user installs.
   zabra: ['demo/example-app'],
+  uqr: ['demo'],
   ws: ['src/signaling', 'src/adapters/websocket', 'src/edge'],
   'node:': ['src/edge', 'src/testing', 'src/signaling', 'src/adapters/files', 'src/adapters/tcp'],
 }
