@@ -17,16 +17,16 @@ import { QuorumPeer } from '../zab/quorum-peer.ts'
 import { ZAB_RULES, type ZabRules } from '../zab/rules.ts'
 import type { MemberEffect, MemberInput } from './effect.ts'
 import { eventsFirst, type MakeEventDelivery } from './event-delivery.ts'
-import { memberStatus, type MemberStatus } from './member-status.ts'
+import { memberStatus, type MemberStatus, type PeerType } from './member-status.ts'
 import type { ServerConfig } from './server-config.ts'
 import { ZooKeeperServer } from './zookeeper-server.ts'
 
-export type { MemberStatus, SessionStatus } from './member-status.ts'
+export type { MemberStatus, PeerType, SessionStatus } from './member-status.ts'
 
 export interface MemberConfig extends ServerConfig {
   readonly voters: readonly ServerId[]
   /** An observer learns and serves, and is in no quorum (Q1, Q7). Default: participant. */
-  readonly peerType?: 'participant' | 'observer'
+  readonly peerType?: PeerType
   /** See ZabConfig. */
   readonly originZxid?: Zxid
   readonly clusterId: string
@@ -102,8 +102,8 @@ export class MemberMachine {
   }
 
   status(at: Moment): MemberStatus {
-    const { sid, clusterId } = this.#config
-    return memberStatus({ sid, clusterId }, this.#peer, this.#server, this.#halted, at)
+    const { sid, clusterId, peerType = 'participant' } = this.#config
+    return memberStatus({ sid, clusterId, peerType }, this.#peer, this.#server, this.#halted, at)
   }
 
   /** For checkers: the state as it is. Not to be changed. */

@@ -7,9 +7,13 @@ import type { ObserverEntry } from './observer-table.ts'
 import type { DivergenceAlarm } from './divergence.ts'
 import type { ZooKeeperServer } from './zookeeper-server.ts'
 
+export type PeerType = 'participant' | 'observer'
+
 export interface MemberStatus {
   readonly sid: number
   readonly clusterId: string
+  /** An observer is in no quorum. */
+  readonly peerType: PeerType
   readonly role: Role
   readonly epoch: number
   /** sid of the leader that this member leads as or follows; null while looking. */
@@ -69,7 +73,7 @@ export interface SessionStatus {
 }
 
 export function memberStatus(
-  identity: { readonly sid: number; readonly clusterId: string },
+  identity: Pick<MemberStatus, 'sid' | 'clusterId' | 'peerType'>,
   peer: QuorumPeer,
   server: ZooKeeperServer,
   halted: string | null,
@@ -92,7 +96,9 @@ export function memberStatus(
     epoch: zab.epoch,
     leader: zab.leader,
     serving,
-    whyNotServing: serving ? null : (halted ?? zab.quorum.reason ?? waitingFor(zab.role)),
+    whyNotServing: serving
+      ? null
+      : (halted ?? zab.quorum.reason ?? waitingFor(zab.role, identity.peerType)),
     zxid: formatZxid(tree.lastProcessed),
     loggedZxid: formatZxid(zab.lastLogged),
     quorum: {
@@ -129,7 +135,9 @@ function sessionStatuses(server: ZooKeeperServer, at: Moment): SessionStatus[] {
   })
 }
 
-function waitingFor(role: Role): string {
-  if (role === 'looking') return 'electing a leader'
+function waitingFor(role: Role, peerType: PeerType): string {
+  if (role === 'looking') {
+    return peerType === 'observer' ? 'looking for the leader' : 'electing a leader'
+  }
   return role === 'leading' ? 'waiting for followers to synchronise' : 'synchronising'
 }

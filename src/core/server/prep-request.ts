@@ -181,11 +181,7 @@ type MultiCreation = MultiCreateOp | Extract<MultiOp, { readonly type: typeof Op
  * In a multi ZooKeeper reads every kind of create by its flags, so a create2 makes a plain node and
  * is answered as a create (compared with Apache ZooKeeper 3.8).
  */
-function preparePartCreate(
-  state: PrepState,
-  op: Operation,
-  part: MultiCreation,
-): Prepared {
+function preparePartCreate(state: PrepState, op: Operation, part: MultiCreation): Prepared {
   const mode = createModeFromFlag(part.request.flags)
   if (mode?.isTTL === true) {
     // ZooKeeper reads on for a time that is not there, and answers the whole multi with an error.

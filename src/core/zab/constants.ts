@@ -45,6 +45,11 @@ export const RENDEZVOUS_LIMIT_MS = 2500
  * peer connections before it gets slow, voters' and clients' included.
  */
 export const OBSERVERS_MAX = 16
+/**
+ * Observers that are sent a snapshot at the same time; voters never wait (Q41). ZooKeeper allows
+ * ten: a tab produces SNAP_SLICE_BYTES for each of them in one step, beside its commits.
+ */
+export const OBSERVER_SNAPS_MAX = 3
 
 // --- size -------------------------------------------------------------------------------------
 

@@ -15,7 +15,13 @@ import {
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import { Broadcast, type Proposal } from './broadcast.ts'
-import { EPOCH_MAX, LEARNER_LAG_BYTES, PINGS_PER_TICK, RENDEZVOUS_LIMIT_MS } from './constants.ts'
+import {
+  EPOCH_MAX,
+  LEARNER_LAG_BYTES,
+  OBSERVER_SNAPS_MAX,
+  PINGS_PER_TICK,
+  RENDEZVOUS_LIMIT_MS,
+} from './constants.ts'
 import { Discovery } from './discovery.ts'
 import type { Moment } from './effect.ts'
 import { LearnerHandler } from './learner-handler.ts'
@@ -187,7 +193,11 @@ export class Leader {
   onTime(at: Moment): void {
     const { tickTimeMs, initLimitTicks } = this.#context.config
     const now = at.elapsedMs
-    for (const handler of this.#handlers.values()) handler.pump()
+    for (const handler of this.#handlers.values()) {
+      handler.pump()
+      // An observer that came while others were sent their snapshots.
+      if (handler.phase === 'waiting' && this.#phase === 'broadcast') this.#synchronize(handler, at)
+    }
     if (this.#discovery.epoch === null) {
       if (now - this.#startedMs > RENDEZVOUS_LIMIT_MS) this.#context.leave('no quorum came')
       return
@@ -296,11 +306,20 @@ export class Leader {
     const { rules, tail } = this.#context
     const { position } = handler
     if (position === null || this.#broadcast === null) return
-    handler.beginSync(rules.chooseSync(tail.committed, position), at.elapsedMs)
+    const plan = rules.chooseSync(tail.committed, position)
+    if (plan.mode === 'SNAP' && handler.isObserver && !this.#hasSnapshotFree()) return
+    handler.beginSync(plan, at.elapsedMs)
     // An observer gets what is committed, nothing else.
     const inFlight = handler.isObserver ? [] : rules.handOver(this.#broadcast.outstanding)
     for (const { zxid, packet } of inFlight) handler.sendTransaction(zxid, packet, at.elapsedMs)
     handler.send(encodePacket(PacketType.NEWLEADER, makeZxid(this.epoch, 0)))
+  }
+
+  #hasSnapshotFree(): boolean {
+    const sending = [...this.#handlers.values()].filter(
+      (one) => one.isObserver && one.sendsSnapshot,
+    )
+    return sending.length < OBSERVER_SNAPS_MAX
   }
 
   #onAck(handler: LearnerHandler, zxid: Zxid, at: Moment): void {

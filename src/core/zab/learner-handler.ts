@@ -80,6 +80,10 @@ export class LearnerHandler {
     return this.phase === 'synchronising' || this.phase === 'synced'
   }
 
+  get sendsSnapshot(): boolean {
+    return this.#snapshot !== null
+  }
+
   /** Bytes of proposals that it was sent and has not acknowledged. */
   get unackedBytes(): number {
     return this.#unackedBytes

@@ -8,6 +8,7 @@ import { frame } from '../../../src/core/jute/framing.ts'
 import { OpCode, SpecialXid } from '../../../src/core/jute/op-code.ts'
 import * as proto from '../../../src/core/jute/proto-records.ts'
 import { encode } from '../../../src/core/jute/record.ts'
+import { SESSION_BASE_SPAN } from '../../../src/core/server/observer-table.ts'
 import { SessionIds, sessionPassword } from '../../../src/core/server/session-ids.ts'
 import { FakeEnsemble } from './fake-ensemble.ts'
 import { createRequest } from './test-client.ts'
@@ -224,6 +225,35 @@ describe('session ids (S1)', () => {
     expect(nextAfter(1) >> 56n).toBe(3n)
     // Two lives that saw the same id: the first one's later sessions may be forgotten already.
     expect(nextAfter(2)).not.toBe(nextAfter(1))
+  })
+
+  test('of an observer: in the range that it was granted, each life somewhere else in it', () => {
+    const base = 5n * SESSION_BASE_SPAN
+    const starts = [1, 2, 3, 4].map((life) => {
+      return SessionIds.granted(toServerId(200), base, new Prng(life)).next()
+    })
+    expect(new Set(starts).size).toBe(4)
+    for (const id of starts) {
+      const unsigned = BigInt.asUintN(64, id)
+      expect(unsigned >> 56n).toBe(200n)
+      const low = BigInt.asUintN(56, unsigned)
+      expect(low >= base && low < base + SESSION_BASE_SPAN).toBe(true)
+    }
+  })
+
+  test('of an observer stay in its range, whatever it sees', () => {
+    const base = 5n * SESSION_BASE_SPAN
+    const prefix = 9n << 56n
+    for (let life = 1; life <= 50; life++) {
+      const ids = SessionIds.granted(toServerId(9), base, new Prng(life))
+      // Its own in another life, up to the very end; and what former owners of the server id had.
+      const last = base + SESSION_BASE_SPAN - 1n
+      for (const low of [last - 5n, last, base - 1n, last + 1n, 0n]) ids.observe(prefix | low)
+      for (let i = 0; i < 3; i++) {
+        const low = BigInt.asUintN(56, ids.next())
+        expect(low >= base && low <= last).toBe(true)
+      }
+    }
   })
 
   test('all members make the same password of an id', () => {

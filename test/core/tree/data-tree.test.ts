@@ -33,8 +33,9 @@ describe('the fresh tree', () => {
   })
 
   it('D2 names what nobody may delete', () => {
-    const special = ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']
-    expect(special.map(isSpecialPath)).toEqual([true, true, true, true])
+    const names = ['', '/quota', '/config', '/observers']
+    const special = ['/', ...names.map((name) => `/zookeeper${name}`)]
+    expect(special.map(isSpecialPath)).toEqual([true, true, true, true, true])
     expect(['/a', '/zookeeper/x', '/zookeeper2'].some(isSpecialPath)).toBe(false)
   })
 

@@ -228,6 +228,35 @@ describe('a leader of an observer', () => {
     expect(rig.peer.role).toBe('leading')
   })
 
+  test('sends few of them a snapshot at once, and voters theirs beside (Q41)', () => {
+    const disk = diskWith([], { accepted: 1, current: 1 })
+    const line = `${zxidOf('1.5')} ${'x'.repeat(300_000)}\n`
+    disk.snapshot = { zxid: zxidOf('1.5'), chunks: [encodeUtf8(line)] }
+    const rig = electedLeader(disk)
+    rig.followerInfo(1, 1)
+    rig.persist()
+    rig.ackEpoch(1, 1, zxidOf('1.5'))
+    rig.packet(1, PacketType.ACK, makeZxid(2, 0))
+    rig.persist()
+    const begun = (): number[] => {
+      const sent = rig.sent().filter(({ name, data }) => name === 'SNAP' && data === null)
+      return sent.map(({ to }) => to)
+    }
+    rig.link(5, 6, 7)
+    rig.sent()
+    for (const peer of [4, 5, 6, 7]) {
+      rig.observerInfo(peer, 0)
+      rig.ackEpoch(peer, 0, 0n)
+    }
+    expect(begun()).toEqual([4, 5, 6])
+    rig.followerInfo(2, 0)
+    rig.ackEpoch(2, 0, 0n)
+    expect(begun()).toEqual([2])
+    rig.unlink(5)
+    rig.wait(50)
+    expect(begun()).toEqual([7])
+  })
+
   test('takes no voter for an observer and no observer for a voter', () => {
     const rig = established()
     rig.observerInfo(2, 0)
