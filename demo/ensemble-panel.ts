@@ -1,5 +1,7 @@
 /** The side panel: members, what to do when some are missing, and sessions with their deadlines. */
 import type { MemberStatus } from '../src/core/server/member-machine.ts'
+import { isVersionRefusal } from '../src/adapters/webrtc/version-refusal.ts'
+import { BUILD } from '../src/browser/build-id.ts'
 import type { SignalingState } from '../src/ports/signaling.ts'
 import { commitText } from '../src/runtime/observer-text.ts'
 import type { WorkerStatus } from '../worker/protocol.ts'
@@ -34,13 +36,14 @@ export class EnsemblePanel {
       this.#signaling?.kind === 'waiting'
         ? ' The signaling server cannot be reached: open tabs go on, new ones cannot join.'
         : ''
-    const refusals = (status.refusals ?? []).map((refusal) => ` Refused: ${refusal}.`).join('')
-    if (status.phase !== 'member') return sentence(status.text) + refusals + broker
+    const notes = versionNotes(status) + broker
+    const refusals = refusalsOf(status, (refusal) => !isVersionRefusal(refusal))
+    if (status.phase !== 'member') return sentence(status.text) + refusals + notes
     const missing = missingVoters(status)
-    if (missing === 0) return `All ${status.size} machines are here.${broker}`
+    if (missing === 0) return `All ${status.size} machines are here.${notes}`
     const here = `${status.size - missing} of ${status.size} here`
     const left = commitText(status.size, missing)
-    return `${here}; ${left}. Open the missing ones with this link.${broker}`
+    return `${here}; ${left}. Open the missing ones with this link.${notes}`
   }
 
   /** One link per missing machine. */
@@ -81,6 +84,21 @@ export class EnsemblePanel {
       }),
     )
   }
+}
+
+/** Tabs opened before and after a new version came out. */
+function versionNotes(status: WorkerStatus): string {
+  const others = status.otherBuilds ?? []
+  const beside =
+    others.length === 0
+      ? ''
+      : ` Works together with version ${others.join(', ')}; this tab runs ${BUILD}.`
+  return refusalsOf(status, isVersionRefusal) + beside
+}
+
+function refusalsOf(status: WorkerStatus, which: (refusal: string) => boolean): string {
+  const chosen = (status.refusals ?? []).filter(which)
+  return chosen.map((refusal) => ` Refused: ${refusal}.`).join('')
 }
 
 interface Line {

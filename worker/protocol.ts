@@ -96,6 +96,8 @@ export interface WorkerStatus {
   readonly reachable: readonly (number | 'local')[]
   /** Why voters do not link with this tab, in their words. The page adds it; absent: none. */
   readonly refusals?: readonly string[]
+  /** Builds that linked pages run and this one does not. The page adds it; absent: none. */
+  readonly otherBuilds?: readonly string[]
 }
 
 export interface WorkerListener {

@@ -19,6 +19,7 @@ import { socketOpener } from '../adapters/websocket/signal-socket.ts'
 import type { ClientTransport } from '../client/transport.ts'
 import type { SignalingState } from '../ports/signaling.ts'
 import { joinRoom } from '../signaling/client.ts'
+import { BUILD } from './build-id.ts'
 import type { SignalingClient } from '../signaling/client.ts'
 import type { RoomLink } from '../signaling/room-link.ts'
 import type { Explanation } from './explanation.ts'
@@ -98,7 +99,7 @@ export class ClientTab implements AsyncDisposable {
     this.#mesh = this.#openMesh()
     this.#health = new TabHealth({
       ...{ mesh: this.#mesh, signaling, settings: this.#settings },
-      build: options.build ?? 'dev',
+      build: options.build ?? BUILD,
       status: () => null,
       client: () => this.status,
       sidOf: (peer) => this.#sidOf(peer),
@@ -168,7 +169,7 @@ export class ClientTab implements AsyncDisposable {
     const { build } = this.#options
     return new PeerMesh({
       signaling: this.#signaling,
-      build: build ?? 'dev',
+      build: build ?? BUILD,
       part: () => 'guest',
       hello: async () => ({
         incarnation: incarnationOfKey(publicKey),

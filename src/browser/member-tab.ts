@@ -24,6 +24,7 @@ import type { SignalingClient } from '../signaling/client.ts'
 import { deriveRoomKeys } from '../signaling/envelope.ts'
 import { createSecret, type RoomLink } from '../signaling/room-link.ts'
 import { abortable } from './abortable.ts'
+import { BUILD } from './build-id.ts'
 import type { Explanation } from './explanation.ts'
 import { TabHealth, type ExplainOptions } from './tab-health.ts'
 
@@ -69,6 +70,7 @@ export class MemberTab implements AsyncDisposable {
   #health: TabHealth | null = null
   #status: WorkerStatus | null = null
   #refusals: readonly string[] = []
+  #otherBuilds: readonly string[] = []
   /** When the own member was last seen serving, or first seen at all. */
   #lastServedMs: number | null = null
   #incarnation = ''
@@ -236,7 +238,7 @@ export class MemberTab implements AsyncDisposable {
       mesh,
       signaling: this.#signaling,
       settings: this.#settings,
-      build: this.#options.build ?? 'dev',
+      build: this.#build,
       status: () => this.#status,
     })
     const [started] = await Promise.all([starting, subscribed])
@@ -247,7 +249,7 @@ export class MemberTab implements AsyncDisposable {
     const api = this.#api
     return new PeerMesh({
       signaling: this.#signaling,
-      build: this.#options.build ?? 'dev',
+      build: this.#build,
       hello: async () => {
         // Nobody hears of a key before it is on disk (design §4).
         await starting
@@ -293,17 +295,29 @@ export class MemberTab implements AsyncDisposable {
     const { member } = status
     if (member === null) this.#lastServedMs = null
     else if (member.serving || this.#lastServedMs === null) this.#lastServedMs = performance.now()
-    this.#status = this.#refusals.length === 0 ? status : { ...status, refusals: this.#refusals }
+    const [refusals, otherBuilds] = [this.#refusals, this.#otherBuilds]
+    this.#status = {
+      ...status,
+      ...(refusals.length === 0 ? {} : { refusals }),
+      ...(otherBuilds.length === 0 ? {} : { otherBuilds }),
+    }
     this.#health?.onStatus(status)
     this.#options.onStatus?.(this.#status)
   }
 
-  /** Who refuses this tab is seen by the page alone. */
+  get #build(): string {
+    return this.#options.build ?? BUILD
+  }
+
+  /** Who refuses this tab, and what the others run, is seen by the page alone. */
   #onLinks(peers: readonly PeerStatus[]): void {
-    const said = peers.map(({ refusal }) => refusal).filter((refusal) => refusal !== null)
-    const refusals = [...new Set(said)]
-    if (refusals.join() === this.#refusals.join()) return
+    const refusals = distinct(peers.map(({ refusal }) => refusal))
+    const builds = distinct(peers.map(({ build }) => build))
+    const otherBuilds = builds.filter((build) => build !== this.#build)
+    const isNews = (a: readonly string[], b: readonly string[]): boolean => a.join() !== b.join()
+    if (!isNews(refusals, this.#refusals) && !isNews(otherBuilds, this.#otherBuilds)) return
     this.#refusals = refusals
+    this.#otherBuilds = otherBuilds
     if (this.#status !== null) this.#onStatus(this.#status)
   }
 
@@ -341,4 +355,8 @@ export class MemberTab implements AsyncDisposable {
     this.#farewell(reason)
     this.#worker.terminate()
   }
+}
+
+function distinct(texts: readonly (string | null)[]): readonly string[] {
+  return [...new Set(texts.filter((text) => text !== null))].sort()
 }

@@ -112,8 +112,9 @@ export class Site {
     return `http://localhost:${this.#port}`
   }
 
-  async start(): Promise<void> {
-    this.#server = await startServer({ port: this.#port, staticDir: DIST })
+  /** `folder`: of the pages of another build. */
+  async start(folder: string = DIST): Promise<void> {
+    this.#server = await startServer({ port: this.#port, staticDir: folder })
     this.#port = this.#server.port
   }
 

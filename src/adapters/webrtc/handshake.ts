@@ -32,6 +32,7 @@ import {
   type HelloFields,
 } from './hello.ts'
 import { PAGE_INBOX_MAX, PAGE_MESSAGE_MAX_BYTES } from './limits.ts'
+import { versionRefusal } from './version-refusal.ts'
 
 const HELLO = 1
 const PROOF = 2
@@ -189,13 +190,8 @@ export class Handshake {
   async #onHello(bytes: Uint8Array): Promise<void> {
     const hello = decodeHello(bytes)
     if (hello === null) throw new RefusalError('malformed', 'a hello that cannot be read')
-    if (hello.protocolMax < LINK_PROTOCOL_MIN || hello.protocolMin > LINK_PROTOCOL_MAX) {
-      throw new RefusalError(
-        'version',
-        `one page speaks link protocol ${LINK_PROTOCOL_MIN}-${LINK_PROTOCOL_MAX}, the other ` +
-          `${hello.protocolMin}-${hello.protocolMax}: reload the older page`,
-      )
-    }
+    const apart = versionRefusal(hello)
+    if (apart !== null) throw new RefusalError('version', apart)
     if (hello.room !== this.#options.room) throw new RefusalError('room', 'another room')
     if (!isIncarnationOf(hello.incarnation, hello.publicKey)) {
       throw new RefusalError('key', 'the incarnation is not the hash of the key')

@@ -141,6 +141,11 @@ export class PageConnection {
     return this.#isRenewing
   }
 
+  /** Of the verified peer. */
+  get build(): string | null {
+    return this.#verified?.build ?? null
+  }
+
   /** What this attempt showed so far; also after its end. */
   facts(): ConnectionFacts {
     const stage = this.#verified !== null ? 'open' : this.#hasChannel ? 'handshake' : 'ice'

@@ -30,6 +30,8 @@ export interface PeerStatus {
   readonly reason: string | null
   /** Why that side, which this page needs, does not want it; in words for people. */
   readonly refusal: string | null
+  /** Which build it runs, while it is connected. */
+  readonly build: string | null
 }
 
 /** How a connection words the other side's refusal. */
@@ -117,7 +119,8 @@ export class RemotePeer {
     const { peerId, linkId } = this
     const isMissed = this.#isRefused && !this.#areGuests && state !== 'connected'
     const refusal = isMissed ? (this.#reason?.replace(REFUSED_BY, '') ?? null) : null
-    return { peerId, state, linkId, reason: this.#reason, refusal }
+    const build = this.#current?.connection.build ?? null
+    return { peerId, state, linkId, reason: this.#reason, refusal, build }
   }
 
   /** For the doctor: what was seen of this peer, now and at the end of the last attempt. */
