@@ -67,6 +67,8 @@ test('a duplicated tab is somebody else, whatever it copied', async ({ site, new
   expect(new Set(names).size).toBe(all.length)
   const sids = await Promise.all(machines.map((machine) => machine.sid()))
   expect([...sids].sort()).toEqual([1, 2, 3])
+  const given = (await Promise.all(all.map((tab) => tab.sid()))).filter((sid) => sid !== null)
+  expect(new Set(given).size).toBe(given.length)
   await twin.type('create /by-the-twin 1')
   await twin.expectLine('Created /by-the-twin')
   expect((await other.workerStatus())?.member?.epoch).toBe(epoch)
