@@ -26,7 +26,8 @@ const USAGE = `npm run bench -- [options]
   --only PARTS     some of these instead of all, with commas between:
                    steady, failover, observers, join, hidden, memory
   --znodes N       nodes by which memory is measured (default 100000)
-  --profile NAME   instead: CPU profiles of leader and follower to NAME-….cpuprofile
+  --profile NAME   instead: CPU profiles of page, leader and follower to NAME-….cpuprofile
+  --in-flight N    writes in flight while profiling (default 100)
   --json FILE      all figures of all rounds`
 const MEMBERS = 3
 const PARTS = ['failover', 'steady', 'observers', 'join', 'hidden', 'memory'] as const
@@ -44,6 +45,7 @@ const { values: asked } = parseArgs({
     only: { type: 'string', default: PARTS.join(',') },
     znodes: { type: 'string', default: '100000' },
     profile: { type: 'string' },
+    'in-flight': { type: 'string', default: '100' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -126,7 +128,8 @@ async function profile(name: string): Promise<void> {
   const browsers = new Browsers(process.env['ZABRA_BROWSER'] ?? (await findBrowser()), false)
   try {
     const ensemble = await ProductEnsemble.open(await browsers.contexts(MEMBERS), site.url)
-    for (const [who, found] of await profileWrites(await ensemble.byRole())) {
+    const pages = await ensemble.byRole()
+    for (const [who, found] of await profileWrites(pages, Number(asked['in-flight']))) {
       console.log(`\n${who}\n${hottest(found, HOTTEST_COUNT).join('\n')}`)
       await writeFile(`${name}-${who}.cpuprofile`, JSON.stringify(found))
     }

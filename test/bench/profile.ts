@@ -28,6 +28,19 @@ export async function profileWorker(page: Page): Promise<() => Promise<CpuProfil
   }
 }
 
+/** The page itself: the client and what the page shows. */
+export async function profilePage(page: Page): Promise<() => Promise<CpuProfile>> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Profiler.enable')
+  await session.send('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US })
+  await session.send('Profiler.start')
+  return async () => {
+    const { profile } = await session.send('Profiler.stop')
+    await session.detach()
+    return profile as CpuProfile
+  }
+}
+
 /** Share of the samples by function, largest first. */
 export function hottest(profile: CpuProfile, count: number): string[] {
   const names = new Map(

@@ -1,6 +1,6 @@
 /** The table: each figure beside the raw one of the same run, the ratio, the aim. */
 import { type Figures, median } from './figures.ts'
-import { PIPELINES, READ, READS, ROUND_TRIP, SEQUENTIAL } from './steady.ts'
+import { cpuOf, IDLE_CPU, PIPELINES, READ, READS, ROUND_TRIP, SEQUENTIAL } from './steady.ts'
 
 export type Aim =
   /** Product ÷ raw, at most or at least. */
@@ -9,7 +9,7 @@ export type Aim =
 
 interface Row {
   readonly name: string
-  readonly unit: 'ms' | '/s'
+  readonly unit: 'ms' | '/s' | 'us'
   readonly aim: Aim | null
 }
 
@@ -33,6 +33,8 @@ const ROWS: readonly Row[] = [
   { name: `${SEQUENTIAL} p50`, unit: 'ms', aim: LATENCY },
   { name: `${SEQUENTIAL} p99`, unit: 'ms', aim: null },
   ...PIPELINES.map(({ name }): Row => ({ name, unit: '/s', aim: THROUGHPUT })),
+  ...PIPELINES.map(({ name }): Row => ({ name: cpuOf(name), unit: 'us', aim: null })),
+  { name: IDLE_CPU, unit: 'ms', aim: null },
   { name: `${READ} p50`, unit: 'ms', aim: null },
   { name: READS.name, unit: '/s', aim: null },
   { name: FORM.firstLeader, unit: 'ms', aim: msMax(1000) },

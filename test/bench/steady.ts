@@ -1,7 +1,9 @@
 /** A formed ensemble at work: raw limit and product in turns, so that both see the same machine. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright'
+import { browserCpuMs } from './browser-cpu.ts'
 import type { Figures, Side } from './figures.ts'
-import { type CpuProfile, profileWorker } from './profile.ts'
+import { type CpuProfile, profilePage, profileWorker } from './profile.ts'
 import type { RawEnsemble } from './raw-ensemble.ts'
 import type { PipelineSpec } from './workload.ts'
 
@@ -20,6 +22,7 @@ export const PIPELINES = [
   { name: 'writes 100 B, 1000 in flight', bytes: ENTRY_BYTES, inFlight: 1000 },
   { name: 'writes 1 KB, 100 in flight', bytes: LARGE_ENTRY_BYTES, inFlight: 100 },
 ] as const
+export const IDLE_CPU = 'CPU of the browser, both ensembles idle, ms per s'
 export const READ = 'read 100 B, one by one'
 export const READS = { name: 'reads 100 B, 100 in flight', inFlight: 100 } as const
 
@@ -50,29 +53,67 @@ export async function measureRound(
   for (const { side, page } of clients) {
     figures.addLatency(side, SEQUENTIAL, await writeSequence(page, side))
   }
+  const idleShare = await idleCpuShare()
+  if (!Number.isNaN(idleShare)) figures.add('leader', IDLE_CPU, idleShare * 1000)
+  const addPipeline = pipelineAdder(figures, idleShare)
   for (const { name, bytes, inFlight } of PIPELINES) {
     const spec = { durationMs: PIPELINE_MS, inFlight }
-    figures.add('raw', name, await raw.writePipeline(bytes, spec))
+    await addPipeline('raw', name, () => raw.writePipeline(bytes, spec))
     for (const { side, page } of clients) {
-      figures.add(side, name, await writePipeline(page, side, bytes, spec))
+      await addPipeline(side, name, () => writePipeline(page, side, bytes, spec))
     }
   }
   await measureReads(raw, clients, figures)
 }
 
-/** Workers of a leader and a follower while a client in the leader's tab writes. */
-export async function profileWrites(pages: readonly Page[]): Promise<[string, CpuProfile][]> {
+/** What both ensembles use without any client at work, of one processor. */
+async function idleCpuShare(): Promise<number> {
+  const [beforeMs, startMs] = [await browserCpuMs(), performance.now()]
+  await sleep(PIPELINE_MS)
+  return ((await browserCpuMs()) - beforeMs) / (performance.now() - startMs)
+}
+
+/** Writes per second, and what each costs: that hardly depends on who else uses the machine. */
+function pipelineAdder(
+  figures: Figures,
+  idleShare: number,
+): (side: Side, name: string, run: () => Promise<number>) => Promise<void> {
+  return async (side, name, run) => {
+    const [beforeMs, startMs] = [await browserCpuMs(), performance.now()]
+    const writesPerSecond = await run()
+    const tookMs = performance.now() - startMs
+    const cpuMs = (await browserCpuMs()) - beforeMs - idleShare * tookMs
+    const writes = (writesPerSecond * tookMs) / 1000
+    figures.add(side, name, writesPerSecond)
+    if (!Number.isNaN(cpuMs)) figures.add(side, cpuOf(name), (cpuMs * 1000) / writes)
+  }
+}
+
+/** The row of a pipeline's processor time: microseconds of the whole browser per write. */
+export function cpuOf(name: string): string {
+  return `CPU of the browser, ${name}`
+}
+
+/** A client in the leader's page writes: that page, its worker and the worker of a follower. */
+export async function profileWrites(
+  pages: readonly Page[],
+  inFlight: number,
+): Promise<[string, CpuProfile][]> {
   const [leader, follower] = pages
   if (leader === undefined || follower === undefined) throw new Error('no pages')
   await leader.evaluate(() => window.product.open('leader'))
-  const spec = { durationMs: PROFILE_MS, inFlight: 100 }
+  const spec = { durationMs: PROFILE_MS, inFlight }
   await writePipeline(leader, 'leader', ENTRY_BYTES, spec)
-  const stops = [await profileWorker(leader), await profileWorker(follower)] as const
-  await writePipeline(leader, 'leader', ENTRY_BYTES, spec)
-  return [
-    ['leader', await stops[0]()],
-    ['follower', await stops[1]()],
-  ]
+  const stops = [
+    ['page', await profilePage(leader)],
+    ['leader', await profileWorker(leader)],
+    ['follower', await profileWorker(follower)],
+  ] as const
+  const rate = await writePipeline(leader, 'leader', ENTRY_BYTES, spec)
+  console.log(`${rate.toFixed(0)} writes per second under the profiler`)
+  const found: [string, CpuProfile][] = []
+  for (const [who, stop] of stops) found.push([who, await stop()])
+  return found
 }
 
 async function measureReads(

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright'
+import { startedProcesses } from './browser-cpu.ts'
 import { WorkerSession } from './worker-session.ts'
 
 /** As the kernel shortens it. */
@@ -41,9 +42,9 @@ export async function threadOf(page: Page): Promise<WorkerThread | null> {
 
 async function workerThreads(): Promise<Map<string, number>> {
   const threads = new Map<string, number>()
-  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const started = await startedProcesses()
   await Promise.all(
-    processes.map(async (id) => {
+    started.map(async (id) => {
       const folder = `/proc/${id}/task`
       for (const thread of await readdir(folder).catch(() => [])) {
         const path = `${folder}/${thread}`
