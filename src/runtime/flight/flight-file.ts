@@ -11,7 +11,7 @@ import { JuteError } from '../../core/jute/jute-error.ts'
 import type { Moment } from '../../core/zab/effect.ts'
 import { FlightFormatError, FlightReader, FlightWriter } from './flight-bytes.ts'
 import type { Flight } from './flight-recorder.ts'
-import { readConfig } from './replay-config.ts'
+import { configJson, readConfig } from './replay-config.ts'
 import {
   readRecovered,
   readStep,
@@ -43,7 +43,7 @@ export function flightBytes(flight: FlightFile): Uint8Array {
       firstStep,
       steps,
       startedAt,
-      config,
+      config: configJson(config),
     }),
   )
   let size = FRAME_BYTES + header.length
