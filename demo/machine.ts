@@ -7,6 +7,7 @@ import { ZooKeeperClient } from '../src/client/zookeeper-client.ts'
 import { joinRoom } from '../src/index.ts'
 import type { RoomLink } from '../src/signaling/room-link.ts'
 import { formatRoomLink, isWeakSecret, parseRoomLink } from '../src/signaling/room-link.ts'
+import { AlarmBanner } from './alarm-banner.ts'
 import { EnsemblePanel } from './ensemble-panel.ts'
 import { offerFlightRecording } from './flight-button.ts'
 import { loadIceSettings } from './ice-source.ts'
@@ -34,6 +35,7 @@ const terminal = new TerminalView({
 })
 const panel = new EnsemblePanel()
 const share = new SharePart(element('share', HTMLElement))
+const alarm = new AlarmBanner()
 const newEnsemble = new NewEnsemble(element('new-ensemble', HTMLElement))
 const scenario = new PageScenario(element('scenario', HTMLElement))
 const traces: unknown[] = []
@@ -115,6 +117,7 @@ function show(link: RoomLink, status: WorkerStatus): void {
   const address = formatRoomLink(new URL(location.pathname, location.href), complete)
   panel.show(status, address)
   share.show(address)
+  alarm.show(status.member?.alarm ?? null)
   newEnsemble.onStatus(status)
   scenario.onStatus(status)
 }
