@@ -1,8 +1,10 @@
 // A machine whose disk was wiped: it says so, stops acknowledging and never votes as its former
-// self, while the other two go on. A full disk: storage.spec.ts and test/runtime.
+// self, while the other two go on. And one whose disk is full: it says so and acknowledges nothing,
+// and with room on the disk again it is who it was.
 import { expect } from 'playwright/test'
 import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
 import { test, type Browser, type Site } from './room-fixture.ts'
+import { devTools, firstTrace, Witness } from './tab-faults.ts'
 
 async function threeBrowsers(
   site: Site,
@@ -42,4 +44,60 @@ test('a wiped disk: the machine comes back as an observer, never as the voter it
   await wiped.type('create /by-the-wiped 1')
   await wiped.expectLine('Created /by-the-wiped')
   expect((await other.workerStatus())?.member?.peers.filter((peer) => peer.up)).toHaveLength(1)
+})
+
+/** The room takes some 50 KB; the writes of the test more than the rest. */
+const QUOTA_BYTES = 3_000_000
+const WRITE_BYTES = 200_000
+const WRITES = 20
+
+/** Random, so that nothing of it can be stored in less. A write may be lost with its leader. */
+async function writeALot({ page }: MachinePage): Promise<void> {
+  await page.evaluate(
+    async ([count = 0, bytes = 0]) => {
+      const data = new Uint8Array(bytes).map(() => Math.random() * 256)
+      for (let i = 0; i < count; i++) {
+        await window.witness?.client.create(`/much-${i}`, data).catch(() => undefined)
+      }
+    },
+    [WRITES, WRITE_BYTES],
+  )
+}
+
+test('a full disk: its machine stops and says so, the others go on, with room it is back', async ({
+  site,
+  newBrowser,
+}) => {
+  test.setTimeout(120_000)
+  const [roomy, small] = [await newBrowser(), await newBrowser()]
+  // Before the origin stores anything, and by a page that stays: else the browser does not heed it.
+  const blank = await (await small.context()).newPage()
+  const session = await devTools(blank)
+  const { url: origin } = site
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: QUOTA_BYTES })
+  const link = site.room()
+  const others = [await roomy.open(link), await roomy.open(link)]
+  const full = await small.open(link)
+  for (const machine of [...others, full]) await machine.expectWhole()
+  const [one] = others
+  if (one === undefined) throw new Error('two machines')
+  const sid = await full.sid()
+  const since = Date.now()
+  await Witness.open(one)
+  await writeALot(one)
+  await expect(full.page.getByRole('alert')).toHaveText(/storage failed .*no more disk space/, {
+    timeout: PATIENCE_MS,
+  })
+  for (const machine of others) {
+    await firstTrace(machine, 'link', since, ({ peer, up }) => peer === sid && !up)
+  }
+  await one.type('create /after-the-full-one 1')
+  await one.expectLine('Created /after-the-full-one')
+
+  await session.send('Storage.overrideQuotaForOrigin', { origin })
+  await full.page.reload()
+  await full.expectWhole()
+  expect(await full.sid()).toBe(sid)
+  await full.type('get /after-the-full-one')
+  await full.expectLine('1')
 })
