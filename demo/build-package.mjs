@@ -16,12 +16,16 @@ export const PACKAGE_SOURCES = ['src', 'worker', 'demo/build-package.mjs', 'pack
 const LIB = join(TOP, 'lib')
 const STAMP = join(LIB, '.sources')
 const TARGET = 'es2023'
+const MINIFY = { compress: { target: TARGET }, mangle: { toplevel: true }, codegen: true }
 /** The module entry of simple-peer needs Node's globals; its bundled build does not. */
 const ALIAS = { 'simple-peer': join(TOP, 'node_modules/simple-peer/simplepeer.min.js') }
 
-export const PAGES = { index: 'src/index.ts', client: 'src/client.ts' }
-export const WORKER = { worker: 'worker/member.worker.ts' }
+const PAGES = { index: 'src/index.ts', client: 'src/client.ts' }
+const WORKER = { worker: 'worker/member.worker.ts' }
 const SIGNAL = { signal: 'src/edge/signal.ts' }
+
+/** Beside the rest: it is a third of a page, and it never changes. */
+const PAGE_CHUNKS = { groups: [{ name: 'simple-peer', test: /simplepeer/ }] }
 
 const WORKER_IN_TREE = '../../worker/member.worker.ts'
 const WORKER_IN_PACKAGE = './worker.js'
@@ -39,42 +43,67 @@ export async function buildPackage() {
   // The time from before the build: what changes while it runs must be built again.
   const newest = await newestChange(PACKAGE_SOURCES)
   await rm(LIB, { recursive: true, force: true })
-  await bundle(PAGES, (built, output) => built.write({ dir: LIB, ...output }))
-  await bundle(WORKER, (built, output) => built.write({ dir: LIB, ...output }))
-  await bundle(SIGNAL, (built, output) => built.write({ dir: LIB, ...output }))
+  for (const input of [PAGES, WORKER, SIGNAL]) {
+    await bundle(input)
+  }
   await quoteWorkerAddress()
   await declarations()
   await writeFile(STAMP, newest)
 }
 
-/** As `bundle` makes it for the package, in memory: Rolldown's chunks. */
-export async function bundled(input) {
-  const { output } = await bundle(input, (built, options) => built.generate(options))
-  return output.filter((file) => file.type === 'chunk')
+/**
+ * What a user's bundler makes of `code`, which imports from the sources: one minified file, without
+ * the modules that `without` matches. For the budgets.
+ */
+export async function bundledAlone(code, without = []) {
+  const entry = join(TOP, 'src', 'budget-entry.ts')
+  const built = await rolldown({
+    ...inputOptions({ entry }),
+    external: [...without, 'simple-peer'],
+    plugins: [
+      {
+        name: 'zabra:entry',
+        resolveId: (id) => (id === entry ? id : undefined),
+        load: (id) => (id === entry ? code : undefined),
+      },
+    ],
+  })
+  const { output } = await built.generate({ format: 'es', minify: MINIFY, codeSplitting: false })
+  await built.close()
+  return output[0].code
 }
 
-async function bundle(input, make) {
+async function bundle(input) {
   const isForNode = input === SIGNAL
   const built = await rolldown({
-    cwd: TOP,
-    input,
+    ...inputOptions(input),
     platform: isForNode ? 'node' : 'browser',
-    resolve: { alias: ALIAS },
-    transform: { target: TARGET },
-    tsconfig: false,
     plugins: input === PAGES ? [workerBeside()] : [],
   })
-  const made = await make(built, {
+  await built.write({
+    dir: LIB,
     format: 'es',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
     sourcemap: true,
-    minify: { compress: { target: TARGET }, mangle: { toplevel: true }, codegen: true },
-    codeSplitting: { groups: [{ name: 'simple-peer', test: /simplepeer/ }] },
+    minify: MINIFY,
+    // A worker in several files would not pass through bundlers that make classic workers.
+    codeSplitting: input === PAGES ? PAGE_CHUNKS : false,
     ...(isForNode ? { banner: '#!/usr/bin/env node' } : {}),
   })
   await built.close()
-  return made
+}
+
+function inputOptions(input) {
+  return {
+    cwd: TOP,
+    input,
+    platform: 'browser',
+    resolve: { alias: ALIAS },
+    transform: { target: TARGET },
+    tsconfig: false,
+    checks: { bundlerTimings: false },
+  }
 }
 
 /** Not every bundler takes a template for a string, as the minifier writes it. Same length. */
@@ -90,6 +119,7 @@ async function declarations() {
     cwd: TOP,
     input: PAGES,
     tsconfig: false,
+    checks: { bundlerTimings: false },
     plugins: [dts({ emitDtsOnly: true, oxc: true, tsconfig: false })],
   })
   await built.write({

@@ -1,41 +1,6 @@
 /** What a call rejects with. `code` is ZooKeeper's, the message is KeeperException's text. */
 
-import { ErrorCode, errorCodeName, errorName } from '../core/jute/error-code.ts'
-
-/** KeeperException's class names without the suffix. */
-const NAMES: Readonly<Record<string, string>> = {
-  SYSTEMERROR: 'SystemError',
-  RUNTIMEINCONSISTENCY: 'RuntimeInconsistency',
-  DATAINCONSISTENCY: 'DataInconsistency',
-  CONNECTIONLOSS: 'ConnectionLoss',
-  MARSHALLINGERROR: 'MarshallingError',
-  UNIMPLEMENTED: 'Unimplemented',
-  OPERATIONTIMEOUT: 'OperationTimeout',
-  BADARGUMENTS: 'BadArguments',
-  UNKNOWNSESSION: 'UnknownSession',
-  NEWCONFIGNOQUORUM: 'NewConfigNoQuorum',
-  RECONFIGINPROGRESS: 'ReconfigInProgress',
-  APIERROR: 'APIError',
-  NONODE: 'NoNode',
-  NOAUTH: 'NoAuth',
-  BADVERSION: 'BadVersion',
-  NOCHILDRENFOREPHEMERALS: 'NoChildrenForEphemerals',
-  NODEEXISTS: 'NodeExists',
-  NOTEMPTY: 'NotEmpty',
-  SESSIONEXPIRED: 'SessionExpired',
-  INVALIDCALLBACK: 'InvalidCallback',
-  INVALIDACL: 'InvalidACL',
-  AUTHFAILED: 'AuthFailed',
-  SESSIONMOVED: 'SessionMoved',
-  NOTREADONLY: 'NotReadOnly',
-  EPHEMERALONLOCALSESSION: 'EphemeralOnLocalSession',
-  NOWATCHER: 'NoWatcher',
-  REQUESTTIMEOUT: 'RequestTimeout',
-  RECONFIGDISABLED: 'ReconfigDisabled',
-  SESSIONCLOSEDREQUIRESASLAUTH: 'SessionClosedRequireSaslAuth',
-  QUOTAEXCEEDED: 'QuotaExceeded',
-  THROTTLEDOP: 'ThrottledOp',
-}
+import { errorClassName, ErrorCode, errorName } from '../core/jute/error-code.ts'
 
 export interface ZooKeeperErrorOptions extends ErrorOptions {
   readonly path?: string | null
@@ -58,7 +23,7 @@ export class ZooKeeperError extends Error {
   constructor(code: number, options: ZooKeeperErrorOptions = {}) {
     const text = errorName(code, options.path)
     super(options.detail === undefined ? text : `${text}: ${options.detail}`, options)
-    this.name = NAMES[errorCodeName(code)] ?? `KeeperError${code}`
+    this.name = errorClassName(code) ?? `KeeperError${code}`
     this.code = code
     this.path = options.path ?? null
     this.outcomeUnknown = options.outcomeUnknown ?? false

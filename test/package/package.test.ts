@@ -12,6 +12,9 @@ import { readmeProgram } from './readme-program.ts'
 
 const run = promisify(execFile)
 
+/** A bound on hanging: building, packing and installing on two busy cores. */
+const SETUP_LIMIT_MS = 120_000
+
 let folder = ''
 let consumer = ''
 let packed: Packed = { tarball: '', files: [] }
@@ -21,7 +24,7 @@ beforeAll(async () => {
   packed = await packInto(folder)
   consumer = join(folder, 'consumer')
   await installInto(consumer, packed.tarball)
-})
+}, SETUP_LIMIT_MS)
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 })

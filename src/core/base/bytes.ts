@@ -4,10 +4,12 @@ import { assert } from './assert.ts'
 
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0)
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, n) =>
-  n.toString(16).padStart(2, '0'),
-)
+const HEX: readonly string[] = /* @__PURE__ */ hexOfBytes()
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+
+function hexOfBytes(): string[] {
+  return Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
+}
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0

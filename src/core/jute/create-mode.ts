@@ -30,13 +30,15 @@ export const CreateMode: CreateModes = {
   PERSISTENT_SEQUENTIAL_WITH_TTL: createMode('PERSISTENT_SEQUENTIAL_WITH_TTL', 6),
 }
 
-const BY_FLAG: ReadonlyMap<number, CreateMode> = new Map(
-  Object.values<CreateMode>({ ...CreateMode }).map((mode) => [mode.flag, mode]),
-)
+const BY_FLAG: ReadonlyMap<number, CreateMode> = /* @__PURE__ */ modesByFlag()
 
 /** undefined for an unknown flag, which the server answers with BADARGUMENTS (D6). */
 export function createModeFromFlag(flag: number): CreateMode | undefined {
   return BY_FLAG.get(flag)
+}
+
+function modesByFlag(): Map<number, CreateMode> {
+  return new Map(Object.values<CreateMode>({ ...CreateMode }).map((mode) => [mode.flag, mode]))
 }
 
 function createMode(name: string, flag: number): CreateMode {

@@ -45,42 +45,36 @@ const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(ErrorCode).map(([name, code]) => [code, name]),
 )
 
-/**
- * The words that KeeperException prints. Codes that are missing here have none in ZooKeeper
- * either.
- */
-const MESSAGES: ReadonlyMap<number, string> = new Map<number, string>([
-  [ErrorCode.OK, 'ok'],
-  [ErrorCode.SYSTEMERROR, 'SystemError'],
-  [ErrorCode.RUNTIMEINCONSISTENCY, 'RuntimeInconsistency'],
-  [ErrorCode.DATAINCONSISTENCY, 'DataInconsistency'],
-  [ErrorCode.CONNECTIONLOSS, 'ConnectionLoss'],
-  [ErrorCode.MARSHALLINGERROR, 'MarshallingError'],
-  [ErrorCode.NEWCONFIGNOQUORUM, 'NewConfigNoQuorum'],
-  [ErrorCode.RECONFIGINPROGRESS, 'ReconfigInProgress'],
-  [ErrorCode.UNIMPLEMENTED, 'Unimplemented'],
-  [ErrorCode.OPERATIONTIMEOUT, 'OperationTimeout'],
-  [ErrorCode.BADARGUMENTS, 'BadArguments'],
-  [ErrorCode.APIERROR, 'APIError'],
-  [ErrorCode.NONODE, 'NoNode'],
-  [ErrorCode.NOAUTH, 'NoAuth'],
-  [ErrorCode.BADVERSION, 'BadVersion'],
-  [ErrorCode.NOCHILDRENFOREPHEMERALS, 'NoChildrenForEphemerals'],
-  [ErrorCode.NODEEXISTS, 'NodeExists'],
-  [ErrorCode.INVALIDACL, 'InvalidACL'],
-  [ErrorCode.AUTHFAILED, 'AuthFailed'],
-  [ErrorCode.NOTEMPTY, 'Directory not empty'],
-  [ErrorCode.SESSIONEXPIRED, 'Session expired'],
-  [ErrorCode.INVALIDCALLBACK, 'Invalid callback'],
-  [ErrorCode.SESSIONMOVED, 'Session moved'],
-  [ErrorCode.NOTREADONLY, 'Not a read-only call'],
-  [ErrorCode.EPHEMERALONLOCALSESSION, 'Ephemeral node on local session'],
-  [ErrorCode.NOWATCHER, 'No such watcher'],
-  [ErrorCode.RECONFIGDISABLED, 'Reconfig is disabled'],
-  [ErrorCode.SESSIONCLOSEDREQUIRESASLAUTH, 'Session closed because client failed to authenticate'],
-  [ErrorCode.QUOTAEXCEEDED, 'Quota has exceeded'],
-  [ErrorCode.THROTTLEDOP, 'Op throttled due to high load'],
-])
+/** KeeperException's class names without the suffix; in capitals they are the constants. */
+const CLASS_NAMES =
+  'SystemError RuntimeInconsistency DataInconsistency ConnectionLoss MarshallingError ' +
+  'Unimplemented OperationTimeout BadArguments UnknownSession NewConfigNoQuorum ' +
+  'ReconfigInProgress APIError NoNode NoAuth BadVersion NoChildrenForEphemerals NodeExists ' +
+  'NotEmpty SessionExpired InvalidCallback InvalidACL AuthFailed SessionMoved NotReadOnly ' +
+  'EphemeralOnLocalSession NoWatcher RequestTimeout ReconfigDisabled ' +
+  'SessionClosedRequireSaslAuth QuotaExceeded ThrottledOp'
+
+const CLASS_NAME_OF: ReadonlyMap<string, string> = new Map(
+  CLASS_NAMES.split(' ').map((name) => [name.toUpperCase(), name]),
+)
+
+/** What KeeperException prints where it is not the class name; null: it has no words either. */
+const MESSAGES: Readonly<Record<string, string | null>> = {
+  OK: 'ok',
+  UNKNOWNSESSION: null,
+  NOTEMPTY: 'Directory not empty',
+  SESSIONEXPIRED: 'Session expired',
+  INVALIDCALLBACK: 'Invalid callback',
+  SESSIONMOVED: 'Session moved',
+  NOTREADONLY: 'Not a read-only call',
+  EPHEMERALONLOCALSESSION: 'Ephemeral node on local session',
+  NOWATCHER: 'No such watcher',
+  REQUESTTIMEOUT: null,
+  RECONFIGDISABLED: 'Reconfig is disabled',
+  SESSIONCLOSEDREQUIRESASLAUTH: 'Session closed because client failed to authenticate',
+  QUOTAEXCEEDED: 'Quota has exceeded',
+  THROTTLEDOP: 'Op throttled due to high load',
+}
 
 export function isErrorCode(code: number): code is ErrorCode {
   return NAMES.has(code)
@@ -91,9 +85,16 @@ export function errorCodeName(code: number): string {
   return NAMES.get(code) ?? String(code)
 }
 
+/** KeeperException's class without the suffix: 'NoNode', 'NotEmpty'; undefined for no error. */
+export function errorClassName(code: number): string | undefined {
+  return CLASS_NAME_OF.get(errorCodeName(code))
+}
+
 /** The words after the equals sign: 'NoNode', 'Directory not empty'. */
 export function errorMessage(code: number): string {
-  return MESSAGES.get(code) ?? `Unknown error ${errorCodeName(code)}`
+  const name = errorCodeName(code)
+  const words = Object.hasOwn(MESSAGES, name) ? MESSAGES[name] : CLASS_NAME_OF.get(name)
+  return words ?? `Unknown error ${name}`
 }
 
 /** ZooKeeper's exception text: 'KeeperErrorCode = NoNode', with a path '… = NoNode for /a'. */

@@ -46,10 +46,12 @@ export const AddWatchMode = {
 
 export type AddWatchMode = (typeof AddWatchMode)[keyof typeof AddWatchMode]
 
-const EVENT_TYPE_NAMES: ReadonlyMap<number, keyof typeof EventType> = namesOf(EventType)
-const KEEPER_STATE_NAMES: ReadonlyMap<number, keyof typeof KeeperState> = namesOf(KeeperState)
-const WATCHER_TYPES: ReadonlyMap<number, string> = namesOf(WatcherType)
-const ADD_WATCH_MODES: ReadonlyMap<number, string> = namesOf(AddWatchMode)
+const EVENT_TYPE_NAMES: ReadonlyMap<number, keyof typeof EventType> =
+  /* @__PURE__ */ namesOf(EventType)
+const KEEPER_STATE_NAMES: ReadonlyMap<number, keyof typeof KeeperState> =
+  /* @__PURE__ */ namesOf(KeeperState)
+const WATCHER_TYPES: ReadonlyMap<number, string> = /* @__PURE__ */ namesOf(WatcherType)
+const ADD_WATCH_MODES: ReadonlyMap<number, string> = /* @__PURE__ */ namesOf(AddWatchMode)
 
 export function eventTypeName(type: number): string {
   return EVENT_TYPE_NAMES.get(type) ?? `unknown ${type}`

@@ -37,12 +37,14 @@ export const OpCode = {
 
 export type OpCode = (typeof OpCode)[keyof typeof OpCode]
 
-const NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(OpCode).map(([name, code]) => [code, name]),
-)
+const NAMES: ReadonlyMap<number, string> = /* @__PURE__ */ namesByCode()
 
 export function isOpCode(code: number): code is OpCode {
   return NAMES.has(code)
+}
+
+function namesByCode(): Map<number, string> {
+  return new Map(Object.entries(OpCode).map(([name, code]) => [code, name]))
 }
 
 export function opName(code: number): string {
