@@ -52,19 +52,21 @@ export async function buildPackage() {
 }
 
 /**
- * What a user's bundler makes of `code`, which imports from the sources: one minified file, without
+ * What a user's bundler makes of a program that imports from the sources: one minified file, without
  * the modules that `without` matches. For the budgets.
  */
-export async function bundledAlone(code, without = []) {
+export async function bundledAlone(program, without = []) {
   const entry = join(TOP, 'src', 'budget-entry.ts')
   const built = await rolldown({
     ...inputOptions({ entry }),
     external: [...without, 'simple-peer'],
     plugins: [
       {
-        name: 'zabra:entry',
+        name: 'zabra:budget-entry',
         resolveId: (id) => (id === entry ? id : undefined),
-        load: (id) => (id === entry ? code : undefined),
+        load: (id) => (id === entry ? program : undefined),
+        // An entry of the package, which is kept whatever `sideEffects` says.
+        transform: (_code, id) => (/\.worker\.ts$/.test(id) ? { moduleSideEffects: true } : null),
       },
     ],
   })

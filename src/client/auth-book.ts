@@ -1,8 +1,8 @@
 /** The auth infos of a handle: sent again on every connection, answered in order (S34). */
 
 import { OpCode, SpecialXid } from '../core/jute/op-code.ts'
-import { encode } from '../core/jute/record.ts'
-import { authPacketRecord } from '../core/jute/session-records.ts'
+import { encodeWith } from '../core/jute/record.ts'
+import { writeAuthPacket } from '../core/jute/session-records.ts'
 import { AUTH_INFOS_MAX } from './limits.ts'
 import { frameMessage } from './request-queue.ts'
 import type { AuthInfo } from './session-protocol.ts'
@@ -25,7 +25,7 @@ export class AuthBook {
   /** The message that tells the server of one. */
   messageFor(info: AuthInfo): Uint8Array {
     this.#awaited.push(info)
-    const body = encode(authPacketRecord, { type: 0, scheme: info.scheme, auth: info.auth })
+    const body = encodeWith(writeAuthPacket, { type: 0, scheme: info.scheme, auth: info.auth })
     return frameMessage(SpecialXid.auth, OpCode.auth, body)
   }
 

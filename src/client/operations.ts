@@ -6,16 +6,16 @@ import type { Acl, ClientInfo, Stat } from '../core/jute/data-records.ts'
 import { ErrorCode } from '../core/jute/error-code.ts'
 import { AddWatchMode, type WatcherType } from '../core/jute/event-type.ts'
 import {
-  multiReadRequestRecord,
-  multiRequestRecord,
-  multiResponseRecord,
+  readMultiResponse,
+  writeMultiReadRequest,
+  writeMultiRequest,
   type MultiResult,
 } from '../core/jute/multi.ts'
 import { OpCode } from '../core/jute/op-code.ts'
 import { OPEN_ACL_UNSAFE } from '../core/jute/perms.ts'
 import * as proto from '../core/jute/proto-records.ts'
 import type { JuteReader } from '../core/jute/reader.ts'
-import { encode, type JuteRecord } from '../core/jute/record.ts'
+import { encodeWith } from '../core/jute/record.ts'
 import * as records from '../core/jute/session-records.ts'
 import type { Call } from './call.ts'
 import type { Chroot } from './chroot.ts'
@@ -81,7 +81,7 @@ export function create2Call(
   options: CreateOptions,
 ): Call<PathAndStat> {
   const read = (r: JuteReader): PathAndStat => {
-    const created = proto.create2ResponseRecord.read(r)
+    const created = proto.readCreate2Response(r)
     return { path: chroot.toClient(created.path), stat: created.stat }
   }
   return { ...creation(chroot, path, data, options, OpCode.create2), read }
@@ -90,7 +90,7 @@ export function create2Call(
 export function deleteCall(chroot: Chroot, path: string, version: number): Call<void> {
   checkPath(path)
   const request = { path: chroot.toServer(path), version }
-  return write(OpCode.delete, path, encode(proto.deleteRequestRecord, request), nothing)
+  return write(OpCode.delete, path, encodeWith(proto.writePathVersion, request), nothing)
 }
 
 export function existsCall(
@@ -99,8 +99,8 @@ export function existsCall(
   watcher: Watcher | null,
 ): Call<Stat | null> {
   return {
-    ...watchedRead(chroot, OpCode.exists, path, watcher, 'exists', proto.existsRequestRecord),
-    read: (r) => proto.existsResponseRecord.read(r).stat,
+    ...watchedRead(chroot, OpCode.exists, path, watcher, 'exists'),
+    read: (r) => proto.readStatResponse(r).stat,
     onError: (err) => (err === ErrorCode.NONODE ? null : undefined),
   }
 }
@@ -111,8 +111,8 @@ export function getDataCall(
   watcher: Watcher | null,
 ): Call<DataAndStat> {
   return {
-    ...watchedRead(chroot, OpCode.getData, path, watcher, 'data', proto.getDataRequestRecord),
-    read: (r) => ownData(proto.getDataResponseRecord.read(r)),
+    ...watchedRead(chroot, OpCode.getData, path, watcher, 'data'),
+    read: (r) => ownData(proto.readGetDataResponse(r)),
   }
 }
 
@@ -124,8 +124,8 @@ export function setDataCall(
 ): Call<Stat> {
   checkPath(path)
   const request = { path: chroot.toServer(path), data: toData(data), version }
-  const body = encode(proto.setDataRequestRecord, request)
-  return write(OpCode.setData, path, body, (r) => proto.setDataResponseRecord.read(r).stat)
+  const body = encodeWith(proto.writeSetDataRequest, request)
+  return write(OpCode.setData, path, body, (r) => proto.readStatResponse(r).stat)
 }
 
 export function getChildrenCall(
@@ -133,10 +133,9 @@ export function getChildrenCall(
   path: string,
   watcher: Watcher | null,
 ): Call<readonly string[]> {
-  const record = proto.getChildrenRequestRecord
   return {
-    ...watchedRead(chroot, OpCode.getChildren, path, watcher, 'child', record),
-    read: (r) => proto.getChildrenResponseRecord.read(r).children,
+    ...watchedRead(chroot, OpCode.getChildren, path, watcher, 'child'),
+    read: (r) => proto.readGetChildrenResponse(r).children,
   }
 }
 
@@ -145,17 +144,16 @@ export function getChildren2Call(
   path: string,
   watcher: Watcher | null,
 ): Call<ChildrenAndStat> {
-  const record = proto.getChildren2RequestRecord
   return {
-    ...watchedRead(chroot, OpCode.getChildren2, path, watcher, 'child', record),
-    read: (r) => proto.getChildren2ResponseRecord.read(r),
+    ...watchedRead(chroot, OpCode.getChildren2, path, watcher, 'child'),
+    read: (r) => proto.readGetChildren2Response(r),
   }
 }
 
 export function getACLCall(chroot: Chroot, path: string): Call<AclAndStat> {
   checkPath(path)
-  const body = encode(proto.getACLRequestRecord, { path: chroot.toServer(path) })
-  return read(OpCode.getACL, path, body, (r) => proto.getACLResponseRecord.read(r))
+  const body = encodeWith(proto.writePath, { path: chroot.toServer(path) })
+  return read(OpCode.getACL, path, body, (r) => proto.readGetACLResponse(r))
 }
 
 export function setACLCall(
@@ -166,24 +164,22 @@ export function setACLCall(
 ): Call<Stat> {
   checkPath(path)
   checkAcl(acl)
-  const body = encode(proto.setACLRequestRecord, { path: chroot.toServer(path), acl, version })
-  return write(OpCode.setACL, path, body, (r) => proto.setACLResponseRecord.read(r).stat)
+  const body = encodeWith(proto.writeSetACLRequest, { path: chroot.toServer(path), acl, version })
+  return write(OpCode.setACL, path, body, (r) => proto.readStatResponse(r).stat)
 }
 
 export function syncCall(chroot: Chroot, path: string): Call<void> {
   checkPath(path)
-  const body = encode(proto.syncRequestRecord, { path: chroot.toServer(path) })
+  const body = encodeWith(proto.writePath, { path: chroot.toServer(path) })
   return read(OpCode.sync, path, body, nothing)
 }
 
 export function multiCall(chroot: Chroot, ops: readonly Op[]): Call<OpResult[]> {
-  const body = encode(
-    multiRequestRecord,
+  const body = encodeWith(
+    writeMultiRequest,
     ops.map((op) => toMultiOp(op, chroot)),
   )
-  return write(OpCode.multi, null, body, (r) =>
-    toOpResults(ops, multiResponseRecord.read(r), chroot),
-  )
+  return write(OpCode.multi, null, body, (r) => toOpResults(ops, readMultiResponse(r), chroot))
 }
 
 export function multiReadCall(chroot: Chroot, ops: readonly ReadOp[]): Call<ReadResult[]> {
@@ -191,8 +187,8 @@ export function multiReadCall(chroot: Chroot, ops: readonly ReadOp[]): Call<Read
     checkPath(path)
     return { type: OpCode[kind], request: { path: chroot.toServer(path), watch: false } }
   })
-  const body = encode(multiReadRequestRecord, requests)
-  return read(OpCode.multiRead, null, body, (r) => multiResponseRecord.read(r).map(toReadResult))
+  const body = encodeWith(writeMultiReadRequest, requests)
+  return read(OpCode.multiRead, null, body, (r) => readMultiResponse(r).map(toReadResult))
 }
 
 export function addWatchCall(
@@ -204,7 +200,7 @@ export function addWatchCall(
   checkPath(path)
   const serverPath = chroot.toServer(path)
   const kind: WatchKind = mode === AddWatchMode.PERSISTENT ? 'persistent' : 'recursive'
-  const body = encode(records.addWatchRequestRecord, { path: serverPath, mode })
+  const body = encodeWith(records.writeAddWatchRequest, { path: serverPath, mode })
   return {
     ...read(OpCode.addWatch, path, body, nothing),
     register: { kind, path: serverPath, watcher },
@@ -229,7 +225,7 @@ export function removeWatchesCall(
   const { type, watcher, isLocal } = options
   const serverPath = chroot.toServer(path)
   const opCode = options.keepAtServer ? OpCode.checkWatches : OpCode.removeWatches
-  const body = encode(records.removeWatchesRequestRecord, { path: serverPath, type })
+  const body = encodeWith(records.writeWatches, { path: serverPath, type })
   return {
     ...read(opCode, path, body, () => true),
     unregister: { path: serverPath, type, watcher, isLocal },
@@ -239,20 +235,17 @@ export function removeWatchesCall(
 }
 
 export function whoAmICall(): Call<readonly ClientInfo[]> {
-  return read(
-    OpCode.whoAmI,
-    null,
-    EMPTY_BYTES,
-    (r) => records.whoAmIResponseRecord.read(r).clientInfo,
-  )
+  return read(OpCode.whoAmI, null, EMPTY_BYTES, (r) => records.readWhoAmIResponse(r).clientInfo)
 }
 
 export function getEphemeralsCall(chroot: Chroot, prefix: string): Call<readonly string[]> {
   checkPath(prefix)
-  const body = encode(records.getEphemeralsRequestRecord, { prefixPath: chroot.toServer(prefix) })
+  const body = encodeWith(records.writeGetEphemeralsRequest, {
+    prefixPath: chroot.toServer(prefix),
+  })
   return read(OpCode.getEphemerals, prefix, body, (r) =>
-    records.getEphemeralsResponseRecord
-      .read(r)
+    records
+      .readGetEphemeralsResponse(r)
       // The prefix is a plain string to the server: it also finds siblings of the chroot (D59).
       .ephemerals.filter((path) => chroot.contains(path))
       .map((path) => chroot.toClient(path)),
@@ -262,12 +255,12 @@ export function getEphemeralsCall(chroot: Chroot, prefix: string): Call<readonly
 export function getAllChildrenNumberCall(chroot: Chroot, path: string): Call<number> {
   checkPath(path)
   const request = { path: chroot.toServer(path) }
-  const body = encode(proto.getAllChildrenNumberRequestRecord, request)
+  const body = encodeWith(proto.writePath, request)
   return read(
     OpCode.getAllChildrenNumber,
     path,
     body,
-    (r) => records.getAllChildrenNumberResponseRecord.read(r).totalNumber,
+    (r) => records.readGetAllChildrenNumberResponse(r).totalNumber,
   )
 }
 
@@ -283,11 +276,11 @@ function creation(
   checkAcl(acl)
   const request = { path: chroot.toServer(path), data: toData(data), acl, flags: mode.flag }
   if (mode.isTTL) {
-    const body = encode(proto.createTTLRequestRecord, { ...request, ttl: BigInt(ttlMs) })
+    const body = encodeWith(proto.writeCreateTTLRequest, { ...request, ttl: BigInt(ttlMs) })
     return { type: OpCode.createTTL, path, body, isWrite: true }
   }
   const type = mode.isContainer ? OpCode.createContainer : plainType
-  return { type, path, body: encode(proto.createRequestRecord, request), isWrite: true }
+  return { type, path, body: encodeWith(proto.writeCreateRequest, request), isWrite: true }
 }
 
 /** As the Java client does, without a path. */
@@ -301,11 +294,10 @@ function watchedRead(
   path: string,
   watcher: Watcher | null,
   kind: WatchKind,
-  record: JuteRecord<proto.PathWatchRequest>,
 ): Omit<Call<never>, 'read' | 'onError'> {
   checkPath(path)
   const serverPath = chroot.toServer(path)
-  const body = encode(record, { path: serverPath, watch: watcher !== null })
+  const body = encodeWith(proto.writePathWatch, { path: serverPath, watch: watcher !== null })
   const register = watcher === null ? null : { kind, path: serverPath, watcher }
   return { type, path, body, isWrite: false, register }
 }

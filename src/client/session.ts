@@ -8,10 +8,10 @@
 
 import { EMPTY_BYTES } from '../core/base/bytes.ts'
 import {
-  connectRequestRecord,
-  connectResponseRecord,
-  replyHeaderRecord,
-  watcherEventRecord,
+  readConnectResponse,
+  readReplyHeader,
+  readWatcherEvent,
+  writeConnectRequest,
   type ReplyHeader,
 } from '../core/jute/connect-records.ts'
 import { ErrorCode } from '../core/jute/error-code.ts'
@@ -20,7 +20,7 @@ import { frame, splitFrames } from '../core/jute/framing.ts'
 import { JuteError } from '../core/jute/jute-error.ts'
 import { OpCode, SpecialXid } from '../core/jute/op-code.ts'
 import { JuteReader } from '../core/jute/reader.ts'
-import { decode, encode } from '../core/jute/record.ts'
+import { decode, encodeWith } from '../core/jute/record.ts'
 import { AuthBook } from './auth-book.ts'
 import { HostRotation } from './host-rotation.ts'
 import { REPLY_FRAME_MAX_BYTES, TICK_MS } from './limits.ts'
@@ -225,7 +225,7 @@ export class ClientSession {
 
   /** ConnectRequest, auth, setWatches: in this order, without waiting in between (W57, W58). */
   #prime(atMs: number): void {
-    const request = encode(connectRequestRecord, {
+    const request = encodeWith(writeConnectRequest, {
       protocolVersion: 0,
       lastZxidSeen: this.#lastZxidSeen,
       timeOut: this.#config.sessionTimeoutMs,
@@ -243,7 +243,7 @@ export class ClientSession {
   }
 
   #onConnectResponse(payload: Uint8Array, atMs: number): void {
-    const response = decode(connectResponseRecord, payload)
+    const response = decode({ name: 'ConnectResponse', read: readConnectResponse }, payload)
     // The answer to an unknown or expired session, and to a wrong password (W55).
     if (response.timeOut <= 0) return this.#endExpired('the server says so')
     const isReadOnly = response.readOnly === true
@@ -302,7 +302,7 @@ export class ClientSession {
   #onReply(payload: Uint8Array, atMs: number): void {
     this.#heard(atMs)
     const reader = new JuteReader(payload)
-    const header = replyHeaderRecord.read(reader)
+    const header = readReplyHeader(reader)
     switch (header.xid) {
       case SpecialXid.ping:
         return
@@ -316,7 +316,7 @@ export class ClientSession {
   }
 
   #onNotification(header: ReplyHeader, reader: JuteReader): void {
-    const { type, path } = watcherEventRecord.read(reader)
+    const { type, path } = readWatcherEvent(reader)
     if (header.zxid > this.#lastZxidSeen) this.#lastZxidSeen = header.zxid
     const eventType = type as EventType
     const watchers = this.tables.fire(eventType, path)

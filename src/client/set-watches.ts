@@ -1,8 +1,8 @@
 /** The requests that arm a client's watches again on a new connection (W41, W57, N24). */
 
 import { OpCode } from '../core/jute/op-code.ts'
-import { encode } from '../core/jute/record.ts'
-import { setWatches2Record, setWatchesRecord } from '../core/jute/session-records.ts'
+import { encodeWith } from '../core/jute/record.ts'
+import { writeSetWatches, writeSetWatches2 } from '../core/jute/session-records.ts'
 import { SET_WATCHES_MAX_CHARS } from './limits.ts'
 import type { WatchedPaths } from './watch-tables.ts'
 
@@ -51,9 +51,9 @@ function encodeBatch(lists: Record<ListName, string[]>, relativeZxid: bigint): S
   }
   // The older form wherever it says enough, so that older servers understand (W71).
   if (lists.persistent.length === 0 && lists.recursive.length === 0) {
-    return { type: OpCode.setWatches, body: encode(setWatchesRecord, oneShot) }
+    return { type: OpCode.setWatches, body: encodeWith(writeSetWatches, oneShot) }
   }
-  const body = encode(setWatches2Record, {
+  const body = encodeWith(writeSetWatches2, {
     ...oneShot,
     persistentWatches: lists.persistent,
     persistentRecursiveWatches: lists.recursive,

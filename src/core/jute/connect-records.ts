@@ -52,84 +52,104 @@ export interface WatcherEvent {
 
 export const connectRequestRecord: JuteRecord<ConnectRequest> = {
   name: 'ConnectRequest',
-  write(w: JuteWriter, v: ConnectRequest): void {
-    w.int(v.protocolVersion)
-    w.long(v.lastZxidSeen)
-    w.int(v.timeOut)
-    w.long(v.sessionId)
-    w.buffer(v.passwd)
-    if (v.readOnly !== undefined) w.bool(v.readOnly)
-  },
-  read(r: JuteReader): ConnectRequest {
-    const protocolVersion = r.int()
-    const lastZxidSeen = r.long()
-    const timeOut = r.int()
-    const sessionId = r.long()
-    const passwd = r.buffer()
-    return { protocolVersion, lastZxidSeen, timeOut, sessionId, passwd, readOnly: readOnlyFlag(r) }
-  },
+  write: writeConnectRequest,
+  read: readConnectRequest,
+}
+
+export function writeConnectRequest(w: JuteWriter, v: ConnectRequest): void {
+  w.int(v.protocolVersion)
+  w.long(v.lastZxidSeen)
+  w.int(v.timeOut)
+  w.long(v.sessionId)
+  w.buffer(v.passwd)
+  if (v.readOnly !== undefined) w.bool(v.readOnly)
+}
+
+export function readConnectRequest(r: JuteReader): ConnectRequest {
+  const protocolVersion = r.int()
+  const lastZxidSeen = r.long()
+  const timeOut = r.int()
+  const sessionId = r.long()
+  const passwd = r.buffer()
+  return { protocolVersion, lastZxidSeen, timeOut, sessionId, passwd, readOnly: readOnlyFlag(r) }
 }
 
 export const connectResponseRecord: JuteRecord<ConnectResponse> = {
   name: 'ConnectResponse',
-  write(w: JuteWriter, v: ConnectResponse): void {
-    w.int(v.protocolVersion)
-    w.int(v.timeOut)
-    w.long(v.sessionId)
-    w.buffer(v.passwd)
-    if (v.readOnly !== undefined) w.bool(v.readOnly)
-  },
-  read(r: JuteReader): ConnectResponse {
-    const protocolVersion = r.int()
-    const timeOut = r.int()
-    const sessionId = r.long()
-    const passwd = r.buffer()
-    return { protocolVersion, timeOut, sessionId, passwd, readOnly: readOnlyFlag(r) }
-  },
+  write: writeConnectResponse,
+  read: readConnectResponse,
+}
+
+export function writeConnectResponse(w: JuteWriter, v: ConnectResponse): void {
+  w.int(v.protocolVersion)
+  w.int(v.timeOut)
+  w.long(v.sessionId)
+  w.buffer(v.passwd)
+  if (v.readOnly !== undefined) w.bool(v.readOnly)
+}
+
+export function readConnectResponse(r: JuteReader): ConnectResponse {
+  const protocolVersion = r.int()
+  const timeOut = r.int()
+  const sessionId = r.long()
+  const passwd = r.buffer()
+  return { protocolVersion, timeOut, sessionId, passwd, readOnly: readOnlyFlag(r) }
 }
 
 export const requestHeaderRecord: JuteRecord<RequestHeader> = {
   name: 'RequestHeader',
-  write(w: JuteWriter, v: RequestHeader): void {
-    w.int(v.xid)
-    w.int(v.type)
-  },
-  read(r: JuteReader): RequestHeader {
-    const xid = r.int()
-    const type = r.int()
-    return { xid, type }
-  },
+  write: writeRequestHeader,
+  read: readRequestHeader,
+}
+
+export function writeRequestHeader(w: JuteWriter, v: RequestHeader): void {
+  w.int(v.xid)
+  w.int(v.type)
+}
+
+export function readRequestHeader(r: JuteReader): RequestHeader {
+  const xid = r.int()
+  const type = r.int()
+  return { xid, type }
 }
 
 export const replyHeaderRecord: JuteRecord<ReplyHeader> = {
   name: 'ReplyHeader',
-  write(w: JuteWriter, v: ReplyHeader): void {
-    w.int(v.xid)
-    w.long(v.zxid)
-    w.int(v.err)
-  },
-  read(r: JuteReader): ReplyHeader {
-    const xid = r.int()
-    const zxid = r.long()
-    const err = r.int()
-    return { xid, zxid, err }
-  },
+  write: writeReplyHeader,
+  read: readReplyHeader,
+}
+
+export function writeReplyHeader(w: JuteWriter, v: ReplyHeader): void {
+  w.int(v.xid)
+  w.long(v.zxid)
+  w.int(v.err)
+}
+
+export function readReplyHeader(r: JuteReader): ReplyHeader {
+  const xid = r.int()
+  const zxid = r.long()
+  const err = r.int()
+  return { xid, zxid, err }
 }
 
 /** A session event has no path; Java sends the empty string for it. */
 export const watcherEventRecord: JuteRecord<WatcherEvent> = {
   name: 'WatcherEvent',
-  write(w: JuteWriter, v: WatcherEvent): void {
-    w.int(v.type)
-    w.int(v.state)
-    w.ustring(v.path)
-  },
-  read(r: JuteReader): WatcherEvent {
-    const type = r.int()
-    const state = r.int()
-    const path = r.ustring() ?? ''
-    return { type, state, path }
-  },
+  write: writeWatcherEvent,
+  read: readWatcherEvent,
+}
+
+export function writeWatcherEvent(w: JuteWriter, v: WatcherEvent): void {
+  w.int(v.type)
+  w.int(v.state)
+  w.ustring(v.path)
+}
+
+export function readWatcherEvent(r: JuteReader): WatcherEvent {
+  const type = r.int()
+  const state = r.int()
+  const path = r.ustring() ?? ''
+  return { type, state, path }
 }
 
 /** Told by the end of the frame (W11). */

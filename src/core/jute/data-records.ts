@@ -53,15 +53,19 @@ export interface StatPersisted {
  */
 export const idRecord: JuteRecord<Id> = {
   name: 'Id',
-  write(w: JuteWriter, v: Id): void {
-    w.ustring(v.scheme)
-    w.ustring(v.id)
-  },
-  read(r: JuteReader): Id {
-    const scheme = r.ustring() ?? ''
-    const id = r.ustring() ?? ''
-    return { scheme, id }
-  },
+  write: writeId,
+  read: readId,
+}
+
+export function writeId(w: JuteWriter, v: Id): void {
+  w.ustring(v.scheme)
+  w.ustring(v.id)
+}
+
+export function readId(r: JuteReader): Id {
+  const scheme = r.ustring() ?? ''
+  const id = r.ustring() ?? ''
+  return { scheme, id }
 }
 
 export const aclRecord: JuteRecord<Acl> = {
@@ -73,97 +77,109 @@ export const aclRecord: JuteRecord<Acl> = {
 /** Item writer for a vector of ACL. */
 export function writeAcl(w: JuteWriter, v: Acl): void {
   w.int(v.perms)
-  idRecord.write(w, v.id)
+  writeId(w, v.id)
 }
 
 /** Item reader for a vector of ACL. */
 export function readAcl(r: JuteReader): Acl {
   const perms = r.int()
-  const id = idRecord.read(r)
+  const id = readId(r)
   return { perms, id }
 }
 
 export const clientInfoRecord: JuteRecord<ClientInfo> = {
   name: 'ClientInfo',
-  write(w: JuteWriter, v: ClientInfo): void {
-    w.ustring(v.authScheme)
-    w.ustring(v.user)
-  },
-  read(r: JuteReader): ClientInfo {
-    const authScheme = r.ustring() ?? ''
-    const user = r.ustring() ?? ''
-    return { authScheme, user }
-  },
+  write: writeClientInfo,
+  read: readClientInfo,
+}
+
+export function writeClientInfo(w: JuteWriter, v: ClientInfo): void {
+  w.ustring(v.authScheme)
+  w.ustring(v.user)
+}
+
+export function readClientInfo(r: JuteReader): ClientInfo {
+  const authScheme = r.ustring() ?? ''
+  const user = r.ustring() ?? ''
+  return { authScheme, user }
 }
 
 /** 68 bytes; pzxid is the last field (W9). */
 export const statRecord: JuteRecord<Stat> = {
   name: 'Stat',
-  write(w: JuteWriter, v: Stat): void {
-    w.long(v.czxid)
-    w.long(v.mzxid)
-    w.longNumber(v.ctime)
-    w.longNumber(v.mtime)
-    w.int(v.version)
-    w.int(v.cversion)
-    w.int(v.aversion)
-    w.long(v.ephemeralOwner)
-    w.int(v.dataLength)
-    w.int(v.numChildren)
-    w.long(v.pzxid)
-  },
-  read(r: JuteReader): Stat {
-    const czxid = r.long()
-    const mzxid = r.long()
-    const ctime = r.longNumber()
-    const mtime = r.longNumber()
-    const version = r.int()
-    const cversion = r.int()
-    const aversion = r.int()
-    const ephemeralOwner = r.long()
-    const dataLength = r.int()
-    const numChildren = r.int()
-    const pzxid = r.long()
-    return {
-      czxid,
-      mzxid,
-      ctime,
-      mtime,
-      version,
-      cversion,
-      aversion,
-      ephemeralOwner,
-      dataLength,
-      numChildren,
-      pzxid,
-    }
-  },
+  write: writeStat,
+  read: readStat,
+}
+
+export function writeStat(w: JuteWriter, v: Stat): void {
+  w.long(v.czxid)
+  w.long(v.mzxid)
+  w.longNumber(v.ctime)
+  w.longNumber(v.mtime)
+  w.int(v.version)
+  w.int(v.cversion)
+  w.int(v.aversion)
+  w.long(v.ephemeralOwner)
+  w.int(v.dataLength)
+  w.int(v.numChildren)
+  w.long(v.pzxid)
+}
+
+export function readStat(r: JuteReader): Stat {
+  const czxid = r.long()
+  const mzxid = r.long()
+  const ctime = r.longNumber()
+  const mtime = r.longNumber()
+  const version = r.int()
+  const cversion = r.int()
+  const aversion = r.int()
+  const ephemeralOwner = r.long()
+  const dataLength = r.int()
+  const numChildren = r.int()
+  const pzxid = r.long()
+  return {
+    czxid,
+    mzxid,
+    ctime,
+    mtime,
+    version,
+    cversion,
+    aversion,
+    ephemeralOwner,
+    dataLength,
+    numChildren,
+    pzxid,
+  }
 }
 
 /** 60 bytes (W10). */
 export const statPersistedRecord: JuteRecord<StatPersisted> = {
   name: 'StatPersisted',
-  write(w: JuteWriter, v: StatPersisted): void {
-    w.long(v.czxid)
-    w.long(v.mzxid)
-    w.longNumber(v.ctime)
-    w.longNumber(v.mtime)
-    w.int(v.version)
-    w.int(v.cversion)
-    w.int(v.aversion)
-    w.long(v.ephemeralOwner)
-    w.long(v.pzxid)
-  },
-  read(r: JuteReader): StatPersisted {
-    const czxid = r.long()
-    const mzxid = r.long()
-    const ctime = r.longNumber()
-    const mtime = r.longNumber()
-    const version = r.int()
-    const cversion = r.int()
-    const aversion = r.int()
-    const ephemeralOwner = r.long()
-    const pzxid = r.long()
-    return { czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner, pzxid }
-  },
+  write: writeStatPersisted,
+  read: readStatPersisted,
+}
+
+export function writeStatPersisted(w: JuteWriter, v: StatPersisted): void {
+  w.long(v.czxid)
+  w.long(v.mzxid)
+  w.longNumber(v.ctime)
+  w.longNumber(v.mtime)
+  w.int(v.version)
+  w.int(v.cversion)
+  w.int(v.aversion)
+  w.long(v.ephemeralOwner)
+  w.long(v.pzxid)
+}
+
+export function readStatPersisted(r: JuteReader): StatPersisted {
+  const czxid = r.long()
+  const mzxid = r.long()
+  const ctime = r.longNumber()
+  const mtime = r.longNumber()
+  const version = r.int()
+  const cversion = r.int()
+  const aversion = r.int()
+  const ephemeralOwner = r.long()
+  const pzxid = r.long()
+  return { czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner, pzxid }
 }

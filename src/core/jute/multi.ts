@@ -9,18 +9,26 @@ import { ErrorCode } from './error-code.ts'
 import { JuteError } from './jute-error.ts'
 import { OpCode } from './op-code.ts'
 import {
-  checkVersionRequestRecord,
-  create2ResponseRecord,
-  createRequestRecord,
-  createResponseRecord,
-  createTTLRequestRecord,
-  deleteRequestRecord,
-  getChildrenRequestRecord,
-  getChildrenResponseRecord,
-  getDataRequestRecord,
-  getDataResponseRecord,
-  setDataRequestRecord,
-  setDataResponseRecord,
+  readCreate2Response,
+  readCreateRequest,
+  readCreateTTLRequest,
+  readGetChildrenResponse,
+  readGetDataResponse,
+  readPath,
+  readPathVersion,
+  readPathWatch,
+  readSetDataRequest,
+  readStatResponse,
+  writeCreate2Response,
+  writeCreateRequest,
+  writeCreateTTLRequest,
+  writeGetChildrenResponse,
+  writeGetDataResponse,
+  writePath,
+  writePathVersion,
+  writePathWatch,
+  writeSetDataRequest,
+  writeStatResponse,
   type CheckVersionRequest,
   type Create2Response,
   type CreateRequest,
@@ -36,7 +44,7 @@ import {
 } from './proto-records.ts'
 import type { JuteReader } from './reader.ts'
 import type { JuteRecord } from './record.ts'
-import { errorResponseRecord } from './session-records.ts'
+import { readErrorResponse, writeErrorResponse } from './session-records.ts'
 import type { JuteWriter } from './writer.ts'
 
 export interface MultiHeader {
@@ -47,17 +55,21 @@ export interface MultiHeader {
 
 export const multiHeaderRecord: JuteRecord<MultiHeader> = {
   name: 'MultiHeader',
-  write(w: JuteWriter, v: MultiHeader): void {
-    w.int(v.type)
-    w.bool(v.done)
-    w.int(v.err)
-  },
-  read(r: JuteReader): MultiHeader {
-    const type = r.int()
-    const done = r.bool()
-    const err = r.int()
-    return { type, done, err }
-  },
+  write: writeMultiHeader,
+  read: readMultiHeader,
+}
+
+export function writeMultiHeader(w: JuteWriter, v: MultiHeader): void {
+  w.int(v.type)
+  w.bool(v.done)
+  w.int(v.err)
+}
+
+export function readMultiHeader(r: JuteReader): MultiHeader {
+  const type = r.int()
+  const done = r.bool()
+  const err = r.int()
+  return { type, done, err }
 }
 
 export type MultiCreateOp = {
@@ -93,49 +105,61 @@ const END: MultiHeader = { type: -1, done: true, err: -1 }
 
 export const multiRequestRecord: JuteRecord<readonly MultiOp[]> = {
   name: 'MultiOperationRecord',
-  write(w: JuteWriter, ops: readonly MultiOp[]): void {
-    for (const op of ops) {
-      multiHeaderRecord.write(w, { type: op.type, done: false, err: -1 })
-      writeOp(w, op)
-    }
-    multiHeaderRecord.write(w, END)
-  },
-  read(r: JuteReader): MultiOp[] {
-    return readItems(r, (header) => readOp(r, header.type))
-  },
+  write: writeMultiRequest,
+  read: readMultiRequest,
+}
+
+export function writeMultiRequest(w: JuteWriter, ops: readonly MultiOp[]): void {
+  for (const op of ops) {
+    writeMultiHeader(w, { type: op.type, done: false, err: -1 })
+    writeOp(w, op)
+  }
+  writeMultiHeader(w, END)
+}
+
+export function readMultiRequest(r: JuteReader): MultiOp[] {
+  return readItems(r, (header) => readOp(r, header.type))
 }
 
 export const multiReadRequestRecord: JuteRecord<readonly MultiReadOp[]> = {
   name: 'MultiOperationRecord (read)',
-  write(w: JuteWriter, ops: readonly MultiReadOp[]): void {
-    for (const op of ops) {
-      multiHeaderRecord.write(w, { type: op.type, done: false, err: -1 })
-      if (op.type === OpCode.getData) getDataRequestRecord.write(w, op.request)
-      else getChildrenRequestRecord.write(w, op.request)
-    }
-    multiHeaderRecord.write(w, END)
-  },
-  read(r: JuteReader): MultiReadOp[] {
-    return readItems(r, (header) => readReadOp(r, header.type))
-  },
+  write: writeMultiReadRequest,
+  read: readMultiReadRequest,
+}
+
+export function writeMultiReadRequest(w: JuteWriter, ops: readonly MultiReadOp[]): void {
+  for (const op of ops) {
+    writeMultiHeader(w, { type: op.type, done: false, err: -1 })
+    if (op.type === OpCode.getData) writePathWatch(w, op.request)
+    else writePathWatch(w, op.request)
+  }
+  writeMultiHeader(w, END)
+}
+
+export function readMultiReadRequest(r: JuteReader): MultiReadOp[] {
+  return readItems(r, (header) => readReadOp(r, header.type))
 }
 
 /** The answer to multi and to multiRead. */
 export const multiResponseRecord: JuteRecord<readonly MultiResult[]> = {
   name: 'MultiResponse',
-  write(w: JuteWriter, results: readonly MultiResult[]): void {
-    for (const result of results) writeResult(w, result)
-    multiHeaderRecord.write(w, END)
-  },
-  read(r: JuteReader): MultiResult[] {
-    return readItems(r, (header) => readResult(r, header.type))
-  },
+  write: writeMultiResponse,
+  read: readMultiResponse,
+}
+
+export function writeMultiResponse(w: JuteWriter, results: readonly MultiResult[]): void {
+  for (const result of results) writeResult(w, result)
+  writeMultiHeader(w, END)
+}
+
+export function readMultiResponse(r: JuteReader): MultiResult[] {
+  return readItems(r, (header) => readResult(r, header.type))
 }
 
 function readItems<T>(r: JuteReader, readItem: (header: MultiHeader) => T): T[] {
   const items: T[] = []
   for (;;) {
-    const header = multiHeaderRecord.read(r)
+    const header = readMultiHeader(r)
     if (header.done) return items
     items.push(readItem(header))
   }
@@ -146,15 +170,15 @@ function writeOp(w: JuteWriter, op: MultiOp): void {
     case OpCode.create:
     case OpCode.create2:
     case OpCode.createContainer:
-      return createRequestRecord.write(w, op.request)
+      return writeCreateRequest(w, op.request)
     case OpCode.createTTL:
-      return createTTLRequestRecord.write(w, op.request)
+      return writeCreateTTLRequest(w, op.request)
     case OpCode.delete:
-      return deleteRequestRecord.write(w, op.request)
+      return writePathVersion(w, op.request)
     case OpCode.setData:
-      return setDataRequestRecord.write(w, op.request)
+      return writeSetDataRequest(w, op.request)
     case OpCode.check:
-      return checkVersionRequestRecord.write(w, op.request)
+      return writePathVersion(w, op.request)
   }
 }
 
@@ -163,15 +187,15 @@ function readOp(r: JuteReader, type: number): MultiOp {
     case OpCode.create:
     case OpCode.create2:
     case OpCode.createContainer:
-      return { type, request: createRequestRecord.read(r) }
+      return { type, request: readCreateRequest(r) }
     case OpCode.createTTL:
-      return { type, request: createTTLRequestRecord.read(r) }
+      return { type, request: readCreateTTLRequest(r) }
     case OpCode.delete:
-      return { type, request: deleteRequestRecord.read(r) }
+      return { type, request: readPathVersion(r) }
     case OpCode.setData:
-      return { type, request: setDataRequestRecord.read(r) }
+      return { type, request: readSetDataRequest(r) }
     case OpCode.check:
-      return { type, request: checkVersionRequestRecord.read(r) }
+      return { type, request: readPathVersion(r) }
     default:
       throw new JuteError(`operation ${type} in a multi`)
   }
@@ -180,9 +204,9 @@ function readOp(r: JuteReader, type: number): MultiOp {
 function readReadOp(r: JuteReader, type: number): MultiReadOp {
   switch (type) {
     case OpCode.getData:
-      return { type, request: getDataRequestRecord.read(r) }
+      return { type, request: readPathWatch(r) }
     case OpCode.getChildren:
-      return { type, request: getChildrenRequestRecord.read(r) }
+      return { type, request: readPathWatch(r) }
     default:
       throw new JuteError(`operation ${type} in a multiRead`)
   }
@@ -191,20 +215,20 @@ function readReadOp(r: JuteReader, type: number): MultiReadOp {
 function writeResult(w: JuteWriter, result: MultiResult): void {
   // The code of an error stands in the header and again in the body (W48).
   const err = result.type === OpCode.error ? result.err : ErrorCode.OK
-  multiHeaderRecord.write(w, { type: result.type, done: false, err })
+  writeMultiHeader(w, { type: result.type, done: false, err })
   switch (result.type) {
     case OpCode.create:
-      return createResponseRecord.write(w, result)
+      return writePath(w, result)
     case OpCode.create2:
-      return create2ResponseRecord.write(w, result)
+      return writeCreate2Response(w, result)
     case OpCode.setData:
-      return setDataResponseRecord.write(w, result)
+      return writeStatResponse(w, result)
     case OpCode.getData:
-      return getDataResponseRecord.write(w, result)
+      return writeGetDataResponse(w, result)
     case OpCode.getChildren:
-      return getChildrenResponseRecord.write(w, result)
+      return writeGetChildrenResponse(w, result)
     case OpCode.error:
-      return errorResponseRecord.write(w, result)
+      return writeErrorResponse(w, result)
     case OpCode.delete:
     case OpCode.check:
       return undefined
@@ -214,17 +238,17 @@ function writeResult(w: JuteWriter, result: MultiResult): void {
 function readResult(r: JuteReader, type: number): MultiResult {
   switch (type) {
     case OpCode.create:
-      return { type, ...createResponseRecord.read(r) }
+      return { type, ...readPath(r) }
     case OpCode.create2:
-      return { type, ...create2ResponseRecord.read(r) }
+      return { type, ...readCreate2Response(r) }
     case OpCode.setData:
-      return { type, ...setDataResponseRecord.read(r) }
+      return { type, ...readStatResponse(r) }
     case OpCode.getData:
-      return { type, ...getDataResponseRecord.read(r) }
+      return { type, ...readGetDataResponse(r) }
     case OpCode.getChildren:
-      return { type, ...getChildrenResponseRecord.read(r) }
+      return { type, ...readGetChildrenResponse(r) }
     case OpCode.error:
-      return { type, ...errorResponseRecord.read(r) }
+      return { type, ...readErrorResponse(r) }
     case OpCode.delete:
     case OpCode.check:
       return { type }

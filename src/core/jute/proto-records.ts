@@ -5,7 +5,7 @@
  * A null path is malformed here: ZooKeeper fails on it with MARSHALLINGERROR as well (W51).
  */
 
-import { readAcl, statRecord, writeAcl, type Acl, type Stat } from './data-records.ts'
+import { readAcl, readStat, writeAcl, writeStat, type Acl, type Stat } from './data-records.ts'
 import { readUstring, type JuteReader } from './reader.ts'
 import type { JuteRecord } from './record.ts'
 import { writeUstring, type JuteWriter } from './writer.ts'
@@ -107,50 +107,62 @@ export interface GetChildren2Response {
 
 export const createRequestRecord: JuteRecord<CreateRequest> = {
   name: 'CreateRequest',
-  write(w: JuteWriter, v: CreateRequest): void {
-    w.ustring(v.path)
-    w.buffer(v.data)
-    w.vector(v.acl, writeAcl)
-    w.int(v.flags)
-  },
-  read(r: JuteReader): CreateRequest {
-    const path = r.string('path')
-    const data = r.buffer()
-    const acl = r.vector(readAcl)
-    const flags = r.int()
-    return { path, data, acl, flags }
-  },
+  write: writeCreateRequest,
+  read: readCreateRequest,
+}
+
+export function writeCreateRequest(w: JuteWriter, v: CreateRequest): void {
+  w.ustring(v.path)
+  w.buffer(v.data)
+  w.vector(v.acl, writeAcl)
+  w.int(v.flags)
+}
+
+export function readCreateRequest(r: JuteReader): CreateRequest {
+  const path = r.string('path')
+  const data = r.buffer()
+  const acl = r.vector(readAcl)
+  const flags = r.int()
+  return { path, data, acl, flags }
 }
 
 export const createTTLRequestRecord: JuteRecord<CreateTTLRequest> = {
   name: 'CreateTTLRequest',
-  write(w: JuteWriter, v: CreateTTLRequest): void {
-    createRequestRecord.write(w, v)
-    w.long(v.ttl)
-  },
-  read(r: JuteReader): CreateTTLRequest {
-    const path = r.string('path')
-    const data = r.buffer()
-    const acl = r.vector(readAcl)
-    const flags = r.int()
-    const ttl = r.long()
-    return { path, data, acl, flags, ttl }
-  },
+  write: writeCreateTTLRequest,
+  read: readCreateTTLRequest,
+}
+
+export function writeCreateTTLRequest(w: JuteWriter, v: CreateTTLRequest): void {
+  writeCreateRequest(w, v)
+  w.long(v.ttl)
+}
+
+export function readCreateTTLRequest(r: JuteReader): CreateTTLRequest {
+  const path = r.string('path')
+  const data = r.buffer()
+  const acl = r.vector(readAcl)
+  const flags = r.int()
+  const ttl = r.long()
+  return { path, data, acl, flags, ttl }
 }
 
 export const createResponseRecord: JuteRecord<CreateResponse> = pathRecord('CreateResponse')
 
 export const create2ResponseRecord: JuteRecord<Create2Response> = {
   name: 'Create2Response',
-  write(w: JuteWriter, v: Create2Response): void {
-    w.ustring(v.path)
-    statRecord.write(w, v.stat)
-  },
-  read(r: JuteReader): Create2Response {
-    const path = r.string('path')
-    const stat = statRecord.read(r)
-    return { path, stat }
-  },
+  write: writeCreate2Response,
+  read: readCreate2Response,
+}
+
+export function writeCreate2Response(w: JuteWriter, v: Create2Response): void {
+  w.ustring(v.path)
+  writeStat(w, v.stat)
+}
+
+export function readCreate2Response(r: JuteReader): Create2Response {
+  const path = r.string('path')
+  const stat = readStat(r)
+  return { path, stat }
 }
 
 export const deleteRequestRecord: JuteRecord<DeleteRequest> = pathVersionRecord('DeleteRequest')
@@ -174,32 +186,40 @@ export const getAllChildrenNumberRequestRecord: JuteRecord<GetAllChildrenNumberR
 
 export const setDataRequestRecord: JuteRecord<SetDataRequest> = {
   name: 'SetDataRequest',
-  write(w: JuteWriter, v: SetDataRequest): void {
-    w.ustring(v.path)
-    w.buffer(v.data)
-    w.int(v.version)
-  },
-  read(r: JuteReader): SetDataRequest {
-    const path = r.string('path')
-    const data = r.buffer()
-    const version = r.int()
-    return { path, data, version }
-  },
+  write: writeSetDataRequest,
+  read: readSetDataRequest,
+}
+
+export function writeSetDataRequest(w: JuteWriter, v: SetDataRequest): void {
+  w.ustring(v.path)
+  w.buffer(v.data)
+  w.int(v.version)
+}
+
+export function readSetDataRequest(r: JuteReader): SetDataRequest {
+  const path = r.string('path')
+  const data = r.buffer()
+  const version = r.int()
+  return { path, data, version }
 }
 
 export const setACLRequestRecord: JuteRecord<SetACLRequest> = {
   name: 'SetACLRequest',
-  write(w: JuteWriter, v: SetACLRequest): void {
-    w.ustring(v.path)
-    w.vector(v.acl, writeAcl)
-    w.int(v.version)
-  },
-  read(r: JuteReader): SetACLRequest {
-    const path = r.string('path')
-    const acl = r.vector(readAcl)
-    const version = r.int()
-    return { path, acl, version }
-  },
+  write: writeSetACLRequest,
+  read: readSetACLRequest,
+}
+
+export function writeSetACLRequest(w: JuteWriter, v: SetACLRequest): void {
+  w.ustring(v.path)
+  w.vector(v.acl, writeAcl)
+  w.int(v.version)
+}
+
+export function readSetACLRequest(r: JuteReader): SetACLRequest {
+  const path = r.string('path')
+  const acl = r.vector(readAcl)
+  const version = r.int()
+  return { path, acl, version }
 }
 
 export const existsResponseRecord: JuteRecord<ExistsResponse> = statResponseRecord('ExistsResponse')
@@ -209,103 +229,135 @@ export const setACLResponseRecord: JuteRecord<SetACLResponse> = statResponseReco
 
 export const getDataResponseRecord: JuteRecord<GetDataResponse> = {
   name: 'GetDataResponse',
-  write(w: JuteWriter, v: GetDataResponse): void {
-    w.buffer(v.data)
-    statRecord.write(w, v.stat)
-  },
-  read(r: JuteReader): GetDataResponse {
-    const data = r.buffer()
-    const stat = statRecord.read(r)
-    return { data, stat }
-  },
+  write: writeGetDataResponse,
+  read: readGetDataResponse,
+}
+
+export function writeGetDataResponse(w: JuteWriter, v: GetDataResponse): void {
+  w.buffer(v.data)
+  writeStat(w, v.stat)
+}
+
+export function readGetDataResponse(r: JuteReader): GetDataResponse {
+  const data = r.buffer()
+  const stat = readStat(r)
+  return { data, stat }
 }
 
 export const getACLResponseRecord: JuteRecord<GetACLResponse> = {
   name: 'GetACLResponse',
-  write(w: JuteWriter, v: GetACLResponse): void {
-    w.vector(v.acl, writeAcl)
-    statRecord.write(w, v.stat)
-  },
-  read(r: JuteReader): GetACLResponse {
-    const acl = r.list('acl', readAcl)
-    const stat = statRecord.read(r)
-    return { acl, stat }
-  },
+  write: writeGetACLResponse,
+  read: readGetACLResponse,
+}
+
+export function writeGetACLResponse(w: JuteWriter, v: GetACLResponse): void {
+  w.vector(v.acl, writeAcl)
+  writeStat(w, v.stat)
+}
+
+export function readGetACLResponse(r: JuteReader): GetACLResponse {
+  const acl = r.list('acl', readAcl)
+  const stat = readStat(r)
+  return { acl, stat }
 }
 
 export const getChildrenResponseRecord: JuteRecord<GetChildrenResponse> = {
   name: 'GetChildrenResponse',
-  write(w: JuteWriter, v: GetChildrenResponse): void {
-    w.vector(v.children, writeUstring)
-  },
-  read(r: JuteReader): GetChildrenResponse {
-    return { children: r.list('children', readUstring) }
-  },
+  write: writeGetChildrenResponse,
+  read: readGetChildrenResponse,
+}
+
+export function writeGetChildrenResponse(w: JuteWriter, v: GetChildrenResponse): void {
+  w.vector(v.children, writeUstring)
+}
+
+export function readGetChildrenResponse(r: JuteReader): GetChildrenResponse {
+  return { children: r.list('children', readUstring) }
 }
 
 export const getChildren2ResponseRecord: JuteRecord<GetChildren2Response> = {
   name: 'GetChildren2Response',
-  write(w: JuteWriter, v: GetChildren2Response): void {
-    w.vector(v.children, writeUstring)
-    statRecord.write(w, v.stat)
-  },
-  read(r: JuteReader): GetChildren2Response {
-    const children = r.list('children', readUstring)
-    const stat = statRecord.read(r)
-    return { children, stat }
-  },
+  write: writeGetChildren2Response,
+  read: readGetChildren2Response,
+}
+
+export function writeGetChildren2Response(w: JuteWriter, v: GetChildren2Response): void {
+  w.vector(v.children, writeUstring)
+  writeStat(w, v.stat)
+}
+
+export function readGetChildren2Response(r: JuteReader): GetChildren2Response {
+  const children = r.list('children', readUstring)
+  const stat = readStat(r)
+  return { children, stat }
 }
 
 function pathRecord(name: string): JuteRecord<PathRequest> {
   return {
     name,
-    write(w: JuteWriter, v: PathRequest): void {
-      w.ustring(v.path)
-    },
-    read(r: JuteReader): PathRequest {
-      return { path: r.string('path') }
-    },
+    write: writePath,
+    read: readPath,
   }
+}
+
+export function writePath(w: JuteWriter, v: PathRequest): void {
+  w.ustring(v.path)
+}
+
+export function readPath(r: JuteReader): PathRequest {
+  return { path: r.string('path') }
 }
 
 function pathWatchRecord(name: string): JuteRecord<PathWatchRequest> {
   return {
     name,
-    write(w: JuteWriter, v: PathWatchRequest): void {
-      w.ustring(v.path)
-      w.bool(v.watch)
-    },
-    read(r: JuteReader): PathWatchRequest {
-      const path = r.string('path')
-      const watch = r.bool()
-      return { path, watch }
-    },
+    write: writePathWatch,
+    read: readPathWatch,
   }
+}
+
+export function writePathWatch(w: JuteWriter, v: PathWatchRequest): void {
+  w.ustring(v.path)
+  w.bool(v.watch)
+}
+
+export function readPathWatch(r: JuteReader): PathWatchRequest {
+  const path = r.string('path')
+  const watch = r.bool()
+  return { path, watch }
 }
 
 function pathVersionRecord(name: string): JuteRecord<PathVersionRequest> {
   return {
     name,
-    write(w: JuteWriter, v: PathVersionRequest): void {
-      w.ustring(v.path)
-      w.int(v.version)
-    },
-    read(r: JuteReader): PathVersionRequest {
-      const path = r.string('path')
-      const version = r.int()
-      return { path, version }
-    },
+    write: writePathVersion,
+    read: readPathVersion,
   }
+}
+
+export function writePathVersion(w: JuteWriter, v: PathVersionRequest): void {
+  w.ustring(v.path)
+  w.int(v.version)
+}
+
+export function readPathVersion(r: JuteReader): PathVersionRequest {
+  const path = r.string('path')
+  const version = r.int()
+  return { path, version }
 }
 
 function statResponseRecord(name: string): JuteRecord<StatResponse> {
   return {
     name,
-    write(w: JuteWriter, v: StatResponse): void {
-      statRecord.write(w, v.stat)
-    },
-    read(r: JuteReader): StatResponse {
-      return { stat: statRecord.read(r) }
-    },
+    write: writeStatResponse,
+    read: readStatResponse,
   }
+}
+
+export function writeStatResponse(w: JuteWriter, v: StatResponse): void {
+  writeStat(w, v.stat)
+}
+
+export function readStatResponse(r: JuteReader): StatResponse {
+  return { stat: readStat(r) }
 }

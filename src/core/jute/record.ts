@@ -25,6 +25,11 @@ export function encode<T>(record: JuteRecord<T>, v: T): Uint8Array {
   return writeBytes((w) => record.write(w, v))
 }
 
+/** The same with the writing half alone: what only writes a record need not carry its reader. */
+export function encodeWith<T>(write: (w: JuteWriter, v: T) => void, v: T): Uint8Array {
+  return writeBytes((w) => write(w, v))
+}
+
 /** Buffers inside the result are views of `bytes`. */
 export function decode<T>(record: JuteDecoder<T>, bytes: Uint8Array, options?: DecodeOptions): T {
   const r = new JuteReader(bytes, options?.limits)

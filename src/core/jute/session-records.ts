@@ -2,7 +2,7 @@
  * Bodies of requests and responses about watches, authentication, reconfig and queries (W33–W43).
  */
 
-import { clientInfoRecord, type ClientInfo } from './data-records.ts'
+import { readClientInfo, writeClientInfo, type ClientInfo } from './data-records.ts'
 import { readUstring, type JuteReader } from './reader.ts'
 import type { JuteRecord } from './record.ts'
 import { writeUstring, type JuteWriter } from './writer.ts'
@@ -86,62 +86,78 @@ export const removeWatchesRequestRecord: JuteRecord<RemoveWatchesRequest> =
 
 export const addWatchRequestRecord: JuteRecord<AddWatchRequest> = {
   name: 'AddWatchRequest',
-  write(w: JuteWriter, v: AddWatchRequest): void {
-    w.ustring(v.path)
-    w.int(v.mode)
-  },
-  read(r: JuteReader): AddWatchRequest {
-    const path = r.string('path')
-    const mode = r.int()
-    return { path, mode }
-  },
+  write: writeAddWatchRequest,
+  read: readAddWatchRequest,
+}
+
+export function writeAddWatchRequest(w: JuteWriter, v: AddWatchRequest): void {
+  w.ustring(v.path)
+  w.int(v.mode)
+}
+
+export function readAddWatchRequest(r: JuteReader): AddWatchRequest {
+  const path = r.string('path')
+  const mode = r.int()
+  return { path, mode }
 }
 
 export const setWatchesRecord: JuteRecord<SetWatches> = {
   name: 'SetWatches',
-  write(w: JuteWriter, v: SetWatches): void {
-    w.long(v.relativeZxid)
-    w.vector(v.dataWatches, writeUstring)
-    w.vector(v.existWatches, writeUstring)
-    w.vector(v.childWatches, writeUstring)
-  },
-  read(r: JuteReader): SetWatches {
-    const relativeZxid = r.long()
-    const dataWatches = r.list('dataWatches', readUstring)
-    const existWatches = r.list('existWatches', readUstring)
-    const childWatches = r.list('childWatches', readUstring)
-    return { relativeZxid, dataWatches, existWatches, childWatches }
-  },
+  write: writeSetWatches,
+  read: readSetWatches,
+}
+
+export function writeSetWatches(w: JuteWriter, v: SetWatches): void {
+  w.long(v.relativeZxid)
+  w.vector(v.dataWatches, writeUstring)
+  w.vector(v.existWatches, writeUstring)
+  w.vector(v.childWatches, writeUstring)
+}
+
+export function readSetWatches(r: JuteReader): SetWatches {
+  const relativeZxid = r.long()
+  const dataWatches = r.list('dataWatches', readUstring)
+  const existWatches = r.list('existWatches', readUstring)
+  const childWatches = r.list('childWatches', readUstring)
+  return { relativeZxid, dataWatches, existWatches, childWatches }
 }
 
 export const setWatches2Record: JuteRecord<SetWatches2> = {
   name: 'SetWatches2',
-  write(w: JuteWriter, v: SetWatches2): void {
-    setWatchesRecord.write(w, v)
-    w.vector(v.persistentWatches, writeUstring)
-    w.vector(v.persistentRecursiveWatches, writeUstring)
-  },
-  read(r: JuteReader): SetWatches2 {
-    const oneTime = setWatchesRecord.read(r)
-    const persistentWatches = r.list('persistentWatches', readUstring)
-    const persistentRecursiveWatches = r.list('persistentRecursiveWatches', readUstring)
-    return { ...oneTime, persistentWatches, persistentRecursiveWatches }
-  },
+  write: writeSetWatches2,
+  read: readSetWatches2,
+}
+
+export function writeSetWatches2(w: JuteWriter, v: SetWatches2): void {
+  writeSetWatches(w, v)
+  w.vector(v.persistentWatches, writeUstring)
+  w.vector(v.persistentRecursiveWatches, writeUstring)
+}
+
+export function readSetWatches2(r: JuteReader): SetWatches2 {
+  const oneTime = readSetWatches(r)
+  const persistentWatches = r.list('persistentWatches', readUstring)
+  const persistentRecursiveWatches = r.list('persistentRecursiveWatches', readUstring)
+  return { ...oneTime, persistentWatches, persistentRecursiveWatches }
 }
 
 export const authPacketRecord: JuteRecord<AuthPacket> = {
   name: 'AuthPacket',
-  write(w: JuteWriter, v: AuthPacket): void {
-    w.int(v.type)
-    w.ustring(v.scheme)
-    w.buffer(v.auth)
-  },
-  read(r: JuteReader): AuthPacket {
-    const type = r.int()
-    const scheme = r.string('scheme')
-    const auth = r.buffer()
-    return { type, scheme, auth }
-  },
+  write: writeAuthPacket,
+  read: readAuthPacket,
+}
+
+export function writeAuthPacket(w: JuteWriter, v: AuthPacket): void {
+  w.int(v.type)
+  w.ustring(v.scheme)
+  w.buffer(v.auth)
+}
+
+export function readAuthPacket(r: JuteReader): AuthPacket {
+  const type = r.int()
+  const scheme = r.string('scheme')
+  const auth = r.buffer()
+  return { type, scheme, auth }
 }
 
 export const getSASLRequestRecord: JuteRecord<GetSASLRequest> = tokenRecord('GetSASLRequest')
@@ -149,94 +165,129 @@ export const setSASLResponseRecord: JuteRecord<SetSASLResponse> = tokenRecord('S
 
 export const reconfigRequestRecord: JuteRecord<ReconfigRequest> = {
   name: 'ReconfigRequest',
-  write(w: JuteWriter, v: ReconfigRequest): void {
-    w.ustring(v.joiningServers)
-    w.ustring(v.leavingServers)
-    w.ustring(v.newMembers)
-    w.long(v.curConfigId)
-  },
-  read(r: JuteReader): ReconfigRequest {
-    const joiningServers = r.ustring()
-    const leavingServers = r.ustring()
-    const newMembers = r.ustring()
-    const curConfigId = r.long()
-    return { joiningServers, leavingServers, newMembers, curConfigId }
-  },
+  write: writeReconfigRequest,
+  read: readReconfigRequest,
+}
+
+export function writeReconfigRequest(w: JuteWriter, v: ReconfigRequest): void {
+  w.ustring(v.joiningServers)
+  w.ustring(v.leavingServers)
+  w.ustring(v.newMembers)
+  w.long(v.curConfigId)
+}
+
+export function readReconfigRequest(r: JuteReader): ReconfigRequest {
+  const joiningServers = r.ustring()
+  const leavingServers = r.ustring()
+  const newMembers = r.ustring()
+  const curConfigId = r.long()
+  return { joiningServers, leavingServers, newMembers, curConfigId }
 }
 
 export const getEphemeralsRequestRecord: JuteRecord<GetEphemeralsRequest> = {
   name: 'GetEphemeralsRequest',
-  write(w: JuteWriter, v: GetEphemeralsRequest): void {
-    w.ustring(v.prefixPath)
-  },
-  read(r: JuteReader): GetEphemeralsRequest {
-    return { prefixPath: r.ustring() }
-  },
+  write: writeGetEphemeralsRequest,
+  read: readGetEphemeralsRequest,
+}
+
+export function writeGetEphemeralsRequest(w: JuteWriter, v: GetEphemeralsRequest): void {
+  w.ustring(v.prefixPath)
+}
+
+export function readGetEphemeralsRequest(r: JuteReader): GetEphemeralsRequest {
+  return { prefixPath: r.ustring() }
 }
 
 export const getEphemeralsResponseRecord: JuteRecord<GetEphemeralsResponse> = {
   name: 'GetEphemeralsResponse',
-  write(w: JuteWriter, v: GetEphemeralsResponse): void {
-    w.vector(v.ephemerals, writeUstring)
-  },
-  read(r: JuteReader): GetEphemeralsResponse {
-    return { ephemerals: r.list('ephemerals', readUstring) }
-  },
+  write: writeGetEphemeralsResponse,
+  read: readGetEphemeralsResponse,
+}
+
+export function writeGetEphemeralsResponse(w: JuteWriter, v: GetEphemeralsResponse): void {
+  w.vector(v.ephemerals, writeUstring)
+}
+
+export function readGetEphemeralsResponse(r: JuteReader): GetEphemeralsResponse {
+  return { ephemerals: r.list('ephemerals', readUstring) }
 }
 
 export const getAllChildrenNumberResponseRecord: JuteRecord<GetAllChildrenNumberResponse> = {
   name: 'GetAllChildrenNumberResponse',
-  write(w: JuteWriter, v: GetAllChildrenNumberResponse): void {
-    w.int(v.totalNumber)
-  },
-  read(r: JuteReader): GetAllChildrenNumberResponse {
-    return { totalNumber: r.int() }
-  },
+  write: writeGetAllChildrenNumberResponse,
+  read: readGetAllChildrenNumberResponse,
+}
+
+export function writeGetAllChildrenNumberResponse(
+  w: JuteWriter,
+  v: GetAllChildrenNumberResponse,
+): void {
+  w.int(v.totalNumber)
+}
+
+export function readGetAllChildrenNumberResponse(r: JuteReader): GetAllChildrenNumberResponse {
+  return { totalNumber: r.int() }
 }
 
 export const whoAmIResponseRecord: JuteRecord<WhoAmIResponse> = {
   name: 'WhoAmIResponse',
-  write(w: JuteWriter, v: WhoAmIResponse): void {
-    w.vector(v.clientInfo, clientInfoRecord.write)
-  },
-  read(r: JuteReader): WhoAmIResponse {
-    return { clientInfo: r.list('clientInfo', clientInfoRecord.read) }
-  },
+  write: writeWhoAmIResponse,
+  read: readWhoAmIResponse,
+}
+
+export function writeWhoAmIResponse(w: JuteWriter, v: WhoAmIResponse): void {
+  w.vector(v.clientInfo, writeClientInfo)
+}
+
+export function readWhoAmIResponse(r: JuteReader): WhoAmIResponse {
+  return { clientInfo: r.list('clientInfo', readClientInfo) }
 }
 
 export const errorResponseRecord: JuteRecord<ErrorResponse> = {
   name: 'ErrorResponse',
-  write(w: JuteWriter, v: ErrorResponse): void {
-    w.int(v.err)
-  },
-  read(r: JuteReader): ErrorResponse {
-    return { err: r.int() }
-  },
+  write: writeErrorResponse,
+  read: readErrorResponse,
+}
+
+export function writeErrorResponse(w: JuteWriter, v: ErrorResponse): void {
+  w.int(v.err)
+}
+
+export function readErrorResponse(r: JuteReader): ErrorResponse {
+  return { err: r.int() }
 }
 
 function watchesRecord(name: string): JuteRecord<WatchesRequest> {
   return {
     name,
-    write(w: JuteWriter, v: WatchesRequest): void {
-      w.ustring(v.path)
-      w.int(v.type)
-    },
-    read(r: JuteReader): WatchesRequest {
-      const path = r.string('path')
-      const type = r.int()
-      return { path, type }
-    },
+    write: writeWatches,
+    read: readWatches,
   }
+}
+
+export function writeWatches(w: JuteWriter, v: WatchesRequest): void {
+  w.ustring(v.path)
+  w.int(v.type)
+}
+
+export function readWatches(r: JuteReader): WatchesRequest {
+  const path = r.string('path')
+  const type = r.int()
+  return { path, type }
 }
 
 function tokenRecord(name: string): JuteRecord<SaslToken> {
   return {
     name,
-    write(w: JuteWriter, v: SaslToken): void {
-      w.buffer(v.token)
-    },
-    read(r: JuteReader): SaslToken {
-      return { token: r.buffer() }
-    },
+    write: writeToken,
+    read: readToken,
   }
+}
+
+export function writeToken(w: JuteWriter, v: SaslToken): void {
+  w.buffer(v.token)
+}
+
+export function readToken(r: JuteReader): SaslToken {
+  return { token: r.buffer() }
 }
