@@ -23,9 +23,10 @@ import { BUILD } from './build-id.ts'
 import type { SignalingClient } from '../signaling/client.ts'
 import type { RoomLink } from '../signaling/room-link.ts'
 import type { Explanation } from './explanation.ts'
+import { HealthDesk } from './health-desk.ts'
 import { KnownVoters } from './known-voters.ts'
 import { MuxTransport } from './mux-transport.ts'
-import { TabHealth, type ExplainOptions } from './tab-health.ts'
+import type { ExplainOptions } from './tab-health.ts'
 
 export interface ClientTabOptions {
   readonly link: RoomLink
@@ -74,7 +75,7 @@ export class ClientTab implements AsyncDisposable {
   readonly #links = new Map<string, VoterLink>()
   readonly #settings: IceSettings
   readonly #mesh: PeerMesh
-  readonly #health: TabHealth
+  readonly #health: HealthDesk
   #isEnded = false
   #isStatusDue = false
   readonly #onAwake = (): void => this.#signaling.retryNow()
@@ -97,7 +98,7 @@ export class ClientTab implements AsyncDisposable {
     addEventListener('online', this.#onAwake)
     document.addEventListener('resume', this.#onAwake)
     this.#mesh = this.#openMesh()
-    this.#health = new TabHealth({
+    this.#health = new HealthDesk({
       ...{ mesh: this.#mesh, signaling, settings: this.#settings },
       build: options.build ?? BUILD,
       status: () => null,

@@ -26,7 +26,8 @@ import { createSecret, type RoomLink } from '../signaling/room-link.ts'
 import { abortable } from './abortable.ts'
 import { BUILD } from './build-id.ts'
 import type { Explanation } from './explanation.ts'
-import { TabHealth, type ExplainOptions } from './tab-health.ts'
+import { HealthDesk } from './health-desk.ts'
+import type { ExplainOptions } from './tab-health.ts'
 
 export interface MemberTabOptions {
   readonly link: RoomLink
@@ -67,7 +68,7 @@ export class MemberTab implements AsyncDisposable {
   readonly #signaling: SignalingClient
   readonly #settings: IceSettings
   #mesh: PeerMesh | null = null
-  #health: TabHealth | null = null
+  #health: HealthDesk | null = null
   #status: WorkerStatus | null = null
   #refusals: readonly string[] = []
   #otherBuilds: readonly string[] = []
@@ -234,7 +235,7 @@ export class MemberTab implements AsyncDisposable {
     // Connections take as long as opening the storage, so both go on at the same time.
     const mesh = this.#openMesh(starting)
     this.#mesh = mesh
-    this.#health = new TabHealth({
+    this.#health = new HealthDesk({
       mesh,
       signaling: this.#signaling,
       settings: this.#settings,
@@ -321,7 +322,7 @@ export class MemberTab implements AsyncDisposable {
     if (this.#status !== null) this.#onStatus(this.#status)
   }
 
-  #started(): TabHealth {
+  #started(): HealthDesk {
     if (this.#health === null) throw new Error('this tab has not started')
     return this.#health
   }

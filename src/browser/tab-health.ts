@@ -26,6 +26,8 @@ export interface TabHealthOptions {
   readonly client?: () => ClientView
   /** Voter at this page, where no machine of this tab knows it. */
   readonly sidOf?: (peer: PeerId) => number | null
+  /** Wall clock when a machine was first seen away, so that the time told does not move. */
+  readonly awaySinceMs: ReadonlyMap<number, number>
 }
 
 export interface ExplainOptions {
@@ -50,8 +52,6 @@ export class TabHealth {
   readonly #doctor: Doctor
   #asking: Promise<Asked> | null = null
   #asked: Asked | null = null
-  /** Wall clock when a machine was first seen away, so that the time told does not move. */
-  readonly #awaySinceMs: Map<number, number> = new Map()
 
   constructor(options: TabHealthOptions) {
     this.#options = options
@@ -66,16 +66,6 @@ export class TabHealth {
       silentMs: (peer) => this.#silentMs(this.#about(peer).sid),
       now: () => performance.now(),
     })
-  }
-
-  /** To be called with each status of the tab's machine. */
-  onStatus(status: WorkerStatus): void {
-    for (const peer of status.member?.peers ?? []) {
-      if (peer.up) this.#awaySinceMs.delete(peer.sid)
-      else if (!this.#awaySinceMs.has(peer.sid)) {
-        this.#awaySinceMs.set(peer.sid, Date.now() - peer.silentMs)
-      }
-    }
   }
 
   onDoctor(from: PeerId, message: Uint8Array): void {
@@ -171,7 +161,7 @@ export class TabHealth {
       const isThisTab = sid === status.sid
       const peer = member.peers.find((one) => one.sid === sid)
       const isUp = isThisTab || peer?.up === true
-      const awaySinceMs = this.#awaySinceMs.get(sid)
+      const awaySinceMs = this.#options.awaySinceMs.get(sid)
       return {
         ...{ sid, isThisTab, isUp },
         isLeader: sid === member.leader,

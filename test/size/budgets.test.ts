@@ -12,6 +12,7 @@ const CLIENT = /zookeeper-client\.ts$/
 const CREATE_ROOM = /create-room\.ts$/
 const MEMBER_TAB = /member-tab\.ts$/
 const CLIENT_TAB = /client-tab\.ts$/
+const HEALTH = /tab-health\.ts$/
 
 const ROOM = "export { joinRoom } from './browser/room.ts'"
 
@@ -28,27 +29,28 @@ test('the client alone: 15 kB', async () => {
   expect(cost).toBeLessThanOrEqual(15 * KB)
 })
 
+// The aim for page and worker together is 60 kB, and it is missed. The worker alone is over it with
+// everything that is in there: without any of its texts, and with every property name cut to two
+// letters, it was still 53 kB when it had 57, before observers, the flight recorder and TTLs came.
+// Names must stay: recordings hold them, and pages and workers of two builds talk to each other.
+// So these bounds are what it costs, a little above, and notice what comes in by accident.
 test('a member, without simple-peer and the client: its page', async () => {
-  const cost = await costOf(ROOM, [CLIENT, CREATE_ROOM, CLIENT_TAB])
-  console.log(cost)
-  expect(cost).toBeLessThanOrEqual(19 * KB)
+  const cost = await costOf(ROOM, [CLIENT, CREATE_ROOM, CLIENT_TAB, HEALTH])
+  expect(cost).toBeLessThanOrEqual(22 * KB)
 })
 
 test('a member: its worker', async () => {
   const cost = await costOf("import '../worker/member.worker.ts'")
-  console.log(cost)
-  expect(cost).toBeLessThanOrEqual(66 * KB)
+  expect(cost).toBeLessThanOrEqual(71 * KB)
 })
 
-test('a page that is only a client, without simple-peer and the client', async () => {
-  const cost = await costOf(ROOM, [CLIENT, CREATE_ROOM, MEMBER_TAB])
-  console.log(cost)
-  expect(cost).toBeLessThanOrEqual(20 * KB)
+test('a page that is only a client, without simple-peer and the client itself', async () => {
+  const cost = await costOf(ROOM, [CLIENT, CREATE_ROOM, MEMBER_TAB, HEALTH])
+  expect(cost).toBeLessThanOrEqual(23.5 * KB)
 })
 
 test('the words of the protocol cost a page that uses one of them nothing else', async () => {
   const cost = await costOf("export { CreateMode } from './client.ts'")
-  console.log(cost)
   expect(cost).toBeLessThanOrEqual(0.5 * KB)
 })
 

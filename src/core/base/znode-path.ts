@@ -1,37 +1,52 @@
 /** The rules for znode paths (D40), with the words of ZooKeeper's PathUtils. */
 
-/** null when `path` may name a znode; else what is wrong with it, in ZooKeeper's words. */
+const SLASH = 0x2f
+const DOT = 0x2e
+
+/**
+ * Why `path` is no legal znode path, in ZooKeeper's words, or null when it is one (D40).
+ *
+ * Only writes are checked this way at the server (D41): a read of an illegal path simply finds no
+ * node.
+ */
 export function znodePathProblem(path: string): string | null {
   if (path.length === 0) return 'Path length must be > 0'
-  if (path[0] !== '/') return 'Path must start with / character'
+  if (path.charCodeAt(0) !== SLASH) return 'Path must start with / character'
   if (path.length === 1) return null
   if (path.endsWith('/')) return 'Path must not end with / character'
-  for (let at = 1; at < path.length; at++) {
-    const reason = problemAt(path, at)
-    if (reason !== null) return `Invalid path string "${path}" caused by ${reason} @${at}`
+  let segmentStart = 1
+  for (let i = 1; i <= path.length; i++) {
+    const code = i < path.length ? path.charCodeAt(i) : SLASH
+    if (code === SLASH) {
+      const reason = segmentFault(path, segmentStart, i)
+      if (reason !== null) return invalid(path, reason)
+      segmentStart = i + 1
+    } else if (code === 0) {
+      return invalid(path, `null character not allowed @${i}`)
+    } else if (isForbidden(code)) {
+      return invalid(path, `invalid character @${i}`)
+    }
   }
   return null
 }
 
-function problemAt(path: string, at: number): string | null {
-  const unit = path.charCodeAt(at)
-  if (unit === 0) return 'null character not allowed'
-  const before = path[at - 1]
-  if (path[at] === '/') return before === '/' ? 'empty node name specified' : null
-  if (path[at] === '.') {
-    const isLast = at + 1 === path.length || path[at + 1] === '/'
-    const isWhole = before === '/' || (before === '.' && path[at - 2] === '/')
-    return isLast && isWhole ? 'relative paths not allowed' : null
-  }
-  return isForbiddenUnit(unit) ? 'invalid character' : null
+function segmentFault(path: string, start: number, end: number): string | null {
+  const length = end - start
+  if (length === 0) return `empty node name specified @${end}`
+  if (length > 2 || path.charCodeAt(start) !== DOT) return null
+  if (length === 2 && path.charCodeAt(start + 1) !== DOT) return null
+  return `relative paths not allowed @${end - 1}`
 }
 
-/** Controls, and U+D800–F8FF: so no character beyond the basic plane either. */
-function isForbiddenUnit(unit: number): boolean {
-  return (
-    unit <= 0x1f ||
-    (unit >= 0x7f && unit <= 0x9f) ||
-    (unit >= 0xd800 && unit <= 0xf8ff) ||
-    unit >= 0xfff0
-  )
+/**
+ * Control characters, surrogates with the private use area, and the specials block. NUL is not
+ * here.
+ */
+function isForbidden(code: number): boolean {
+  if (code < 0x7f) return code <= 0x1f
+  return code <= 0x9f || (code >= 0xd800 && code <= 0xf8ff) || code >= 0xfff0
+}
+
+function invalid(path: string, reason: string): string {
+  return `Invalid path string "${path}" caused by ${reason}`
 }

@@ -1,4 +1,5 @@
 /** Preparation of create, create2, createContainer and createTTL, alone or in a multi (D6–D19). */
+import { znodePathProblem } from '../base/znode-path.ts'
 import { ErrorCode } from '../jute/error-code.ts'
 import { createModeFromFlag, type CreateMode } from '../jute/create-mode.ts'
 import { OpCode } from '../jute/op-code.ts'
@@ -6,7 +7,7 @@ import { Perms } from '../jute/perms.ts'
 import type { CreateTTLRequest } from '../jute/proto-records.ts'
 import { permits } from '../tree/acl.ts'
 import { OBSERVERS_PATH } from '../tree/data-tree.ts'
-import { parentOf, sequentialName, validatePath } from '../tree/path.ts'
+import { parentOf, sequentialName } from '../tree/path.ts'
 import { CONTAINER_OWNER, isValidTtl, ownerKind, ttlOwner } from '../tree/stat.ts'
 import type { NodeView } from './change-records.ts'
 import {
@@ -35,7 +36,7 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   if (!permits(parent.acl, Perms.CREATE, op.request.authInfo)) return ErrorCode.NOAUTH
   // The counter of creates names the node, so it never gives a name twice (D14).
   const path = mode.isSequential ? sequentialName(r.path, parent.cversion) : r.path
-  if (validatePath(path) !== null) return ErrorCode.BADARGUMENTS
+  if (znodePathProblem(path) !== null) return ErrorCode.BADARGUMENTS
   // The leader alone makes it: whoever did could give session ids a second time.
   if (path === OBSERVERS_PATH) return ErrorCode.NOAUTH
   if (state.records.find(path) !== undefined) return ErrorCode.NODEEXISTS

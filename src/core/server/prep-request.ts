@@ -8,6 +8,7 @@
  */
 import { assert } from '../base/assert.ts'
 import type { Zxid } from '../base/zxid.ts'
+import { znodePathProblem } from '../base/znode-path.ts'
 import type { Acl } from '../jute/data-records.ts'
 import { createModeFromFlag } from '../jute/create-mode.ts'
 import { ErrorCode } from '../jute/error-code.ts'
@@ -32,7 +33,7 @@ import { encodeTxn, type SimpleTxn, type Txn } from '../jute/txn.ts'
 import { createSessionTxnRecord, type TxnHeader } from '../jute/txn-records.ts'
 import { permits } from '../tree/acl.ts'
 import { isSpecialPath } from '../tree/data-tree.ts'
-import { parentOf, validatePath } from '../tree/path.ts'
+import { parentOf } from '../tree/path.ts'
 import { matchesVersion, nextVersion } from '../tree/stat.ts'
 import { prepareCreate } from './prep-create.ts'
 import {
@@ -230,7 +231,7 @@ function prepareDelete(
 function prepareSetData(state: PrepState, op: Operation, r: SetDataRequest): Prepared {
   const expired = checkSession(state, op.request)
   if (expired) return expired
-  if (validatePath(r.path) !== null) return ErrorCode.BADARGUMENTS
+  if (znodePathProblem(r.path) !== null) return ErrorCode.BADARGUMENTS
   const node = state.records.find(r.path)
   if (node === undefined) return ErrorCode.NONODE
   if (!permits(node.acl, Perms.WRITE, op.request.authInfo)) return ErrorCode.NOAUTH
@@ -255,7 +256,7 @@ function prepareSetData(state: PrepState, op: Operation, r: SetDataRequest): Pre
 function prepareSetAcl(state: PrepState, op: Operation, r: SetACLRequest): Prepared {
   const expired = checkSession(state, op.request)
   if (expired) return expired
-  if (validatePath(r.path) !== null) return ErrorCode.BADARGUMENTS
+  if (znodePathProblem(r.path) !== null) return ErrorCode.BADARGUMENTS
   const acl: readonly Acl[] | null = storedAcl(r.acl, op.request.authInfo)
   if (acl === null) return ErrorCode.INVALIDACL
   const node = state.records.find(r.path)
@@ -286,7 +287,7 @@ function prepareCheck(
 ): Prepared {
   const expired = checkSession(state, op.request)
   if (expired) return expired
-  if (validatePath(path) !== null) return ErrorCode.BADARGUMENTS
+  if (znodePathProblem(path) !== null) return ErrorCode.BADARGUMENTS
   const node = state.records.find(path)
   if (node === undefined) return ErrorCode.NONODE
   if (!permits(node.acl, Perms.READ, op.request.authInfo)) return ErrorCode.NOAUTH

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  joinPath,
-  nameOf,
-  parentOf,
-  sequentialName,
-  validatePath,
-} from '../../../src/core/tree/path.ts'
+import { znodePathProblem } from '../../../src/core/base/znode-path.ts'
+import { joinPath, nameOf, parentOf, sequentialName } from '../../../src/core/tree/path.ts'
 
 describe('path syntax (D40)', () => {
   const legal = [
@@ -22,7 +17,7 @@ describe('path syntax (D40)', () => {
     '/\uf900',
   ]
   it.each(legal)('accepts %j', (path) => {
-    expect(validatePath(path)).toBeNull()
+    expect(znodePathProblem(path)).toBeNull()
   })
 
   const illegal: [string, string][] = [
@@ -40,20 +35,20 @@ describe('path syntax (D40)', () => {
     ['/a\u0001', 'Invalid path string "/a\u0001" caused by invalid character @2'],
   ]
   it.each(illegal)('refuses %j', (path, reason) => {
-    expect(validatePath(path)).toBe(reason)
+    expect(znodePathProblem(path)).toBe(reason)
   })
 
   const edges = [0x1f, 0x7f, 0x9f, 0xd800, 0xdfff, 0xe000, 0xf8ff, 0xfff0, 0xffff]
   it.each(edges)('refuses the character %i', (code) => {
-    expect(validatePath(`/a${String.fromCharCode(code)}`)).toContain('invalid character @2')
+    expect(znodePathProblem(`/a${String.fromCharCode(code)}`)).toContain('invalid character @2')
   })
 
   it.each([0x20, 0x7e, 0xa0, 0xd7ff, 0xf900, 0xffef])('accepts the character %i', (code) => {
-    expect(validatePath(`/a${String.fromCharCode(code)}`)).toBeNull()
+    expect(znodePathProblem(`/a${String.fromCharCode(code)}`)).toBeNull()
   })
 
   it('refuses astral characters, whose halves are surrogates', () => {
-    expect(validatePath('/😀')).toContain('invalid character @1')
+    expect(znodePathProblem('/😀')).toContain('invalid character @1')
   })
 })
 
@@ -82,6 +77,6 @@ describe('sequential names (D14)', () => {
   it('may be digits only (D15)', () => {
     const path = sequentialName('/p/', 7)
     expect(path).toBe('/p/0000000007')
-    expect(validatePath(path)).toBeNull()
+    expect(znodePathProblem(path)).toBeNull()
   })
 })
