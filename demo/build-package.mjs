@@ -52,8 +52,8 @@ export async function buildPackage() {
 }
 
 /**
- * What a user's bundler makes of a program that imports from the sources: one minified file, without
- * the modules that `without` matches. For the budgets.
+ * What a user's bundler makes of a program that imports from the sources: one minified file, but
+ * for the modules that `without` matches. For the budgets.
  */
 export async function bundledAlone(program, without = []) {
   const entry = join(TOP, 'src', 'budget-entry.ts')

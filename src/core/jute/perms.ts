@@ -12,13 +12,7 @@ export const Perms = {
 } as const
 
 /** In the order in which ZooKeeper prints them. */
-const LETTERS: readonly (readonly [string, number])[] = [
-  ['c', Perms.CREATE],
-  ['d', Perms.DELETE],
-  ['r', Perms.READ],
-  ['w', Perms.WRITE],
-  ['a', Perms.ADMIN],
-]
+const LETTERS: readonly (readonly [string, number])[] = /* @__PURE__ */ lettersInOrder()
 
 /** 31 → 'cdrwa'. */
 export function permsToLetters(perms: number): string {
@@ -34,6 +28,17 @@ export function permsFromLetters(letters: string): number | null {
     perms |= found[1]
   }
   return perms
+}
+
+function lettersInOrder(): (readonly [string, number])[] {
+  const { CREATE, DELETE, READ, WRITE, ADMIN } = Perms
+  return [
+    ['c', CREATE],
+    ['d', DELETE],
+    ['r', READ],
+    ['w', WRITE],
+    ['a', ADMIN],
+  ]
 }
 
 export const ANYONE_ID_UNSAFE: Id = { scheme: 'world', id: 'anyone' }
