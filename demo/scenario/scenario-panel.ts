@@ -80,6 +80,8 @@ export class ScenarioPanel implements ScenarioView {
   }
 
   clear(): void {
+    // What was said of the former run does not concern this one.
+    this.say(null)
     this.#current.clear()
     this.#steps.replaceChildren()
     this.#steps.hidden = true
