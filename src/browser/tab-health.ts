@@ -1,7 +1,7 @@
 /** Joins what the worker, the page's connections, the storage and the broker tell of one tab. */
 import type { WorkerStatus } from '../../worker/protocol.ts'
 import { readPersistence, type StoragePersistence } from '../adapters/tabs/persistence.ts'
-import { Doctor, type Examination, type ExamineOptions } from '../adapters/webrtc/doctor/doctor.ts'
+import type { Doctor, Examination, ExamineOptions } from '../adapters/webrtc/doctor/doctor.ts'
 import type { LinkFacts } from '../adapters/webrtc/doctor/link-facts.ts'
 import type { PairStats } from '../adapters/webrtc/doctor/pair-stats.ts'
 import { iceAddresses, type IceSettings } from '../adapters/webrtc/ice-settings.ts'
@@ -49,31 +49,26 @@ interface Asked {
 
 export class TabHealth {
   readonly #options: TabHealthOptions
-  readonly #doctor: Doctor
+  /** Loaded when it is needed: most pages never see it. */
+  #doctor: Promise<Doctor> | null = null
   #asking: Promise<Asked> | null = null
   #asked: Asked | null = null
 
   constructor(options: TabHealthOptions) {
     this.#options = options
-    const { mesh, signaling, settings, build } = options
-    this.#doctor = new Doctor({
-      ...{ mesh, settings, build },
-      self: signaling.peer,
-      listed: () => signaling.peers.map((one) => one.peer),
-      isBrokerJoined: () => signaling.state.kind === 'joined',
-      isHidden: () => document.visibilityState === 'hidden',
-      about: (peer) => this.#about(peer),
-      silentMs: (peer) => this.#silentMs(this.#about(peer).sid),
-      now: () => performance.now(),
-    })
   }
 
   onDoctor(from: PeerId, message: Uint8Array): void {
-    this.#doctor.receive(from, message)
+    // A page that cannot load it any more is as good as silent: the asker says so.
+    this.#loadDoctor().then(
+      (doctor) => doctor.receive(from, message),
+      () => {},
+    )
   }
 
-  examine(options?: ExamineOptions): Promise<Examination> {
-    return this.#doctor.examine(options)
+  async examine(options?: ExamineOptions): Promise<Examination> {
+    const doctor = await this.#loadDoctor()
+    return doctor.examine(options)
   }
 
   async explain(options: ExplainOptions = {}): Promise<Explanation> {
@@ -110,6 +105,29 @@ export class TabHealth {
       signaling: broker,
       ice: { servers: iceAddresses(settings), policy: settings.iceTransportPolicy },
     }
+  }
+
+  #loadDoctor(): Promise<Doctor> {
+    const { mesh, signaling, settings, build } = this.#options
+    this.#doctor ??= import('../adapters/webrtc/doctor/doctor.ts').then(
+      ({ Doctor: Loaded }) =>
+        new Loaded({
+          ...{ mesh, settings, build },
+          self: signaling.peer,
+          listed: () => signaling.peers.map((one) => one.peer),
+          isBrokerJoined: () => signaling.state.kind === 'joined',
+          isHidden: () => document.visibilityState === 'hidden',
+          about: (peer) => this.#about(peer),
+          silentMs: (peer) => this.#silentMs(this.#about(peer).sid),
+          now: () => performance.now(),
+        }),
+      (error: unknown) => {
+        // The next one who asks may have more luck.
+        this.#doctor = null
+        throw error
+      },
+    )
+    return this.#doctor
   }
 
   #ask(): Promise<Asked> {

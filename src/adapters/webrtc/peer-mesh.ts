@@ -19,7 +19,7 @@
  */
 
 import type { GoneReason, PeerId, RoomPeer, Signaling } from '../../ports/signaling.ts'
-import { isDoctorMessage } from './doctor/doctor-message.ts'
+import { isDoctorMessage } from './doctor/doctor-mark.ts'
 import type { LinkFacts } from './doctor/link-facts.ts'
 import type { PairStats } from './doctor/pair-stats.ts'
 import type { VerifiedPeer } from './handshake.ts'

@@ -6,13 +6,9 @@
  */
 
 import { decodeUtf8, encodeUtf8 } from '../../../core/base/utf8.ts'
+import { isDoctorMessage, MARK } from './doctor-mark.ts'
 import { parsePageReport, type PageReport } from './page-report.ts'
 
-/**
- * "ZDR1". As the length that a founding record begins with it would be over a gigabyte, and no
- * JSON begins with it: the page's other messages are never mistaken for one of these.
- */
-const MARK: readonly number[] = [0x5a, 0x44, 0x52, 0x31]
 /** Sealed and in base64 it must pass the broker (32 KiB). */
 export const DOCTOR_MESSAGE_MAX_BYTES: number = 15 * 1024
 /** Nobody waits longer for a diagnosis, whatever is asked. */
@@ -21,10 +17,6 @@ export const EXAMINE_LIMIT_MAX_MS = 30_000
 export type DoctorMessage =
   | { readonly kind: 'examine'; readonly id: number; readonly limitMs: number }
   | { readonly kind: 'report'; readonly id: number; readonly report: PageReport }
-
-export function isDoctorMessage(bytes: Uint8Array): boolean {
-  return bytes.length > MARK.length && MARK.every((byte, index) => bytes[index] === byte)
-}
 
 /** A report that is too long is told with fewer links, and says so. */
 export function encodeDoctorMessage(message: DoctorMessage): Uint8Array {

@@ -4,8 +4,8 @@ import {
   decodeDoctorMessage,
   DOCTOR_MESSAGE_MAX_BYTES,
   encodeDoctorMessage,
-  isDoctorMessage,
 } from '../../../../src/adapters/webrtc/doctor/doctor-message.ts'
+import { isDoctorMessage } from '../../../../src/adapters/webrtc/doctor/doctor-mark.ts'
 import { Doctor, EXAMINE_LIMIT_MS } from '../../../../src/adapters/webrtc/doctor/doctor.ts'
 import type { LinkFacts } from '../../../../src/adapters/webrtc/doctor/link-facts.ts'
 import { parsePageReport } from '../../../../src/adapters/webrtc/doctor/page-report.ts'
