@@ -7,7 +7,7 @@ import { test, type Firefox } from './firefox-fixture.ts'
 import { leaderOf, type Browser } from './room-fixture.ts'
 
 /** Firefox takes some 5 s to start and 1 s per tab, both several times that on a busy machine. */
-const LIMIT_MS = 180_000
+const LIMIT_MS = 240_000
 /** More than a leader keeps for DIFF (500). */
 const MANY_WRITES = 800
 /** Many pieces of a data channel; both browsers have bounds of their own for one message. */
@@ -110,7 +110,8 @@ test('three tabs of Firefox: written, watched, closed, crashed and reloaded', as
   await expectLargeNode(machines, '/large')
   // The question whether to keep the storage stands open in Firefox, and nothing waits for it.
   for (const { page } of machines) {
-    await expect(page.getByText('this browser asks you whether to keep it')).toBeVisible()
+    const said = page.getByText('this browser asks you whether to keep it').first()
+    await expect(said).toBeVisible({ timeout: PATIENCE_MS })
   }
 
   // The leader's tab is closed, another one opened: it is the machine that was.
@@ -189,6 +190,7 @@ test('private windows of Firefox make an ensemble that says so', async ({ site, 
   const machines = await open([firefox, firefox, firefox], site.room())
   await expectWatchedWrites(machines, 'private')
   for (const machine of machines) {
-    await expect(machine.page.getByText('This looks like a private window')).toBeVisible()
+    const said = machine.page.getByText('This looks like a private window').first()
+    await expect(said).toBeVisible({ timeout: PATIENCE_MS })
   }
 })
