@@ -1,4 +1,5 @@
 /** What every machine that still lives had heard, for whoever reads of a failed test. */
+import { writeFile } from 'node:fs/promises'
 import type { Page, TestInfo } from 'playwright/test'
 import type {} from '../../demo/window.d.ts'
 
@@ -32,7 +33,9 @@ export async function attachFlights(
     const body = await Promise.race([flightOf(page).catch(() => null), limit])
     if (body === null) continue
     const contentType = 'application/gzip'
-    const name = `machine page ${index + 1}.zabra-flight`
-    await testInfo.attach(name, { body: Buffer.from(body), contentType })
+    // A file, since what is attached as bytes is shown by no plain reporter.
+    const path = testInfo.outputPath(`machine-page-${index + 1}.zabra-flight`)
+    await writeFile(path, body)
+    await testInfo.attach(`flight recording of page ${index + 1}`, { path, contentType })
   }
 }
