@@ -11,9 +11,8 @@ const PAUSES_MS = [0, 20, 60, 120, 200, 350, 0, 600, 30, 900]
 
 /** Without waiting for what the reload before this one is about. */
 async function reloadAtOnce({ page }: MachinePage): Promise<void> {
-  const reload = (): Promise<unknown> => page.reload({ waitUntil: 'commit' })
   // While a page takes the place of another one, there is none to be reloaded.
-  await reload().catch(reload)
+  await expect(() => page.reload({ waitUntil: 'commit' })).toPass({ timeout: PATIENCE_MS })
 }
 
 async function identities(machine: MachinePage): Promise<string[]> {
