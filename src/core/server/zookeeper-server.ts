@@ -55,6 +55,9 @@ import type { RoleService, ServiceHost } from './role-service.ts'
 import { limitsOf, type ServerConfig, type ServerLimits } from './server-config.ts'
 import { SessionIds } from './session-ids.ts'
 
+/** Between the end of one look at all nodes and the next. Ours: as often as members compare. */
+const LOOK_INTERVAL_MS = 1_000
+
 export type ServerEffect = ZabEffect | ClientSendEffect | ClientCloseEffect
 
 /** The member's effect list, shared with Zab so that persist marks mean the same to both. */
@@ -78,6 +81,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   readonly #divergence = new Divergence()
   #tree: DataTree
   #scrub: TreeScrub
+  #lookAgainMs = 0
   #broadcaster: Broadcaster | null = null
   #leader: LeaderService | null = null
   #follower: FollowerService | null = null
@@ -180,7 +184,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     this.#service?.tick(at)
     this.connections.sweep(at)
     if (this.isServing) this.#snapshots.tick(() => this.beginSnapshot(), at)
-    if (this.isServing) this.#lookOver()
+    if (this.isServing) this.#lookOver(at)
   }
 
   /** Once after every input: held-back requests go on, and what was written leaves. */
@@ -335,8 +339,11 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     return this.#divergence.alarm
   }
 
-  #lookOver(): void {
+  /** The whole tree, then a rest: a small tree is not worth twenty looks a second. */
+  #lookOver(at: Moment): void {
+    if (this.#scrub.isAtStart && at.elapsedMs < this.#lookAgainMs) return
     const changed = this.#scrub.look()
+    if (this.#scrub.isAtStart) this.#lookAgainMs = at.elapsedMs + LOOK_INTERVAL_MS
     if (changed !== null) this.#diverged(null, `${changed} changed without a transaction`)
   }
 

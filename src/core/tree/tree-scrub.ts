@@ -16,10 +16,16 @@ const DATA_BYTES_MAX = 65_536
 export class TreeScrub {
   readonly #store: NodeStore
   #nodes: Iterator<DataNode>
+  #isAtStart = true
 
   constructor(store: NodeStore) {
     this.#store = store
     this.#nodes = store.nodes()
+  }
+
+  /** The next look begins the tree anew. */
+  get isAtStart(): boolean {
+    return this.#isAtStart
   }
 
   /** The path of a node that is not what it was, or null. */
@@ -28,6 +34,7 @@ export class TreeScrub {
     let bytes = 0
     for (let count = 0; count < NODES_MAX && bytes < DATA_BYTES_MAX; count++) {
       const next = this.#nodes.next()
+      this.#isAtStart = next.done === true
       if (next.done === true) {
         this.#nodes = this.#store.nodes()
         return null
