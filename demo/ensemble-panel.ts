@@ -97,8 +97,13 @@ function versionNotes(status: WorkerStatus): string {
 }
 
 function refusalsOf(status: WorkerStatus, which: (refusal: string) => boolean): string {
-  const chosen = (status.refusals ?? []).filter(which)
+  const chosen = (status.refusals ?? []).filter((text) => which(text) && !isExpected(text))
   return chosen.map((refusal) => ` Refused: ${refusal}.`).join('')
+}
+
+/** Two tabs that do not vote decline each other: that is how it should be, and no news. */
+function isExpected(refusal: string): boolean {
+  return refusal.includes('linked to voters only')
 }
 
 interface Line {
