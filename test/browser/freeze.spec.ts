@@ -71,13 +71,12 @@ async function frozenLeader(browser: PlainBrowser, tabs: readonly Tab[]): Promis
   const guestWitness = await Witness.open(guest)
   await guestWitness.write('/x', 'newer')
   await guest.page.close()
-  expect((await witness.heard).length).toBe(before)
-
-  const thawedAt = await thaw(leader.machine)
+  await thaw(leader.machine)
   await witness.expectHeard(/^(failed|read)/, before)
   const heard = (await witness.heard).slice(before)
   expect(heard.filter((text) => text.startsWith('read'))).toEqual([])
-  const slept = await firstTrace(leader.machine, 'slept', thawedAt - SLACK_MS)
+  // At the thaw, or before it where the browser lets a frozen tab run for a moment.
+  const slept = await firstTrace(leader.machine, 'slept', frozenAt)
   expect(slept.elapsedMs).toBeGreaterThan(SILENCE_LIMIT_MS)
   await firstTrace(leader.machine, 'role', slept.at - 1, ({ role }) => role === 'following')
   expect(await witness.read('/x')).toBe('newer')
