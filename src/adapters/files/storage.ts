@@ -1,6 +1,6 @@
 /**
- * The Storage port on files of ZooKeeper's own format: a directory that Apache ZooKeeper wrote opens
- * here (P1–P18). That one written here opens there was not tried yet.
+ * The Storage port on files of ZooKeeper's own format: a directory that Apache ZooKeeper wrote
+ * opens here (P1–P18). That one written here opens there was not tried yet.
  *
  * A batch is no transaction on files, but a prefix of it is what a crash leaves, and the core
  * orders its effects so that every prefix is sound (Q36): entries are on the disk before the epoch
