@@ -1,0 +1,321 @@
+/**
+ * The one typed description of a Node server: what a zoo.cfg, `-Dzookeeper.…` options and the
+ * options of a command say, with every default filled in. Units come last in names; `null` means
+ * that the setting was not given and what depends on it decides.
+ *
+ * The names of ZooKeeper's own keys are in the comments; `config/` holds the table of them.
+ */
+import type { ServerId } from '../core/base/zxid.ts'
+
+export type MemberRole = 'participant' | 'observer'
+
+/** One `server.N=host:quorumPort:electionPort[:role][;[clientAddress:]clientPort]` (Q2). */
+export interface EnsembleMember {
+  readonly sid: ServerId
+  /** Name or address, IPv6 without brackets. */
+  readonly host: string
+  readonly quorumPort: number
+  readonly electionPort: number
+  readonly role: MemberRole
+  readonly clientAddress?: string
+  readonly clientPort?: number
+}
+
+export interface FileSettings {
+  /** dataDir: snapshots, epochs, myid. */
+  readonly dataDirectory: string
+  /** dataLogDir: null = the data directory (P1). */
+  readonly logDirectory: string | null
+  /** preAllocSize; 0 = files grow as they are written (P5). */
+  readonly preallocateBytes: number
+  /** forceSync; false trades safety for speed (P6). */
+  readonly forceSync: boolean
+  /** fsync.warningthresholdms (P6). */
+  readonly slowSyncMs: number
+  /** snapCount: a snapshot after half to all of so many transactions (P16). */
+  readonly snapCount: number
+  /** snapSizeLimitInKb: … or of so many bytes of log; 0 = the count alone (P16). */
+  readonly snapSizeBytes: number
+  /** txnLogSizeLimitInKb; 0 = a new file only after a snapshot (P7). */
+  readonly logFileBytesMax: number
+  /** commitLogCount: committed proposals kept in memory for learners that were away (P23). */
+  readonly commitLogCount: number
+  /** snapshot.trust.empty: logs without a snapshot are no reason to refuse (P15). */
+  readonly trustsEmptySnapshot: boolean
+  /** db.autocreate: an empty directory becomes an empty database (P15). */
+  readonly createsDatabase: boolean
+  /** autopurge.snapRetainCount, at least 3 (P18). */
+  readonly snapshotsRetained: number
+  /** autopurge.purgeInterval; 0 = nothing is purged (P18). */
+  readonly purgeIntervalMs: number
+}
+
+export interface ListenSettings {
+  /** clientPort: 0 = any free one (ours, for tests), null = no client port. */
+  readonly clientPort: number | null
+  /** clientPortAddress: null = every address of this machine. */
+  readonly clientAddress: string | null
+  /** clientPortListenBacklog: null = the system's. */
+  readonly listenBacklog: number | null
+  /** maxClientCnxns: connections of one address; 0 = no limit. */
+  readonly connectionsPerAddressMax: number
+  /** maxCnxns: connections at all; 0 = no limit. */
+  readonly connectionsMax: number
+  /** nio.sessionlessCnxnTimeout (O31). */
+  readonly sessionlessTimeoutMs: number
+  /** quorumListenOnAllIPs: the quorum and election ports on every address. */
+  readonly quorumListensOnAllAddresses: boolean
+}
+
+export interface EnsembleSettings {
+  /** The myid file; null = standalone. */
+  readonly sid: ServerId | null
+  /** Empty = standalone. */
+  readonly members: readonly EnsembleMember[]
+  readonly role: MemberRole
+  readonly tickTimeMs: number
+  readonly initLimitTicks: number
+  readonly syncLimitTicks: number
+  /** connectToLearnerMasterLimit; 0 = initLimit (Q4). */
+  readonly connectLimitTicks: number
+  /** standaloneEnabled: a list of one participant needs no quorum (Q80). */
+  readonly standaloneEnabled: boolean
+  /** reconfigEnabled (Q69). */
+  readonly reconfigEnabled: boolean
+  /** leaderServes: false = the leader accepts no clients. */
+  readonly leaderServes: boolean
+  /** cnxTimeout: connecting to an election port. */
+  readonly electionConnectTimeoutMs: number
+  /** fastleader.minNotificationInterval and maxNotificationInterval. */
+  readonly notificationIntervalMinMs: number
+  readonly notificationIntervalMaxMs: number
+}
+
+export interface SessionSettings {
+  /** minSessionTimeout: null = 2 ticks (S4). */
+  readonly sessionTimeoutMinMs: number | null
+  /** maxSessionTimeout: null = 20 ticks (S4). */
+  readonly sessionTimeoutMaxMs: number | null
+  readonly localSessionsEnabled: boolean
+  readonly localSessionsUpgradingEnabled: boolean
+  /** readonlymode.enabled. */
+  readonly readOnlyModeEnabled: boolean
+}
+
+export interface LimitSettings {
+  /** jute.maxbuffer: the longest packet. */
+  readonly frameBytesMax: number
+  /** jute.maxbuffer.extrasize: what records on disk and between servers may have on top. */
+  readonly frameExtraBytes: number
+  /** globalOutstandingLimit, divided by n − 1 in an ensemble of more than two (O31). */
+  readonly outstandingMax: number
+  /** request_throttle_max_requests; 0 = no throttle. */
+  readonly throttleRequestsMax: number
+  /** request_throttle_stall_time. */
+  readonly throttleStallMs: number
+  /** request_throttle_drop_stale. */
+  readonly throttleDropsStale: boolean
+  /** throttledOpWaitTime; 0 = never. */
+  readonly throttledOpWaitMs: number
+  /** largeRequestMaxBytes. */
+  readonly largeRequestsBytesMax: number
+  /** largeRequestThreshold; −1 = none is large. */
+  readonly largeRequestBytes: number
+  /** connectionMaxTokens: new connections that may come at once; 0 = no limit. */
+  readonly connectionTokensMax: number
+  /** connectionTokenFillTime and connectionTokenFillCount. */
+  readonly connectionTokenFillMs: number
+  readonly connectionTokenFillCount: number
+}
+
+export interface SecuritySettings {
+  /** DigestAuthenticationProvider.superDigest, 'super:hash' (A6). */
+  readonly superDigest: string | null
+  /** DigestAuthenticationProvider.enabled (A4). */
+  readonly digestAuthEnabled: boolean
+  /** skipACL (A9). */
+  readonly skipsAcl: boolean
+  /** enableEagerACLCheck (A15). */
+  readonly checksAclEarly: boolean
+  /** enforce.auth.schemes when enforce.auth.enabled, else empty (A13). */
+  readonly enforcedAuthSchemes: readonly string[]
+  /** ensembleAuthName: comma-separated names that the scheme `ensemble` accepts (A7). */
+  readonly ensembleAuthNames: readonly string[]
+  /** audit.enable (A18). */
+  readonly auditEnabled: boolean
+}
+
+export interface TreeSettings {
+  readonly extendedTypesEnabled: boolean
+  readonly enforcesQuota: boolean
+  /** digest.enabled (P20). */
+  readonly treeDigestEnabled: boolean
+  /** znode.container.checkIntervalMs (D47). */
+  readonly containerCheckIntervalMs: number
+  /** znode.container.maxPerMinute (D47). */
+  readonly containersPerMinute: number
+  /** znode.container.maxNeverUsedIntervalMs; 0 = never (D47). */
+  readonly containerNeverUsedMs: number
+}
+
+export interface AdminSettings {
+  /** 4lw.commands.whitelist: the words, or `*` for all (O14). */
+  readonly wordsAllowed: readonly string[]
+  /** admin.enableServer. */
+  readonly adminEnabled: boolean
+  /** admin.serverPort: 0 = any free one. */
+  readonly adminPort: number
+  /** admin.serverAddress: null = every address of this machine. */
+  readonly adminAddress: string | null
+  /** admin.commandURL. */
+  readonly adminCommandPath: string
+  /** admin.idleTimeout. */
+  readonly adminIdleTimeoutMs: number
+  /** admin.rateLimiterIntervalInMS (O17). */
+  readonly adminRateLimitIntervalMs: number
+  /** admin.snapshot.enabled and admin.restore.enabled. */
+  readonly adminSnapshotEnabled: boolean
+  readonly adminRestoreEnabled: boolean
+  /** metricsProvider.className: null = no provider but the words and admin commands. */
+  readonly metrics: PrometheusSettings | null
+}
+
+/** metricsProvider.httpHost, httpPort, exportJvmInfo (O27). */
+export interface PrometheusSettings {
+  readonly host: string
+  readonly port: number
+  /** Of the process, which here is no JVM: its memory, CPU time and event loop. */
+  readonly exportsProcessInfo: boolean
+}
+
+export interface ServerSettings
+  extends
+    FileSettings,
+    ListenSettings,
+    EnsembleSettings,
+    SessionSettings,
+    LimitSettings,
+    SecuritySettings,
+    TreeSettings,
+    AdminSettings {}
+
+const FILE_DEFAULTS: Omit<FileSettings, 'dataDirectory'> = {
+  logDirectory: null,
+  preallocateBytes: 64 * 1024 * 1024,
+  forceSync: true,
+  slowSyncMs: 1_000,
+  snapCount: 100_000,
+  snapSizeBytes: 4 * 1024 * 1024 * 1024,
+  logFileBytesMax: 0,
+  commitLogCount: 500,
+  trustsEmptySnapshot: false,
+  createsDatabase: true,
+  snapshotsRetained: 3,
+  purgeIntervalMs: 0,
+}
+
+const LISTEN_DEFAULTS: ListenSettings = {
+  clientPort: 2181,
+  clientAddress: null,
+  listenBacklog: null,
+  connectionsPerAddressMax: 60,
+  connectionsMax: 0,
+  sessionlessTimeoutMs: 10_000,
+  quorumListensOnAllAddresses: false,
+}
+
+const ENSEMBLE_DEFAULTS: EnsembleSettings = {
+  sid: null,
+  members: [],
+  role: 'participant',
+  tickTimeMs: 2_000,
+  initLimitTicks: 10,
+  syncLimitTicks: 5,
+  connectLimitTicks: 0,
+  standaloneEnabled: true,
+  reconfigEnabled: false,
+  leaderServes: true,
+  electionConnectTimeoutMs: 5_000,
+  notificationIntervalMinMs: 200,
+  notificationIntervalMaxMs: 60_000,
+}
+
+const SESSION_DEFAULTS: SessionSettings = {
+  sessionTimeoutMinMs: null,
+  sessionTimeoutMaxMs: null,
+  localSessionsEnabled: false,
+  localSessionsUpgradingEnabled: false,
+  readOnlyModeEnabled: false,
+}
+
+const LIMIT_DEFAULTS: LimitSettings = {
+  frameBytesMax: 0xfffff,
+  frameExtraBytes: 1024 * 1024,
+  outstandingMax: 1_000,
+  throttleRequestsMax: 0,
+  throttleStallMs: 100,
+  throttleDropsStale: true,
+  throttledOpWaitMs: 0,
+  largeRequestsBytesMax: 100 * 1024 * 1024,
+  largeRequestBytes: -1,
+  connectionTokensMax: 0,
+  connectionTokenFillMs: 1,
+  connectionTokenFillCount: 1,
+}
+
+const SECURITY_DEFAULTS: SecuritySettings = {
+  superDigest: null,
+  digestAuthEnabled: true,
+  skipsAcl: false,
+  checksAclEarly: false,
+  enforcedAuthSchemes: [],
+  ensembleAuthNames: [],
+  auditEnabled: false,
+}
+
+const TREE_DEFAULTS: TreeSettings = {
+  extendedTypesEnabled: false,
+  enforcesQuota: false,
+  treeDigestEnabled: true,
+  containerCheckIntervalMs: 60_000,
+  containersPerMinute: 10_000,
+  containerNeverUsedMs: 300_000,
+}
+
+const ADMIN_DEFAULTS: AdminSettings = {
+  wordsAllowed: ['srvr'],
+  adminEnabled: true,
+  adminPort: 8080,
+  adminAddress: null,
+  adminCommandPath: '/commands',
+  adminIdleTimeoutMs: 30_000,
+  adminRateLimitIntervalMs: 300_000,
+  adminSnapshotEnabled: true,
+  adminRestoreEnabled: true,
+  metrics: null,
+}
+
+export const DEFAULT_SETTINGS: Omit<ServerSettings, 'dataDirectory'> = {
+  ...FILE_DEFAULTS,
+  ...LISTEN_DEFAULTS,
+  ...ENSEMBLE_DEFAULTS,
+  ...SESSION_DEFAULTS,
+  ...LIMIT_DEFAULTS,
+  ...SECURITY_DEFAULTS,
+  ...TREE_DEFAULTS,
+  ...ADMIN_DEFAULTS,
+}
+
+/** ZooKeeper's defaults with what was said. */
+export function serverSettings(
+  said: Partial<ServerSettings> & Pick<ServerSettings, 'dataDirectory'>,
+): ServerSettings {
+  return { ...DEFAULT_SETTINGS, ...said }
+}
+
+/** No quorum code: no list of members, or one participant where that is allowed (Q80). */
+export function isStandalone(settings: ServerSettings): boolean {
+  const { members, standaloneEnabled } = settings
+  if (members.length === 0) return true
+  return members.length === 1 && members[0]?.role === 'participant' && standaloneEnabled
+}
