@@ -19,6 +19,7 @@ export interface NodeView {
   readonly aversion: number
   readonly ephemeralOwner: bigint
   readonly childCount: number
+  readonly dataLength: number
   readonly acl: readonly Acl[]
 }
 
@@ -123,5 +124,6 @@ const GONE: NodeView = {
   aversion: 0,
   ephemeralOwner: 0n,
   childCount: 0,
+  dataLength: 0,
   acl: [],
 }

@@ -67,6 +67,7 @@ export class LeaderService implements RoleService {
       sessions: this.#tracker,
       extendedTypesEnabled: config.extendedTypesEnabled ?? false,
       ephemeralsOf: (session) => tree.store.ephemerals.of(session),
+      quotas: config.enforceQuota === true ? tree.quotas : null,
     }
     const admissionHost = {
       voters,
@@ -247,6 +248,7 @@ function viewOf(tree: DataTree, path: string): NodeView | undefined {
     aversion: node.aversion,
     ephemeralOwner: node.ephemeralOwner,
     childCount: node.children === null ? 0 : node.children.size,
+    dataLength: node.data === null ? 0 : node.data.length,
     acl: node.acl.list,
   }
 }

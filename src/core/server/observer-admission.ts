@@ -20,6 +20,7 @@ import {
   parseObservers,
   type ObserverEntry,
 } from './observer-table.ts'
+import { viewFields } from './prep-state.ts'
 
 /**
  * ms after a grant in which a place is kept for its observer, which has to make its links first: as
@@ -106,14 +107,14 @@ export class ObserverAdmission {
     const parent = this.#records.find(ZOOKEEPER_PATH)
     const parentCVersion = ((parent?.cversion ?? 0) + 1) | 0
     if (parent !== undefined) {
-      const childCount = parent.childCount + 1
-      const { version, aversion, ephemeralOwner, acl } = parent
-      const changed = { version, cversion: parentCVersion, aversion, ephemeralOwner, childCount }
-      this.#records.add({ zxid, path: ZOOKEEPER_PATH, exists: true, ...changed, acl })
+      const changed = { cversion: parentCVersion, childCount: parent.childCount + 1 }
+      const where = { zxid, path: ZOOKEEPER_PATH, exists: true }
+      this.#records.add({ ...viewFields(parent), ...where, ...changed })
     }
     const acl = READ_ACL_UNSAFE
-    const fresh = { version: 0, cversion: 0, aversion: 0, ephemeralOwner: 0n, childCount: 0, acl }
-    this.#records.add({ zxid, path: OBSERVERS_PATH, exists: true, ...fresh })
+    const fresh = { version: 0, cversion: 0, aversion: 0, ephemeralOwner: 0n, childCount: 0 }
+    const where = { zxid, path: OBSERVERS_PATH, exists: true }
+    this.#records.add({ ...fresh, ...where, dataLength: data.length, acl })
     return { kind: 'create', path: OBSERVERS_PATH, data, acl, ephemeral: false, parentCVersion }
   }
 
@@ -121,9 +122,8 @@ export class ObserverAdmission {
     const node = this.#records.find(OBSERVERS_PATH)
     const version = nextVersion(node?.version ?? 0)
     if (node !== undefined) {
-      const { cversion, aversion, ephemeralOwner, childCount, acl } = node
-      const changed = { version, cversion, aversion, ephemeralOwner, childCount, acl }
-      this.#records.add({ zxid, path: OBSERVERS_PATH, exists: true, ...changed })
+      const where = { zxid, path: OBSERVERS_PATH, exists: true }
+      this.#records.add({ ...viewFields(node), ...where, version, dataLength: data.length })
     }
     return { kind: 'setData', path: OBSERVERS_PATH, data, version }
   }

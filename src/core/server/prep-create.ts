@@ -12,8 +12,10 @@ import { CONTAINER_OWNER, isValidTtl, ownerKind, ttlOwner } from '../tree/stat.t
 import type { NodeView } from './change-records.ts'
 import {
   checkSession,
+  exceedsQuota,
   hasParent,
   storedAcl,
+  viewFields,
   type Operation,
   type Prepared,
   type PrepState,
@@ -41,6 +43,8 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   if (path === OBSERVERS_PATH) return ErrorCode.NOAUTH
   if (state.records.find(path) !== undefined) return ErrorCode.NODEEXISTS
   if (isOrdinaryEphemeral(parent)) return ErrorCode.NOCHILDRENFOREPHEMERALS
+  const dataLength = r.data?.length ?? 0
+  if (exceedsQuota(state.quotas, path, dataLength, 1)) return ErrorCode.QUOTAEXCEEDED
 
   const parentCVersion = (parent.cversion + 1) | 0
   const isContainer = op.type === OpCode.createContainer
@@ -48,15 +52,12 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   const owner = mode.isEphemeral ? op.request.session : isTtl ? ttlOwner(Number(r.ttl)) : 0n
   const ephemeralOwner = isContainer ? CONTAINER_OWNER : owner
   state.records.add({
+    ...viewFields(parent),
     zxid: op.zxid,
     path: parentPath,
     exists: true,
-    version: parent.version,
     cversion: parentCVersion,
-    aversion: parent.aversion,
-    ephemeralOwner: parent.ephemeralOwner,
     childCount: parent.childCount + 1,
-    acl: parent.acl,
   })
   state.records.add({
     zxid: op.zxid,
@@ -67,6 +68,7 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
     aversion: 0,
     ephemeralOwner,
     childCount: 0,
+    dataLength,
     acl,
   })
   const { data } = r

@@ -38,9 +38,11 @@ import { matchesVersion, nextVersion } from '../tree/stat.ts'
 import { prepareCreate } from './prep-create.ts'
 import {
   checkSession,
+  exceedsQuota,
   hasParent,
   removeChild,
   storedAcl,
+  viewFields,
   type Operation,
   type Prepared,
   type PrepState,
@@ -235,20 +237,14 @@ function prepareSetData(state: PrepState, op: Operation, r: SetDataRequest): Pre
   const node = state.records.find(r.path)
   if (node === undefined) return ErrorCode.NONODE
   if (!permits(node.acl, Perms.WRITE, op.request.authInfo)) return ErrorCode.NOAUTH
+  const dataLength = r.data?.length ?? 0
+  if (exceedsQuota(state.quotas, r.path, dataLength - node.dataLength, 0)) {
+    return ErrorCode.QUOTAEXCEEDED
+  }
   if (!matchesVersion(r.version, node.version)) return ErrorCode.BADVERSION
   const version = nextVersion(node.version)
-  const { cversion, aversion, ephemeralOwner, childCount, acl } = node
-  state.records.add({
-    zxid: op.zxid,
-    path: r.path,
-    exists: true,
-    version,
-    cversion,
-    aversion,
-    ephemeralOwner,
-    childCount,
-    acl,
-  })
+  const where = { zxid: op.zxid, path: r.path, exists: true }
+  state.records.add({ ...viewFields(node), ...where, version, dataLength })
   return { kind: 'setData', path: r.path, data: r.data, version }
 }
 
@@ -264,18 +260,8 @@ function prepareSetAcl(state: PrepState, op: Operation, r: SetACLRequest): Prepa
   if (!permits(node.acl, Perms.ADMIN, op.request.authInfo)) return ErrorCode.NOAUTH
   if (!matchesVersion(r.version, node.aversion)) return ErrorCode.BADVERSION
   const aversion = nextVersion(node.aversion)
-  const { version, cversion, ephemeralOwner, childCount } = node
-  state.records.add({
-    zxid: op.zxid,
-    path: r.path,
-    exists: true,
-    version,
-    cversion,
-    aversion,
-    ephemeralOwner,
-    childCount,
-    acl,
-  })
+  const where = { zxid: op.zxid, path: r.path, exists: true }
+  state.records.add({ ...viewFields(node), ...where, aversion, acl })
   return { kind: 'setACL', path: r.path, acl, version: aversion }
 }
 

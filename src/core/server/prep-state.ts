@@ -4,7 +4,9 @@ import type { Acl, Id } from '../jute/data-records.ts'
 import type { ErrorCode } from '../jute/error-code.ts'
 import type { SimpleTxn } from '../jute/txn.ts'
 import { fixupAcl } from '../tree/acl.ts'
-import type { ChangeRecords } from './change-records.ts'
+import { quotaValue } from '../tree/quota-text.ts'
+import type { Quotas } from '../tree/quotas.ts'
+import type { ChangeRecords, NodeView } from './change-records.ts'
 import type { Request } from './request.ts'
 import type { SessionTracker } from './session-tracker.ts'
 
@@ -15,6 +17,8 @@ export interface PrepState {
   readonly extendedTypesEnabled: boolean
   /** Committed ephemerals of a session. */
   ephemeralsOf(session: SessionId): Iterable<string>
+  /** null: hard limits are not enforced. */
+  readonly quotas: Quotas | null
 }
 
 /** One operation: a whole request, or a part of a multi. */
@@ -55,16 +59,35 @@ export function hasParent(path: string): boolean {
 export function removeChild(records: ChangeRecords, zxid: Zxid, parentPath: string): void {
   const parent = records.find(parentPath)
   if (parent === undefined) return
-  const { version, cversion, aversion, ephemeralOwner, childCount, acl } = parent
-  records.add({
-    zxid,
-    path: parentPath,
-    exists: true,
-    version,
-    cversion,
-    aversion,
-    ephemeralOwner,
-    childCount: childCount - 1,
-    acl,
-  })
+  const childCount = parent.childCount - 1
+  records.add({ ...viewFields(parent), zxid, path: parentPath, exists: true, childCount })
+}
+
+/** Alone, where what was found may be a change record. */
+export function viewFields(view: NodeView): NodeView {
+  const { version, cversion, aversion, ephemeralOwner, childCount, dataLength, acl } = view
+  return { version, cversion, aversion, ephemeralOwner, childCount, dataLength, acl }
+}
+
+/**
+ * D18, D57: against what is committed, so writes in flight together may go beyond it. Growth alone
+ * is counted, but a change that shrinks what is beyond its limit all the same is refused as well,
+ * as by ZooKeeper. Soft limits never refuse (D53).
+ */
+export function exceedsQuota(
+  quotas: Quotas | null,
+  path: string,
+  bytesDiff: number,
+  countDiff: number,
+): boolean {
+  const quota = quotas?.of(path) ?? null
+  if (quota === null) return false
+  const { limits, stats } = quota
+  const isBeyond = (diff: number, limit: string, count: string): boolean => {
+    const max = quotaValue(limits, limit)
+    return diff !== 0 && max > -1 && quotaValue(stats, count) + diff > max
+  }
+  return (
+    isBeyond(countDiff, 'countHardLimit', 'count') || isBeyond(bytesDiff, 'byteHardLimit', 'bytes')
+  )
 }

@@ -43,6 +43,8 @@ export interface ServerConfig {
   readonly containersPerMinute?: number
   /** znode.container.maxNeverUsedIntervalMs (D47), 0 = never. Default five minutes. */
   readonly containerNeverUsedMs?: number
+  /** enforceQuota: writes beyond a hard limit are refused (D53). Off by default. */
+  readonly enforceQuota?: boolean
 }
 
 export interface ServerLimits {

@@ -21,6 +21,7 @@ import { OPEN_ACL_ENTRY } from './acl-cache.ts'
 import type { DataNode } from './data-node.ts'
 import { NodeStore } from './node-store.ts'
 import { parentOf } from './path.ts'
+import { QUOTA_PATH, Quotas } from './quotas.ts'
 import { CONTAINER_OWNER, isLaterCversion, isValidTtl, ttlOwner, visibleStat } from './stat.ts'
 import { DIGEST_VERSION } from './tree-digest.ts'
 import type { TxnResult } from './txn-result.ts'
@@ -41,7 +42,6 @@ export interface ZxidDigest {
 }
 
 export const ZOOKEEPER_PATH = '/zookeeper'
-export const QUOTA_PATH = '/zookeeper/quota'
 export const CONFIG_PATH = '/zookeeper/config'
 /** The observers that were given a place; made by the first grant. Ours. */
 export const OBSERVERS_PATH = '/zookeeper/observers'
@@ -68,6 +68,7 @@ export class DataTree {
   /** Read it freely; only this class and a restore change it. */
   readonly store: NodeStore
   readonly watches: WatchManager
+  readonly quotas: Quotas
   readonly #sessions = new Map<bigint, number>()
   readonly #digestLog = new Deque<ZxidDigest>()
   #lastProcessed: Zxid = ZXID_NONE
@@ -76,6 +77,7 @@ export class DataTree {
 
   constructor(options: DataTreeOptions = {}) {
     this.store = new NodeStore(options.digest ?? true)
+    this.quotas = new Quotas(this.store)
     this.watches = options.watches ?? new WatchManager()
     if (options.empty !== true) this.#plantSpecialNodes()
   }
@@ -143,6 +145,7 @@ export class DataTree {
   finishRestore(zxid: Zxid, sessions: Iterable<readonly [bigint, number]>): void {
     assert(this.#lastProcessed === ZXID_NONE, 'restored twice')
     this.#plantSpecialNodes()
+    this.quotas.restored()
     this.#lastProcessed = zxid
     for (const [id, timeoutMs] of sessions) this.#sessions.set(id, timeoutMs)
   }
@@ -265,10 +268,12 @@ export class DataTree {
     const node = store.insert(path, txn.data, store.acls.acquire(txn.acl), owner, zxid, time)
     store.adopt(parent, path)
     store.afterChange(node)
+    const stat = hasStat ? visibleStat(node) : null
+    this.quotas.created(node)
     if (sink !== null) {
       this.watches.nodeCreated(path, parentPath, zxid, node.acl.list, parent.acl.list, sink)
     }
-    return resultOf(header, type, ErrorCode.OK, path, hasStat ? visibleStat(node) : null)
+    return resultOf(header, type, ErrorCode.OK, path, stat)
   }
 
   /** Only forwards: a replayed create must not take back what later ones did (P12). */
@@ -302,6 +307,7 @@ export class DataTree {
     if (node === undefined) return ErrorCode.NONODE
     const acl = node.acl.list
     store.remove(node)
+    this.quotas.deleted(node)
     if (sink !== null) {
       this.watches.nodeDeleted(path, parentPath, zxid, acl, parent.acl.list, sink)
     }
@@ -321,13 +327,15 @@ export class DataTree {
     const node = store.node(path)
     if (node === undefined) return resultOf(header, type, ErrorCode.NONODE, path, null)
     store.beforeChange(node)
-    store.setData(node, data)
+    const grownBy = store.setData(node, data)
     node.version = version
     node.mzxid = header.zxid
     node.mtime = header.time
     store.afterChange(node)
+    const stat = visibleStat(node)
+    this.quotas.changed(path, grownBy, 0)
     if (sink !== null) this.watches.dataChanged(path, header.zxid, node.acl.list, sink)
-    return resultOf(header, type, ErrorCode.OK, path, visibleStat(node))
+    return resultOf(header, type, ErrorCode.OK, path, stat)
   }
 
   /** D27; fires nothing (N10). */

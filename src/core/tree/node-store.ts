@@ -127,10 +127,13 @@ export class NodeStore {
     this.#digest?.changed(node)
   }
 
-  setData(node: DataNode, data: Uint8Array | null): void {
+  /** By how many bytes the node grew. */
+  setData(node: DataNode, data: Uint8Array | null): number {
     const owned = ownBytes(data)
-    this.#textAndDataSize += lengthOf(owned) - lengthOf(node.data)
+    const grownBy = lengthOf(owned) - lengthOf(node.data)
+    this.#textAndDataSize += grownBy
     node.data = owned
+    return grownBy
   }
 
   /** The list alone, without a version: an ACL is no part of the digest. */
