@@ -1,7 +1,8 @@
 /** `zabra member`: a standalone server in the foreground, until SIGINT or SIGTERM. */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { StandaloneServer } from './standalone.ts'
+import { NodeServer } from './node-server.ts'
+import { serverSettings, type ServerSettings } from './settings.ts'
 
 const USAGE = `usage: zabra member --data-dir DIR [options]
 
@@ -16,14 +17,7 @@ Says one line of JSON on its output when it serves: {sid, pid, clientPort, admin
 A directory that Apache ZooKeeper wrote is taken over as it is.
 `
 
-interface Settings {
-  readonly dataDirectory: string
-  readonly logDirectory?: string
-  readonly clientPort?: number
-  readonly clientAddress?: string
-  readonly tickTimeMs?: number
-  readonly clientsPerAddressMax?: number
-}
+type Settings = Partial<ServerSettings> & Pick<ServerSettings, 'dataDirectory'>
 
 /** Resolves with the exit code when the server has ended. */
 export async function runMember(args: readonly string[]): Promise<number> {
@@ -44,8 +38,7 @@ export async function runMember(args: readonly string[]): Promise<number> {
   }
   let halted: string | null = null
   try {
-    await using server = await StandaloneServer.open({
-      ...settings,
+    await using server = await NodeServer.open(serverSettings(settings), {
       signal: ended.signal,
       onHalt: (reason) => {
         halted = reason
@@ -92,7 +85,7 @@ function parse(args: readonly string[]): Settings | null {
     ...(clientAddress === undefined ? {} : { clientAddress }),
     ...number('clientPort', values, 'client-port', 0, 65_535),
     ...number('tickTimeMs', values, 'tick-time', 10, 60_000),
-    ...number('clientsPerAddressMax', values, 'max-client-cnxns', 0, 1_000_000),
+    ...number('connectionsPerAddressMax', values, 'max-client-cnxns', 0, 1_000_000),
   }
 }
 

@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { StandaloneServer } from '../../src/edge/standalone.ts'
+import { NodeServer } from '../../src/edge/node-server.ts'
+import { serverSettings } from '../../src/edge/settings.ts'
 import { freePorts, startServer, waitUntilServing } from '../interop/apache.ts'
 import { compare, shrink, type Difference, type Servers } from './compare.ts'
 import { drawScript } from './script.ts'
@@ -35,14 +36,17 @@ async function main(): Promise<number> {
     lines: ['maxClientCnxns=0'],
     properties: { 'znode.container.checkIntervalMs': String(HOUR_MS) },
   })
-  const ours = await StandaloneServer.open({
+  const settings = serverSettings({
     dataDirectory: join(directory, 'ours'),
     clientPort: 0,
     clientAddress: '127.0.0.1',
-    clientsPerAddressMax: 0,
-    onHalt: (reason) => console.error(`zabra halted: ${reason}`),
+    connectionsPerAddressMax: 0,
     tickTimeMs: TICK_TIME_MS,
-    config: { extendedTypesEnabled: true, containerCheckIntervalMs: HOUR_MS },
+    extendedTypesEnabled: true,
+    containerCheckIntervalMs: HOUR_MS,
+  })
+  const ours = await NodeServer.open(settings, {
+    onHalt: (reason) => console.error(`zabra halted: ${reason}`),
   })
   try {
     await waitUntilServing(clientPort)

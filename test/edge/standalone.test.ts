@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
-import { StandaloneServer } from '../../src/edge/standalone.ts'
+import { NodeServer } from '../../src/edge/node-server.ts'
+import { serverSettings } from '../../src/edge/settings.ts'
 import { parseConnectString, TcpTransport } from '../../src/edge/tcp-transport.ts'
 
 const directories: string[] = []
@@ -20,18 +21,18 @@ function newDirectory(): string {
   return directory
 }
 
-function open(dataDirectory: string): Promise<StandaloneServer> {
-  return StandaloneServer.open({
+function open(dataDirectory: string): Promise<NodeServer> {
+  const settings = serverSettings({
     dataDirectory,
     clientPort: 0,
     clientAddress: '127.0.0.1',
     preallocateBytes: 64 * 1024,
-    clientsPerAddressMax: 3,
-    onWord: (word) => (word === 'ruok' ? 'imok' : null),
+    connectionsPerAddressMax: 3,
   })
+  return NodeServer.open(settings, { onWord: (word) => (word === 'ruok' ? 'imok' : null) })
 }
 
-function client(server: StandaloneServer): Promise<ZooKeeperClient> {
+function client(server: NodeServer): Promise<ZooKeeperClient> {
   const members = [{ host: '127.0.0.1', port: server.clientPort }]
   return ZooKeeperClient.connect({ transport: new TcpTransport({ members }) })
 }

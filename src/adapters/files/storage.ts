@@ -150,6 +150,16 @@ export class FileStorage implements Storage {
     })
   }
 
+  /**
+   * What should be here is not, without a trace of it: until a leader has synchronised this member
+   * it is as one that lost the end of its log.
+   */
+  async rememberLoss(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#member.droppedTail === 0) this.#remember({ droppedTail: 1 })
+    })
+  }
+
   async rememberPeerToken(incarnation: string, token: string): Promise<void> {
     return this.#inTurn(async () => {
       const { [incarnation]: _old, ...others } = this.#member.peerTokens

@@ -53,7 +53,7 @@ export interface SessionHost {
 }
 
 export interface ConnectionKeys {
-  readonly sessionKey: Uint8Array
+  readonly sessionKey: Uint8Array | null
   readonly superDigest: string | null
 }
 

@@ -8,8 +8,8 @@ export interface ServerConfig {
   readonly voters?: readonly ServerId[]
   /** Observer: where its session ids begin, granted with its sid. Voters take the clock (S1). */
   readonly sessionBase?: bigint
-  /** Shared by the ensemble: makes and checks session passwords (S2). */
-  readonly sessionKey: Uint8Array
+  /** Shared by the ensemble: makes and checks session passwords (S2). null: as ZooKeeper does. */
+  readonly sessionKey: Uint8Array | null
   /**
    * Chance of this life: another number at every start. Spreads snapshots over time (P16) and keeps
    * session ids of lives apart whose clock was set back (S1).

@@ -4,6 +4,7 @@ import { equal } from '../base/bytes.ts'
 import type { Prng } from '../base/prng.ts'
 import { toSessionId, type ServerId, type SessionId } from '../base/zxid.ts'
 import { SESSION_BASE_SPAN } from './observer-table.ts'
+import { zookeeperPassword } from './zookeeper-password.ts'
 
 export const PASSWORD_BYTES = 16
 /** Owner mark of container nodes: the one id that may never be a session's (D44, S1). */
@@ -89,10 +90,12 @@ export class SessionIds {
 }
 
 /**
- * ZooKeeper seeds Java's random numbers with the id: no secret. All our members share a key
+ * ZooKeeper seeds Java's random numbers with the id: no secret. Members of a room share a key
  * instead, so any of them can check a session that moves, and nobody else can make one up (S2).
+ * Without a key it is ZooKeeper's: servers that a file brought together share no secret.
  */
-export function sessionPassword(key: Uint8Array, id: SessionId): Uint8Array {
+export function sessionPassword(key: Uint8Array | null, id: SessionId): Uint8Array {
+  if (key === null) return zookeeperPassword(id, PASSWORD_BYTES)
   const bytes = new Uint8Array(8)
   new DataView(bytes.buffer).setBigInt64(0, id)
   return hmacSha1(key, bytes).slice(0, PASSWORD_BYTES)
@@ -100,7 +103,7 @@ export function sessionPassword(key: Uint8Array, id: SessionId): Uint8Array {
 
 /** False for id 0, which stands for no session (S3). */
 export function checkPassword(
-  key: Uint8Array,
+  key: Uint8Array | null,
   id: SessionId,
   password: Uint8Array | null,
 ): boolean {

@@ -58,7 +58,7 @@ interface Segment {
 }
 
 export class FlightRecorder {
-  readonly #sessionKey: Uint8Array
+  readonly #sessionKey: Uint8Array | null
   readonly #config: ReplayConfig
   readonly #startedAt: Moment
   readonly #limits: Required<FlightLimits>

@@ -127,7 +127,7 @@ describe('a recorded life', () => {
     expect(text).toContain(SECRET_DATA)
     expect(sessionPassword).toHaveLength(16)
     for (const secret of [configOf(1, 3).sessionKey, sessionPassword]) {
-      expect(text).not.toContain(Buffer.from(secret).toString('latin1'))
+      expect(text).not.toContain(Buffer.from(secret!).toString('latin1'))
     }
   })
 

@@ -1,0 +1,72 @@
+/** What a Node server's settings make of the member inside it. */
+import { toServerId, type ServerId } from '../core/base/zxid.ts'
+import type { MemberConfig } from '../core/server/member-machine.ts'
+import { isStandalone, type ServerSettings } from './settings.ts'
+
+/** createSessionTrackerServerId: what the session ids of a standalone server begin with (S1). */
+const STANDALONE_SID: ServerId = toServerId(1)
+
+/** `seed`: chance of this life. */
+export function memberConfigOf(settings: ServerSettings, seed: number): MemberConfig {
+  return {
+    ...quorumOf(settings),
+    // The members share a file and no secret, and Apache's may be among them (S2).
+    sessionKey: null,
+    seed,
+    tickTimeMs: settings.tickTimeMs,
+    initLimitTicks: settings.initLimitTicks,
+    syncLimitTicks: settings.syncLimitTicks,
+    ...(settings.sessionTimeoutMinMs === null
+      ? {}
+      : { minSessionTimeoutMs: settings.sessionTimeoutMinMs }),
+    ...(settings.sessionTimeoutMaxMs === null
+      ? {}
+      : { maxSessionTimeoutMs: settings.sessionTimeoutMaxMs }),
+    snapCount: settings.snapCount,
+    ...(settings.snapSizeBytes === 0 ? {} : { snapSizeBytes: settings.snapSizeBytes }),
+    ...(settings.superDigest === null ? {} : { superDigest: settings.superDigest }),
+    globalOutstandingLimit: outstandingOf(settings),
+    // The listener counts them; of those there the core has no opinion of its own.
+    maxClientConnections: Number.MAX_SAFE_INTEGER,
+    extendedTypesEnabled: settings.extendedTypesEnabled,
+    containerCheckIntervalMs: settings.containerCheckIntervalMs,
+    containersPerMinute: settings.containersPerMinute,
+    containerNeverUsedMs: settings.containerNeverUsedMs,
+  }
+}
+
+function quorumOf(
+  settings: ServerSettings,
+): Pick<MemberConfig, 'sid' | 'voters' | 'clusterId' | 'peerType'> {
+  if (isStandalone(settings)) {
+    return { sid: STANDALONE_SID, voters: [STANDALONE_SID], clusterId: 'standalone' }
+  }
+  const sid = sidOf(settings)
+  const voters = settings.members.filter(({ role }) => role === 'participant')
+  return {
+    sid,
+    voters: voters.map((member) => member.sid),
+    clusterId: 'configured',
+    peerType: settings.role,
+  }
+}
+
+/** Throws an Error that says what is missing where. */
+export function sidOf({ sid, members, role }: ServerSettings): ServerId {
+  if (sid === null) throw new Error('the ensemble has members, and no myid says which one this is')
+  const self = members.find((member) => member.sid === sid)
+  if (self === undefined) throw new Error(`myid is ${sid}, and no server.${sid} is in the list`)
+  if (self.role !== role) {
+    throw new Error(`peerType is ${role}, and server.${sid} is a ${self.role} in the list (Q2)`)
+  }
+  if (!members.some((member) => member.role === 'participant')) {
+    throw new Error('an ensemble of observers alone elects nobody')
+  }
+  return sid
+}
+
+/** Divided by those who forward to a leader (O31). */
+function outstandingOf({ outstandingMax, members }: ServerSettings): number {
+  const count = members.length
+  return count > 2 ? Math.max(1, Math.floor(outstandingMax / (count - 1))) : outstandingMax
+}

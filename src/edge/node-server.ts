@@ -1,0 +1,175 @@
+/**
+ * A server on Node, alone or as one member of an ensemble: the same core as in a tab, on
+ * ZooKeeper's files, client port, quorum port and election port.
+ */
+import { randomBytes } from 'node:crypto'
+import { ClientListener } from '../adapters/tcp/client-listener.ts'
+import { FileStorage } from '../adapters/files/storage.ts'
+import type { MemberStatus } from '../core/server/member-machine.ts'
+import type { TraceEvent } from '../core/zab/effect.ts'
+import { Member } from '../runtime/member.ts'
+import { memberConfigOf } from './member-settings.ts'
+import { recoverDatabase } from './recover-database.ts'
+import { isStandalone, type ServerSettings } from './settings.ts'
+import { waitFor } from './wait-for.ts'
+
+export interface NodeServerHooks {
+  /** The answer to a four-letter word, or null when there is none. */
+  readonly onWord?: (word: string, server: NodeServer) => string | null
+  readonly onTrace?: (event: TraceEvent, server: NodeServer) => void
+  /** A connection of this address was refused, for the limit that is named. */
+  readonly onRefused?: (address: string, reason: string) => void
+  /** The server ended by itself: its disk failed or an invariant broke. Called once. */
+  readonly onHalt?: (reason: string) => void
+  readonly signal?: AbortSignal
+}
+
+/** How long one member may take from the end of recovery to serving, ms. Ours. */
+const SERVE_LIMIT_MS = 30_000
+
+export class NodeServer implements AsyncDisposable {
+  readonly settings: ServerSettings
+  readonly #hooks: NodeServerHooks
+  readonly #storage: FileStorage
+  readonly #serving: Deferred = deferred()
+  #member: Member | null = null
+  #listener: ClientListener | null = null
+  #isClosed = false
+
+  private constructor(settings: ServerSettings, hooks: NodeServerHooks, storage: FileStorage) {
+    this.settings = settings
+    this.#hooks = hooks
+    this.#storage = storage
+    // Also when nobody waits for it.
+    this.#serving.done.catch(() => undefined)
+  }
+
+  /**
+   * Resolves when the ports are open: alone, when clients are served; in an ensemble that needs
+   * others (see `serving`). Rejects with what to do about it.
+   */
+  static async open(settings: ServerSettings, hooks: NodeServerHooks = {}): Promise<NodeServer> {
+    const storage = new FileStorage({
+      dataDirectory: settings.dataDirectory,
+      token: randomBytes(8).toString('hex'),
+      ...(settings.logDirectory === null ? {} : { logDirectory: settings.logDirectory }),
+      forceSync: settings.forceSync,
+      preallocateBytes: settings.preallocateBytes,
+      logFileBytes: settings.logFileBytesMax,
+    })
+    const server = new NodeServer(settings, hooks, storage)
+    try {
+      await server.#start()
+      return server
+    } catch (error) {
+      await server.close()
+      throw error
+    }
+  }
+
+  /** Resolves when this server serves clients for the first time, rejects when it ended before. */
+  get serving(): Promise<void> {
+    return this.#serving.done
+  }
+
+  /** 0: there is none. */
+  get clientPort(): number {
+    return this.#listener?.port ?? 0
+  }
+
+  get connections(): number {
+    return this.#listener?.connections ?? 0
+  }
+
+  /** The running member. Asserts that the server was opened. */
+  get member(): Member {
+    if (this.#member === null) throw new Error('the server has not started')
+    return this.#member
+  }
+
+  status(): MemberStatus {
+    return this.member.status()
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#serving.reject(new Error('the server was shut down'))
+    this.#member?.stop('shut down')
+    await this.#listener?.close()
+    await this.#storage.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #start(): Promise<void> {
+    const { settings } = this
+    const isAlone = isStandalone(settings)
+    const config = memberConfigOf(settings, randomBytes(4).readUInt32BE())
+    const recovered = await recoverDatabase(this.#storage, settings)
+    const member = new Member({
+      config,
+      recovered,
+      storage: this.#storage,
+      clock: { now: () => ({ elapsedMs: performance.now(), wallMs: Date.now() }) },
+      every,
+      onTrace: (event) => this.#onTrace(event),
+      onHalt: (reason) => this.#onHalt(reason),
+    })
+    this.#member = member
+    if (isAlone) {
+      const what = 'the server did not begin to serve'
+      await waitFor(this.#serving.done, SERVE_LIMIT_MS, what, this.#hooks.signal)
+    }
+    await this.#listen(member)
+  }
+
+  async #listen(member: Member): Promise<void> {
+    const { clientPort, clientAddress, connectionsMax, connectionsPerAddressMax } = this.settings
+    if (clientPort === null) return
+    this.#listener = await ClientListener.open({
+      port: clientPort,
+      ...(clientAddress === null ? {} : { host: clientAddress }),
+      connectionsMax,
+      perAddressMax: connectionsPerAddressMax,
+      onClient: (channel, address) => member.attachClient(channel, address),
+      onWord: (word) => this.#hooks.onWord?.(word, this) ?? null,
+      onRefused: (address, reason) => this.#hooks.onRefused?.(address, reason),
+    })
+  }
+
+  #onTrace(event: TraceEvent): void {
+    if (event.type === 'established') this.#serving.resolve()
+    this.#hooks.onTrace?.(event, this)
+  }
+
+  #onHalt(reason: string): void {
+    this.#serving.reject(new Error(reason))
+    if (this.#isClosed) return
+    void this.close()
+    this.#hooks.onHalt?.(reason)
+  }
+}
+
+function every(intervalMs: number, run: () => void): () => void {
+  const timer = setInterval(run, intervalMs)
+  return () => clearInterval(timer)
+}
+
+interface Deferred {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+  readonly done: Promise<void>
+}
+
+function deferred(): Deferred {
+  let resolve = (): void => undefined
+  let reject = (_error: Error): void => undefined
+  const done = new Promise<void>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { resolve, reject, done }
+}
