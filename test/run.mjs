@@ -60,7 +60,10 @@ await Promise.all([
   ),
   step('differential', 5, npmRun('differential', '--seeds', DIFFERENTIAL_SEEDS), countLine),
 ])
-await step('browser', 18, npx('playwright', 'test', ...playwrightOptions()), countPlaywright)
+for (const project of ['together', 'alone']) {
+  const count = (outcome) => countPlaywright(outcome, `${project}.json`)
+  await step(`browsers ${project}`, 15, npx('playwright', ...playwright(project)), count)
+}
 await finish()
 
 async function inOrder(...steps) {
@@ -181,9 +184,11 @@ function vitestReport() {
   ]
 }
 
-function playwrightOptions() {
-  env.PLAYWRIGHT_JSON_OUTPUT_FILE = join(reports, 'browser.json')
-  return ['--config', 'test/browser/playwright.config.ts', '--reporter=list,json']
+function playwright(project) {
+  env.PLAYWRIGHT_JSON_OUTPUT_FILE = join(reports, `${project}.json`)
+  const config = ['--config', 'test/browser/playwright.config.ts', '--reporter=list,json']
+  // Each leaves the other's attachments be.
+  return ['test', ...config, '--project', project, '--output', `test-results/${project}`]
 }
 
 function failed(...texts) {
@@ -225,8 +230,8 @@ async function countVitest({ code }) {
   return counted
 }
 
-async function countPlaywright({ code }) {
-  const report = await reportOf('browser.json')
+async function countPlaywright({ code }, file) {
+  const report = await reportOf(file)
   if (report === undefined) return failed(`exit code ${code} and no report`)
   const counted = { passed: 0, failed: 0, failures: [] }
   for (const error of report.errors) counted.failures.push(firstLine(error.message))

@@ -3,10 +3,10 @@ import { expect } from 'playwright/test'
 import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
 import { PlainBrowser } from './plain-browser.ts'
 import { leaderOf, test } from './room-fixture.ts'
-import { expectGuest, firstTrace, lasting, tracesOf, Witness } from './tab-faults.ts'
+import { expectGuest, firstTrace, tracesOf, Witness } from './tab-faults.ts'
 
-/** Until a timer of a hidden page is throttled intensively: after five runs of it, one a second. */
-const GRACE_MS = 7_000
+/** Longer than any pause of a timer that runs once a second: it is throttled intensively. */
+const STILL_MS = 2_500
 const HIDDEN_MS = 6_000
 
 /** Starts a timer of 100 ms; the result says how often it ran so far. */
@@ -21,6 +21,16 @@ async function startTimer({ page }: MachinePage): Promise<() => Promise<number>>
   return () => page.evaluate(() => (window as unknown as { runs: number }).runs)
 }
 
+/** Waits until the timer stands still: some five runs, one a second, are granted before that. */
+async function expectStill(runs: () => Promise<number>): Promise<void> {
+  const last = { runs: await runs(), at: Date.now() }
+  await expect(async () => {
+    const now = await runs()
+    if (now !== last.runs) Object.assign(last, { runs: now, at: Date.now() })
+    expect(Date.now() - last.at).toBeGreaterThan(STILL_MS)
+  }).toPass({ timeout: PATIENCE_MS })
+}
+
 async function throttledLeader(browser: PlainBrowser, machines: MachinePage[], home: string) {
   const since = Date.now()
   const leader = await leaderOf(machines)
@@ -32,7 +42,7 @@ async function throttledLeader(browser: PlainBrowser, machines: MachinePage[], h
     expect(await page.evaluate(() => document.visibilityState)).toBe('hidden')
   }
   const [ofIdle, ofLeader] = [await startTimer(idle), await startTimer(leader)]
-  await lasting(GRACE_MS)
+  await expectStill(ofIdle)
   const before = { idle: await ofIdle(), leader: await ofLeader() }
   const started = Date.now()
   let writes = 0
