@@ -250,7 +250,7 @@ const SESSION_DEFAULTS: SessionSettings = {
 
 const LIMIT_DEFAULTS: LimitSettings = {
   frameBytesMax: 0xfffff,
-  frameExtraBytes: 1024 * 1024,
+  frameExtraBytes: 0xfffff,
   outstandingMax: 1_000,
   throttleRequestsMax: 0,
   throttleStallMs: 100,

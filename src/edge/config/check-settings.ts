@@ -1,0 +1,81 @@
+/** What must fit together, and what follows from more than one key. */
+import { isAbsolute } from 'node:path'
+import { isStandalone, type ServerSettings } from '../settings.ts'
+import { ConfigError } from './config-error.ts'
+
+/** Ids of sessions that would read as times to live (D44). */
+const SID_OF_TTL = 255
+/** zkServer.sh status and the client's read-only search need them (O14). */
+const ALWAYS = 'srvr'
+
+/** `given`: the keys that the file names. */
+export function checkedSettings(
+  settings: ServerSettings,
+  given: ReadonlySet<string>,
+  warn: (text: string) => void,
+): ServerSettings {
+  for (const [key, path] of [
+    ['dataDir', settings.dataDirectory],
+    ['dataLogDir', settings.logDirectory],
+  ] as const) {
+    if (path !== null && !isAbsolute(path)) {
+      warn(`${key}=${path}: it is relative, so it depends on where the server is started`)
+    }
+  }
+  const checked = {
+    ...settings,
+    ...sessionBounds(settings),
+    wordsAllowed: words(settings),
+    // jute.maxbuffer alone moves both.
+    frameExtraBytes: given.has('jute.maxbuffer.extrasize')
+      ? settings.frameExtraBytes
+      : settings.frameBytesMax,
+  }
+  checkPorts(checked, warn)
+  if (!isStandalone(checked)) checkEnsemble(checked, given)
+  if (checked.localSessionsUpgradingEnabled && !checked.localSessionsEnabled) {
+    warn('localSessionsUpgradingEnabled means nothing without localSessionsEnabled')
+  }
+  if (checked.notificationIntervalMinMs > checked.notificationIntervalMaxMs) {
+    throw new ConfigError('fastleader.minNotificationInterval is above the maximum')
+  }
+  if (!checked.forceSync) {
+    warn('forceSync=no: what was acknowledged is lost when the machine fails')
+  }
+  if (checked.skipsAcl) warn('skipACL=yes: everybody may read and write everything')
+  return checked
+}
+
+/** −1 is Apache's "not given". */
+function sessionBounds(settings: ServerSettings): Partial<ServerSettings> {
+  const { sessionTimeoutMinMs, sessionTimeoutMaxMs, tickTimeMs } = settings
+  const min = sessionTimeoutMinMs === -1 ? null : sessionTimeoutMinMs
+  const max = sessionTimeoutMaxMs === -1 ? null : sessionTimeoutMaxMs
+  if ((min ?? 2 * tickTimeMs) > (max ?? 20 * tickTimeMs)) {
+    throw new ConfigError('minSessionTimeout must not be larger than maxSessionTimeout')
+  }
+  return { sessionTimeoutMinMs: min, sessionTimeoutMaxMs: max }
+}
+
+function words({ wordsAllowed, readOnlyModeEnabled }: ServerSettings): readonly string[] {
+  const all = [...wordsAllowed, ALWAYS, ...(readOnlyModeEnabled ? ['isro'] : [])]
+  return [...new Set(all)]
+}
+
+function checkPorts(settings: ServerSettings, warn: (text: string) => void): void {
+  if (settings.clientPort !== null) return
+  if (settings.clientAddress !== null) {
+    throw new ConfigError('clientPortAddress is given without clientPort')
+  }
+  if (isStandalone(settings)) throw new ConfigError('clientPort is missing: name a port, as 2181')
+  warn('clientPort is missing: this member serves no clients')
+}
+
+function checkEnsemble(settings: ServerSettings, given: ReadonlySet<string>): void {
+  for (const key of ['initLimit', 'syncLimit']) {
+    if (!given.has(key)) throw new ConfigError(`${key} is missing: an ensemble needs it (ticks)`)
+  }
+  if (settings.extendedTypesEnabled && settings.sid === SID_OF_TTL) {
+    throw new ConfigError('extendedTypesEnabled: no server may have the id 255')
+  }
+}

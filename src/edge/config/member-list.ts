@@ -1,0 +1,103 @@
+/** The list of members, which of them this server is, and where it serves clients (Q2, Q80). */
+import { isStandalone, type EnsembleMember, type ServerSettings } from '../settings.ts'
+import { ConfigError } from './config-error.ts'
+import { parseServerLine, parseSid } from './server-line.ts'
+
+export interface ServerLists {
+  /** server.N, group.N and weight.N. */
+  readonly entries: ReadonlyMap<string, string>
+  /** The file myid; null = there is none. */
+  readonly myId: string | null
+  readonly hasPeerType: boolean
+}
+
+export function memberSettings(
+  settings: ServerSettings,
+  lists: ServerLists,
+  warn: (text: string) => void,
+): Partial<ServerSettings> {
+  const members = parseMembers(lists.entries)
+  checkMembers(members, settings.standaloneEnabled, warn)
+  const sid = lists.myId === null ? null : parseMyId(lists.myId)
+  const own = members.find((member) => member.sid === sid)
+  if (isStandalone({ ...settings, members })) {
+    // The line of the only one is what it is: its client port counts, its quorum ports do not.
+    const only = own ?? members[0]
+    return { members, sid: null, role: 'participant', ...clientPortOf(only, settings) }
+  }
+  if (sid === null) {
+    const file = `${settings.dataDirectory}/myid`
+    throw new ConfigError(`${file} is missing: write the number of this server into it`)
+  }
+  if (own === undefined) {
+    const known = members.map((member) => member.sid).join(', ')
+    throw new ConfigError(`myid says ${sid}, and the list of servers has only ${known}`)
+  }
+  if (own.role !== settings.role && (lists.hasPeerType || own.role === 'participant')) {
+    warn(`peerType=${settings.role}: the list of servers says ${own.role}, which counts`)
+  }
+  return { members, sid, role: own.role, ...clientPortOf(own, settings) }
+}
+
+function parseMembers(entries: ReadonlyMap<string, string>): EnsembleMember[] {
+  const members: EnsembleMember[] = []
+  for (const [key, value] of entries) {
+    if (!key.startsWith('server.')) {
+      throw new ConfigError(`${key}=${value}: groups and weights are not built: take them out`)
+    }
+    const member = parseServerLine(key, value)
+    if (members.some(({ sid }) => sid === member.sid)) {
+      throw new ConfigError(`${key}: server ${member.sid} stands in the list already`)
+    }
+    members.push(member)
+  }
+  return members.sort((a, b) => a.sid - b.sid)
+}
+
+function checkMembers(
+  members: readonly EnsembleMember[],
+  standaloneEnabled: boolean,
+  warn: (text: string) => void,
+): void {
+  const voters = members.filter(({ role }) => role === 'participant').length
+  if (voters === 0) {
+    if (members.length > 0) throw new ConfigError('the list of servers has observers only')
+    if (!standaloneEnabled) {
+      throw new ConfigError('standaloneEnabled=false needs at least one server.N')
+    }
+    return
+  }
+  if (voters === 1 && standaloneEnabled) {
+    if (members.length > 1) {
+      throw new ConfigError('one participant and observers need standaloneEnabled=false')
+    }
+    return warn('one server in the list: it runs alone, without a quorum')
+  }
+  if (voters <= 2) warn(`${voters} participants: none of them may fail; have three`)
+  else if (voters % 2 === 0) warn(`${voters} participants: one less tolerates as many failures`)
+}
+
+/** Its first line, as Apache reads it. */
+function parseMyId(text: string): ReturnType<typeof parseSid> {
+  const line = (text.split(/\r?\n/)[0] ?? '').trim()
+  return parseSid(line, `myid '${line}'`)
+}
+
+/** Given twice, the two must say the same: else half of the clients would look in vain. */
+function clientPortOf(
+  own: EnsembleMember | undefined,
+  settings: ServerSettings,
+): Pick<ServerSettings, 'clientPort' | 'clientAddress'> {
+  const { clientPort, clientAddress } = settings
+  if (own?.clientPort === undefined) return { clientPort, clientAddress }
+  const isSame =
+    clientPort === null ||
+    (clientPort === own.clientPort &&
+      (clientAddress === null || clientAddress === (own.clientAddress ?? null)))
+  if (!isSame) {
+    const line = `${own.clientAddress ?? '*'}:${own.clientPort}`
+    const file = `${clientAddress ?? '*'}:${clientPort}`
+    throw new ConfigError(`clients are served at ${file} by clientPort, at ${line} by server.N`)
+  }
+  return { clientPort: own.clientPort, clientAddress: own.clientAddress ?? null }
+}

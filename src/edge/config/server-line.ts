@@ -1,0 +1,97 @@
+/**
+ * One line `server.N=host:quorumPort:electionPort[:role][;[clientAddress:]clientPort]` of the list
+ * of members (Q2). An IPv6 address stands in brackets.
+ */
+import { toServerId, type ServerId } from '../../core/base/zxid.ts'
+import type { EnsembleMember, MemberRole } from '../settings.ts'
+import { ConfigError } from './config-error.ts'
+
+/** A sid is the top byte of session ids (S1). */
+const SID_MAX = 255
+const PORT_MAX = 65_535
+const FORM =
+  'write host:quorumPort:electionPort[:participant|observer][;[clientAddress:]clientPort], ' +
+  'an IPv6 address in brackets'
+
+export function parseServerLine(key: string, value: string): EnsembleMember {
+  const where = `${key}=${value}`
+  const sid = parseSid(key.slice('server.'.length), where)
+  const [servers = '', client = '', secure = '', ...more] = value.split(';').map((p) => p.trim())
+  if (more.length > 0) throw new ConfigError(`${where}: too many ';': ${FORM}`)
+  if (secure !== '') throw new ConfigError(`${where}: a secure port needs TLS, which is not built`)
+  if (servers.includes('|')) {
+    throw new ConfigError(`${where}: several addresses for one server are not built: give one`)
+  }
+  const [host = '', quorum, election, role, ...rest] = splitAddress(servers, where)
+  if (host === '' || quorum === undefined || rest.length > 0) {
+    throw new ConfigError(`${where}: ${FORM}`)
+  }
+  if (election === undefined) {
+    throw new ConfigError(`${where}: the election port is missing: ${FORM}`)
+  }
+  const quorumPort = parsePort(quorum, where)
+  const electionPort = parsePort(election, where)
+  if (quorumPort === electionPort) {
+    throw new ConfigError(`${where}: the quorum port and the election port must differ`)
+  }
+  return {
+    sid,
+    host,
+    quorumPort,
+    electionPort,
+    role: role === undefined ? 'participant' : parseRole(role, where),
+    ...(client === '' ? {} : parseClientPart(client, where)),
+  }
+}
+
+export function parseSid(text: string, where: string): ServerId {
+  const sid = Number(text)
+  if (!/^\d{1,3}$/.test(text) || sid < 1 || sid > SID_MAX) {
+    throw new ConfigError(`${where}: a server id is a whole number from 1 to ${SID_MAX}`)
+  }
+  return toServerId(sid)
+}
+
+export function parseRole(text: string, where: string): MemberRole {
+  const role = text.trim().toLowerCase()
+  if (role === 'participant' || role === 'observer') return role
+  throw new ConfigError(`${where}: '${text}' is no role: it is participant or observer`)
+}
+
+/** `2181`, `host:2181` or `[::1]:2181`; without an address clients are served on every one. */
+function parseClientPart(
+  text: string,
+  where: string,
+): Pick<EnsembleMember, 'clientAddress' | 'clientPort'> {
+  const parts = splitAddress(text, where)
+  const [first = '', second, ...rest] = parts
+  if (rest.length > 0) throw new ConfigError(`${where}: '${text}' is no address of clients`)
+  if (second === undefined) return { clientPort: parsePort(first, where) }
+  const clientPort = parsePort(second, where)
+  return isEveryAddress(first) ? { clientPort } : { clientAddress: first, clientPort }
+}
+
+/** What Apache writes for "every address". */
+function isEveryAddress(host: string): boolean {
+  return host === '' || host === '0.0.0.0' || host === '*'
+}
+
+/** The host, without its brackets, and what follows it between colons. */
+function splitAddress(text: string, where: string): string[] {
+  if (!text.startsWith('[')) return text.split(':').map((part) => part.trim())
+  const close = text.indexOf(']')
+  if (close < 0) throw new ConfigError(`${where}: '[' without a matching ']'`)
+  const rest = text.slice(close + 1)
+  if (rest !== '' && !rest.startsWith(':')) {
+    throw new ConfigError(`${where}: after ']' comes ':' and a port`)
+  }
+  return [text.slice(1, close), ...rest.split(':').slice(1)].map((part) => part.trim())
+}
+
+function parsePort(text: string, where: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > PORT_MAX) {
+    throw new ConfigError(`${where}: '${text}' is no port: it is a number from 0 to ${PORT_MAX}`)
+  }
+  return port
+}

@@ -1,0 +1,29 @@
+/** Every key that this server honours, and how a name finds its row. */
+import { FILE_SETTINGS } from './file-settings.ts'
+import { SERVER_SETTINGS } from './server-settings.ts'
+import { SERVICE_SETTINGS } from './service-settings.ts'
+import type { SettingRow } from './setting-row.ts'
+
+export const SETTING_ROWS: readonly SettingRow[] = [
+  ...FILE_SETTINGS,
+  ...SERVER_SETTINGS,
+  ...SERVICE_SETTINGS,
+]
+
+const ROWS = new Map(
+  SETTING_ROWS.flatMap((row) => [row.key, ...(row.alsoAs ?? [])].map((name) => [name, row])),
+)
+
+/** By its key or one of its other names. */
+export function settingRow(name: string): SettingRow | null {
+  return ROWS.get(name) ?? null
+}
+
+/** The table of the documentation, in Markdown. */
+export function settingTable(): string {
+  const lines = SETTING_ROWS.map((row) => {
+    const names = [row.key, ...(row.alsoAs ?? [])].map((name) => `\`${name}\``).join(', ')
+    return `| ${names} | ${row.kind} | ${row.byDefault} | ${row.means.replaceAll('|', '\\|')} |`
+  })
+  return ['| key | value | default | what it is |', '|---|---|---|---|', ...lines].join('\n')
+}
