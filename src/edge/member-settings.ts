@@ -32,6 +32,29 @@ export function memberConfigOf(settings: ServerSettings, seed: number): MemberCo
     containerCheckIntervalMs: settings.containerCheckIntervalMs,
     containersPerMinute: settings.containersPerMinute,
     containerNeverUsedMs: settings.containerNeverUsedMs,
+    ...serviceOf(settings),
+  }
+}
+
+/** What has the same name and meaning in both. */
+function serviceOf(settings: ServerSettings): Partial<MemberConfig> {
+  return {
+    enforcesQuota: settings.enforcesQuota,
+    treeDigestEnabled: settings.treeDigestEnabled,
+    leaderServes: settings.leaderServes,
+    skipsAcl: settings.skipsAcl,
+    digestAuthEnabled: settings.digestAuthEnabled,
+    enforcedAuthSchemes: settings.enforcedAuthSchemes,
+    ensembleAuthNames: settings.ensembleAuthNames,
+    frameBytesMax: settings.frameBytesMax,
+    sessionlessTimeoutMs: settings.sessionlessTimeoutMs,
+    throttleRequestsMax: settings.throttleRequestsMax,
+    throttledOpWaitMs: settings.throttledOpWaitMs,
+    largeRequestBytes: settings.largeRequestBytes,
+    largeRequestsBytesMax: settings.largeRequestsBytesMax,
+    connectionTokensMax: settings.connectionTokensMax,
+    connectionTokenFillMs: settings.connectionTokenFillMs,
+    connectionTokenFillCount: settings.connectionTokenFillCount,
   }
 }
 

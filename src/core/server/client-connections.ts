@@ -16,11 +16,11 @@ import { splitFrames } from '../jute/framing.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { OpCode } from '../jute/op-code.ts'
 import { decode } from '../jute/record.ts'
-import { authPacketRecord, type AuthPacket } from '../jute/session-records.ts'
 import { JuteWriter } from '../jute/writer.ts'
-import { digestIds } from '../tree/acl.ts'
 import type { Moment } from '../zab/effect.ts'
+import type { ClientAuth } from './client-auth.ts'
 import { Connection, type ClientOutput, type CloseReason } from './connection.ts'
+import type { ConnectionThrottle } from './connection-throttle.ts'
 import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect.ts'
 import type { FinalStage } from './final-request.ts'
 import { checkPassword, PASSWORD_BYTES, sessionPassword, type SessionIds } from './session-ids.ts'
@@ -32,35 +32,37 @@ const REQUEST_HEADER_BYTES = 8
  */
 const SWEEP_INTERVAL_MS = 500
 
-/** Longest 'user:password', bytes. Ours: it becomes part of ACLs and of every forwarded write. */
-const AUTH_BYTES_MAX = 4096
-
 /** What the connections need of their server. */
 export interface SessionHost {
-  readonly isServing: boolean
+  readonly takesClients: boolean
   lastProcessed(): Zxid
   /** Requests that wait for the leader. */
   readonly outstanding: number
   readonly outstandingBytes: number
+  /** Of the large requests among them. */
+  readonly largeBytes: number
   /** False: the session is unknown or closing and its requests are dropped (S8). */
   touch(session: SessionId, timeoutMs: number): boolean
   createSession(connection: Connection): void
   reopenSession(connection: Connection): void
   submit(connection: Connection, xid: number, type: number, body: Uint8Array): void
+  /** Answered with that code in its turn; nothing is done. */
+  refuse(connection: Connection, xid: number, err: ErrorCode): void
   /** Nobody listens any more: its watches go (N6). */
   forgetWatcher(watcher: ConnectionId): void
   emit(effect: ClientSendEffect | ClientCloseEffect): void
 }
 
-export interface ConnectionKeys {
+export interface ConnectionRules {
   readonly sessionKey: Uint8Array | null
-  readonly superDigest: string | null
+  readonly auth: ClientAuth
+  readonly throttle: ConnectionThrottle
 }
 
 export class ClientConnections implements ClientOutput {
   readonly #host: SessionHost
   readonly #limits: ServerLimits
-  readonly #keys: ConnectionKeys
+  readonly #rules: ConnectionRules
   readonly #ids: SessionIds
   readonly #final: FinalStage
   readonly #connections = new Map<ConnectionId, Connection>()
@@ -72,17 +74,19 @@ export class ClientConnections implements ClientOutput {
   #backlogBytes = 0
   #isPumping = false
   #sweptAtMs = 0
+  /** Of the input that is being handled. */
+  #atMs = 0
 
   constructor(
     host: SessionHost,
     limits: ServerLimits,
-    keys: ConnectionKeys,
+    rules: ConnectionRules,
     ids: SessionIds,
     final: FinalStage,
   ) {
     this.#host = host
     this.#limits = limits
-    this.#keys = keys
+    this.#rules = rules
     this.#ids = ids
     this.#final = final
   }
@@ -107,7 +111,7 @@ export class ClientConnections implements ClientOutput {
     if (this.#connections.has(id)) return
     const connection = new Connection(id, address, at.elapsedMs, this)
     this.#connections.set(id, connection)
-    if (!this.#host.isServing) connection.close('not_serving')
+    if (!this.#host.takesClients) connection.close('not_serving')
     else if (this.#connections.size > this.#limits.connectionsMax) {
       connection.close('client_cnx_limit')
     }
@@ -117,12 +121,14 @@ export class ClientConnections implements ClientOutput {
     const connection = this.#connections.get(id)
     if (connection === undefined) return
     connection.heardAtMs = at.elapsedMs
+    this.#atMs = at.elapsedMs
     // Waiting frames are touched here too: a client is alive even if it has to wait.
     const { state, session, timeoutMs } = connection
     if (state === 'open' && !this.#host.touch(session, timeoutMs)) return
     const frames = this.#split(connection, message)
     for (const frame of frames) {
       connection.backlog.pushBack(frame)
+      if (this.#limits.throttledOpWaitMs > 0) connection.backlogAtMs.pushBack(at.elapsedMs)
       connection.backlogBytes += frame.length
       this.#backlogBytes += frame.length
     }
@@ -158,6 +164,7 @@ export class ClientConnections implements ClientOutput {
 
   /** S13: connections without a session, and those that fell silent beyond their time-out. */
   sweep(at: Moment): void {
+    this.#atMs = at.elapsedMs
     if (at.elapsedMs - this.#sweptAtMs < SWEEP_INTERVAL_MS) return
     this.#sweptAtMs = at.elapsedMs
     for (const connection of [...this.#connections.values()]) {
@@ -184,7 +191,7 @@ export class ClientConnections implements ClientOutput {
       timeOut: isValid ? timeoutMs : 0,
       sessionId: isValid ? session : 0n,
       passwd: isValid
-        ? sessionPassword(this.#keys.sessionKey, session)
+        ? sessionPassword(this.#rules.sessionKey, session)
         : new Uint8Array(PASSWORD_BYTES),
       readOnly: readOnly === undefined ? undefined : false,
     })
@@ -194,6 +201,7 @@ export class ClientConnections implements ClientOutput {
       return
     }
     connection.state = 'open'
+    connection.openSinceMs = this.#atMs
   }
 
   effect(effect: ClientSendEffect | ClientCloseEffect): void {
@@ -216,7 +224,7 @@ export class ClientConnections implements ClientOutput {
 
   #split(connection: Connection, message: Uint8Array): readonly Uint8Array[] {
     try {
-      return splitFrames(message)
+      return splitFrames(message, this.#limits.frameBytesMax)
     } catch (error) {
       if (!(error instanceof JuteError)) throw error
       connection.close('io_exception')
@@ -238,8 +246,9 @@ export class ClientConnections implements ClientOutput {
       const frame = connection.backlog.popFront() as Uint8Array
       connection.backlogBytes -= frame.length
       this.#backlogBytes -= frame.length
+      const cameAtMs = connection.backlogAtMs.popFront() ?? this.#atMs
       if (connection.state === 'waiting') this.#connect(connection, frame)
-      else this.#request(connection, frame)
+      else this.#request(connection, frame, cameAtMs)
     }
     this.#isPumping = wasPumping
     if (connection.backlog.length > 0) this.#held.add(connection)
@@ -249,9 +258,11 @@ export class ClientConnections implements ClientOutput {
   /** A connection without a request in flight is always let in, so all make progress (Q47). */
   #mustWait(connection: Connection): boolean {
     if (connection.state === 'establishing') return true
-    if (connection.outstanding === 0) return false
-    const { outstandingMax, outstandingBytesMax } = this.#limits
+    const { outstandingMax, outstandingBytesMax, throttleRequestsMax } = this.#limits
     const { outstanding, outstandingBytes } = this.#host
+    // This one asks everybody to wait (O33).
+    if (throttleRequestsMax > 0 && outstanding >= throttleRequestsMax) return true
+    if (connection.outstanding === 0) return false
     return outstanding >= outstandingMax || outstandingBytes >= outstandingBytesMax
   }
 
@@ -262,6 +273,10 @@ export class ClientConnections implements ClientOutput {
     } catch (error) {
       if (!(error instanceof JuteError)) throw error
       connection.close('io_exception')
+      return
+    }
+    if (!this.#rules.throttle.take(this.#atMs)) {
+      connection.close('client_rate_limit')
       return
     }
     if (toZxid(request.lastZxidSeen) > this.#host.lastProcessed()) {
@@ -287,7 +302,7 @@ export class ClientConnections implements ClientOutput {
   }
 
   #reopenSession(connection: Connection, session: SessionId, password: Uint8Array | null): void {
-    if (!checkPassword(this.#keys.sessionKey, session, password)) {
+    if (!checkPassword(this.#rules.sessionKey, session, password)) {
       this.finishConnect(connection, false)
       return
     }
@@ -297,7 +312,7 @@ export class ClientConnections implements ClientOutput {
     this.#host.reopenSession(connection)
   }
 
-  #request(connection: Connection, frame: Uint8Array): void {
+  #request(connection: Connection, frame: Uint8Array, cameAtMs: number): void {
     if (frame.length < REQUEST_HEADER_BYTES) {
       connection.close('io_exception')
       return
@@ -308,30 +323,33 @@ export class ClientConnections implements ClientOutput {
     const body = frame.subarray(REQUEST_HEADER_BYTES)
     if (type === OpCode.auth) this.#auth(connection, xid, body)
     else if (type === OpCode.sasl) this.#final.answerSasl(connection, xid)
-    else this.#host.submit(connection, xid, type, body)
+    else if (!this.#rules.auth.isAdmitted(connection)) {
+      this.#final.answerAuth(connection, xid, ErrorCode.SESSIONCLOSEDREQUIRESASLAUTH)
+      connection.close('sasl_auth_failure')
+    } else if (this.#isTooLarge(frame)) connection.close('large_request')
+    else if (this.#isTooLate(connection, type, cameAtMs)) {
+      this.#host.refuse(connection, xid, ErrorCode.THROTTLEDOP)
+    } else this.#host.submit(connection, xid, type, body)
+  }
+
+  #isTooLarge({ length }: Uint8Array): boolean {
+    const { largeRequestBytes, largeRequestsBytesMax } = this.#limits
+    if (largeRequestBytes < 0 || length <= largeRequestBytes) return false
+    return this.#host.largeBytes + length > largeRequestsBytesMax
+  }
+
+  /** O33. What waited for its session to come about did not wait for others. */
+  #isTooLate({ openSinceMs }: Connection, type: number, cameAtMs: number): boolean {
+    const { throttledOpWaitMs } = this.#limits
+    if (throttledOpWaitMs === 0 || type === OpCode.ping || type === OpCode.closeSession)
+      return false
+    return this.#atMs - Math.max(cameAtMs, openSinceMs) > throttledOpWaitMs
   }
 
   /** Answered at once, ahead of requests that wait; a failure ends the connection (A12). */
   #auth(connection: Connection, xid: number, body: Uint8Array): void {
-    const isGood = this.#authenticate(connection, readAuthPacket(body))
-    this.#final.answerAuth(connection, xid, isGood ? ErrorCode.OK : ErrorCode.AUTHFAILED)
-    if (!isGood) connection.close('auth_failure')
-  }
-
-  #authenticate(connection: Connection, packet: AuthPacket | null): boolean {
-    // The address is an id of the connection from the start (A5).
-    if (packet?.scheme === 'ip') return true
-    if (packet?.scheme !== 'digest' || packet.auth === null) return false
-    if (packet.auth.length > AUTH_BYTES_MAX) return false
-    return connection.addAuth(digestIds(packet.auth, this.#keys.superDigest))
-  }
-}
-
-function readAuthPacket(body: Uint8Array): AuthPacket | null {
-  try {
-    return decode(authPacketRecord, body, { allowTrailing: true })
-  } catch (error) {
-    if (error instanceof JuteError) return null
-    throw error
+    const { answer, closeReason } = this.#rules.auth.authenticate(connection, body)
+    if (answer !== null) this.#final.answerAuth(connection, xid, answer)
+    if (closeReason !== null) connection.close(closeReason)
   }
 }

@@ -15,12 +15,18 @@ import { waitsForLeader, type Request } from './request.ts'
 export class CommitOrder {
   readonly #queues = new Map<SessionId, Deque<Request>>()
   readonly #run: (request: Request) => void
+  readonly #largeBytes: number
   #size = 0
   #bytes = 0
+  #bytesOfLarge = 0
 
-  /** `run` executes and answers a read, or answers a sync whose moment has come. */
-  constructor(run: (request: Request) => void) {
+  /**
+   * `run` executes and answers a read, or answers a sync whose moment has come. Requests above
+   * `largeBytes` are large; −1: none.
+   */
+  constructor(run: (request: Request) => void, largeBytes = -1) {
     this.#run = run
+    this.#largeBytes = largeBytes
   }
 
   /** Requests that wait. */
@@ -31,6 +37,11 @@ export class CommitOrder {
   /** Bytes of their bodies. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Bytes of the large ones among them. */
+  get bytesOfLarge(): number {
+    return this.#bytesOfLarge
   }
 
   /** A write or sync waits, a read runs at once unless its session has a queue. */
@@ -47,6 +58,7 @@ export class CommitOrder {
     queue.pushBack(request)
     this.#size++
     this.#bytes += request.body.length
+    this.#bytesOfLarge += this.#largeBytesOf(request)
     if (request.connection !== null) request.connection.outstanding++
   }
 
@@ -93,9 +105,14 @@ export class CommitOrder {
     const request = queue.popFront() as Request
     this.#size--
     this.#bytes -= request.body.length
+    this.#bytesOfLarge -= this.#largeBytesOf(request)
     if (request.connection !== null) request.connection.outstanding--
     request.done = true
     return request
+  }
+
+  #largeBytesOf({ body }: Request): number {
+    return this.#largeBytes >= 0 && body.length > this.#largeBytes ? body.length : 0
   }
 }
 

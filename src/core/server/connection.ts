@@ -25,14 +25,18 @@ export type ConnectionState = 'waiting' | 'establishing' | 'open' | 'closed'
 export type CloseReason =
   | 'client_closed_session'
   | 'client_reconnect'
+  | 'client_rate_limit'
   | 'client_zxid_ahead'
   | 'connection_expired'
+  | 'failed_handshake'
   | 'auth_failure'
   | 'client_cnx_limit'
   | 'invalid_session'
   | 'io_exception'
+  | 'large_request'
   | 'not_serving'
   | 'outstanding_limit'
+  | 'sasl_auth_failure'
   | 'server_shutdown'
   | 'session_closed'
   | 'session_moved'
@@ -69,6 +73,10 @@ export class Connection {
   /** Frames not looked at yet: the connection is establishing, or the member has too much to do. */
   readonly backlog: Deque<Uint8Array> = new Deque()
   backlogBytes = 0
+  /** When each of them came; kept only where waiting too long means something (O33). */
+  readonly backlogAtMs: Deque<number> = new Deque()
+  /** Before this nothing could be handled. */
+  openSinceMs = 0
   readonly #output: ClientOutput
   /** Frames to be flushed. */
   #out = new JuteWriter()
@@ -128,6 +136,7 @@ export class Connection {
     this.#out.reset()
     this.#output.closed(this)
     this.backlog.clear()
+    this.backlogAtMs.clear()
     this.backlogBytes = 0
   }
 }

@@ -34,6 +34,10 @@ export class FinalStage {
   answerRead(ctx: ReadContext, request: Request): void {
     const { connection } = request
     if (connection === null || connection.isClosed) return
+    if (request.refusal !== ErrorCode.OK) {
+      this.#headerOnly(connection, request.cxid, ctx.tree.lastProcessed, request.refusal)
+      return
+    }
     if (!isClientOperation(request.type)) {
       // Its zxid is none: the request never got that far (compared with Apache ZooKeeper 3.8).
       this.#headerOnly(connection, request.cxid, -1n, ErrorCode.UNIMPLEMENTED)

@@ -67,7 +67,8 @@ export class LeaderService implements RoleService {
       sessions: this.#tracker,
       extendedTypesEnabled: config.extendedTypesEnabled ?? false,
       ephemeralsOf: (session) => tree.store.ephemerals.of(session),
-      quotas: config.enforceQuota === true ? tree.quotas : null,
+      quotas: config.enforcesQuota === true ? tree.quotas : null,
+      skipsAcl: config.skipsAcl ?? false,
     }
     const admissionHost = {
       voters,

@@ -5,7 +5,6 @@ import { createModeFromFlag, type CreateMode } from '../jute/create-mode.ts'
 import { OpCode } from '../jute/op-code.ts'
 import { Perms } from '../jute/perms.ts'
 import type { CreateTTLRequest } from '../jute/proto-records.ts'
-import { permits } from '../tree/acl.ts'
 import { OBSERVERS_PATH } from '../tree/data-tree.ts'
 import { parentOf, sequentialName } from '../tree/path.ts'
 import { CONTAINER_OWNER, isValidTtl, ownerKind, ttlOwner } from '../tree/stat.ts'
@@ -14,6 +13,7 @@ import {
   checkSession,
   exceedsQuota,
   hasParent,
+  isAllowed,
   storedAcl,
   viewFields,
   type Operation,
@@ -35,7 +35,7 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   const parentPath = parentOf(r.path)
   const parent = state.records.find(parentPath)
   if (parent === undefined) return ErrorCode.NONODE
-  if (!permits(parent.acl, Perms.CREATE, op.request.authInfo)) return ErrorCode.NOAUTH
+  if (!isAllowed(state, op, parent, Perms.CREATE)) return ErrorCode.NOAUTH
   // The counter of creates names the node, so it never gives a name twice (D14).
   const path = mode.isSequential ? sequentialName(r.path, parent.cversion) : r.path
   if (znodePathProblem(path) !== null) return ErrorCode.BADARGUMENTS

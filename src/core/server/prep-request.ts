@@ -31,7 +31,6 @@ import {
 } from '../jute/proto-records.ts'
 import { encodeTxn, type SimpleTxn, type Txn } from '../jute/txn.ts'
 import { createSessionTxnRecord, type TxnHeader } from '../jute/txn-records.ts'
-import { permits } from '../tree/acl.ts'
 import { isSpecialPath } from '../tree/data-tree.ts'
 import { parentOf } from '../tree/path.ts'
 import { matchesVersion, nextVersion } from '../tree/stat.ts'
@@ -40,6 +39,7 @@ import {
   checkSession,
   exceedsQuota,
   hasParent,
+  isAllowed,
   removeChild,
   storedAcl,
   viewFields,
@@ -219,7 +219,7 @@ function prepareDelete(
   const parentPath = parentOf(path)
   const parent = state.records.find(parentPath)
   if (parent === undefined) return ErrorCode.NONODE
-  if (!permits(parent.acl, Perms.DELETE, op.request.authInfo)) return ErrorCode.NOAUTH
+  if (!isAllowed(state, op, parent, Perms.DELETE)) return ErrorCode.NOAUTH
   const node = state.records.find(path)
   if (node === undefined) return ErrorCode.NONODE
   if (!matchesVersion(version, node.version)) return ErrorCode.BADVERSION
@@ -236,7 +236,7 @@ function prepareSetData(state: PrepState, op: Operation, r: SetDataRequest): Pre
   if (znodePathProblem(r.path) !== null) return ErrorCode.BADARGUMENTS
   const node = state.records.find(r.path)
   if (node === undefined) return ErrorCode.NONODE
-  if (!permits(node.acl, Perms.WRITE, op.request.authInfo)) return ErrorCode.NOAUTH
+  if (!isAllowed(state, op, node, Perms.WRITE)) return ErrorCode.NOAUTH
   const dataLength = r.data?.length ?? 0
   if (exceedsQuota(state.quotas, r.path, dataLength - node.dataLength, 0)) {
     return ErrorCode.QUOTAEXCEEDED
@@ -257,7 +257,7 @@ function prepareSetAcl(state: PrepState, op: Operation, r: SetACLRequest): Prepa
   if (acl === null) return ErrorCode.INVALIDACL
   const node = state.records.find(r.path)
   if (node === undefined) return ErrorCode.NONODE
-  if (!permits(node.acl, Perms.ADMIN, op.request.authInfo)) return ErrorCode.NOAUTH
+  if (!isAllowed(state, op, node, Perms.ADMIN)) return ErrorCode.NOAUTH
   if (!matchesVersion(r.version, node.aversion)) return ErrorCode.BADVERSION
   const aversion = nextVersion(node.aversion)
   const where = { zxid: op.zxid, path: r.path, exists: true }
@@ -276,7 +276,7 @@ function prepareCheck(
   if (znodePathProblem(path) !== null) return ErrorCode.BADARGUMENTS
   const node = state.records.find(path)
   if (node === undefined) return ErrorCode.NONODE
-  if (!permits(node.acl, Perms.READ, op.request.authInfo)) return ErrorCode.NOAUTH
+  if (!isAllowed(state, op, node, Perms.READ)) return ErrorCode.NOAUTH
   if (!matchesVersion(version, node.version)) return ErrorCode.BADVERSION
   return { kind: 'check', path, version: nextVersion(node.version) }
 }

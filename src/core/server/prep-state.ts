@@ -3,7 +3,7 @@ import type { SessionId, Zxid } from '../base/zxid.ts'
 import type { Acl, Id } from '../jute/data-records.ts'
 import type { ErrorCode } from '../jute/error-code.ts'
 import type { SimpleTxn } from '../jute/txn.ts'
-import { fixupAcl } from '../tree/acl.ts'
+import { fixupAcl, permits } from '../tree/acl.ts'
 import { quotaValue } from '../tree/quota-text.ts'
 import type { Quotas } from '../tree/quotas.ts'
 import type { ChangeRecords, NodeView } from './change-records.ts'
@@ -19,6 +19,8 @@ export interface PrepState {
   ephemeralsOf(session: SessionId): Iterable<string>
   /** null: hard limits are not enforced. */
   readonly quotas: Quotas | null
+  /** Nobody needs a permission (A9). */
+  readonly skipsAcl: boolean
 }
 
 /** One operation: a whole request, or a part of a multi. */
@@ -48,6 +50,16 @@ const ACL_ENTRIES_MAX = 1000
 /** OK is 0, so the result reads as "failed with". */
 export function checkSession(state: PrepState, request: Request): ErrorCode {
   return state.sessions.check(request.session, request.owner)
+}
+
+/** A10. */
+export function isAllowed(
+  state: PrepState,
+  op: Operation,
+  { acl }: Pick<NodeView, 'acl'>,
+  perms: number,
+): boolean {
+  return state.skipsAcl || permits(acl, perms, op.request.authInfo)
 }
 
 /** All that create and delete ask of a path before they look for the parent (D10, D28). */

@@ -1,6 +1,7 @@
 /** One request on its way through the stages: from a client of this member or from a learner. */
 import type { ServerId, SessionId, Zxid } from '../base/zxid.ts'
 import type { Id } from '../jute/data-records.ts'
+import { ErrorCode } from '../jute/error-code.ts'
 import { OpCode } from '../jute/op-code.ts'
 import { decode, type JuteRecord } from '../jute/record.ts'
 import type { Connection } from './connection.ts'
@@ -21,6 +22,8 @@ export interface Request {
   readonly owner: ServerId
   /** The client to answer; null when it came from a learner or from this server itself. */
   readonly connection: Connection | null
+  /** Not OK: nothing is done, and this is answered in its turn. */
+  readonly refusal: ErrorCode
   /** Leader: the zxid given at preparation, by which its commit is recognised. */
   zxid: Zxid | null
   /** A sync that was answered already because a later write of its session committed. */
@@ -29,15 +32,17 @@ export interface Request {
 
 export function createRequest(
   fields: Pick<Request, 'session' | 'cxid' | 'type' | 'body' | 'authInfo' | 'owner' | 'connection'>,
+  refusal: ErrorCode = ErrorCode.OK,
 ): Request {
   return {
     session: fields.session,
     cxid: fields.cxid,
-    type: fields.type,
+    type: refusal === ErrorCode.OK ? fields.type : OpCode.error,
     body: fields.body,
     authInfo: fields.authInfo,
     owner: fields.owner,
     connection: fields.connection,
+    refusal,
     zxid: null,
     done: false,
   }

@@ -44,7 +44,36 @@ export interface ServerConfig {
   /** znode.container.maxNeverUsedIntervalMs (D47), 0 = never. Default five minutes. */
   readonly containerNeverUsedMs?: number
   /** enforceQuota: writes beyond a hard limit are refused (D53). Off by default. */
-  readonly enforceQuota?: boolean
+  readonly enforcesQuota?: boolean
+  /** digest.enabled (P20). On by default. */
+  readonly treeDigestEnabled?: boolean
+  /** leaderServes: false = while it leads, this member takes no clients (Q53). */
+  readonly leaderServes?: boolean
+  /** skipACL: no permission is asked for, of clients here and of what is forwarded here (A9). */
+  readonly skipsAcl?: boolean
+  /** DigestAuthenticationProvider.enabled: false = nobody can authenticate by password (A4). */
+  readonly digestAuthEnabled?: boolean
+  /** Who has an id of none of these schemes is sent away (A13). Default: none asked for. */
+  readonly enforcedAuthSchemes?: readonly string[]
+  /** ensembleAuthName: names that the scheme `ensemble` accepts (A7); none: no such scheme. */
+  readonly ensembleAuthNames?: readonly string[]
+  /** jute.maxbuffer for requests (W5). Records above twice its default are refused all the same. */
+  readonly frameBytesMax?: number
+  /** nio.sessionlessCnxnTimeout (S13). */
+  readonly sessionlessTimeoutMs?: number
+  /** request_throttle_max_requests: waiting requests above which no other begins; 0 = no limit. */
+  readonly throttleRequestsMax?: number
+  /** throttledOpWaitTime: what was held back for longer gets THROTTLEDOP (O33); 0 = never. */
+  readonly throttledOpWaitMs?: number
+  /** largeRequestThreshold: requests above it are large; −1 = none. */
+  readonly largeRequestBytes?: number
+  /** largeRequestMaxBytes: of large requests at once; who goes beyond is cut off. */
+  readonly largeRequestsBytesMax?: number
+  /** connectionMaxTokens: new connections that may come at once; 0 = no limit. */
+  readonly connectionTokensMax?: number
+  /** connectionTokenFillTime, connectionTokenFillCount: so many come back in so many ms. */
+  readonly connectionTokenFillMs?: number
+  readonly connectionTokenFillCount?: number
 }
 
 export interface ServerLimits {
@@ -59,6 +88,14 @@ export interface ServerLimits {
   readonly connectionsMax: number
   readonly snapCount: number
   readonly snapSizeBytes: number
+  readonly frameBytesMax: number
+  readonly throttleRequestsMax: number
+  readonly throttledOpWaitMs: number
+  readonly largeRequestBytes: number
+  readonly largeRequestsBytesMax: number
+  readonly connectionTokensMax: number
+  readonly connectionTokenFillMs: number
+  readonly connectionTokenFillCount: number
 }
 
 const SESSION_TIMEOUT_MIN_TICKS = 2
@@ -77,6 +114,8 @@ const BACKLOG_BYTES_MAX_TOTAL = 4 * BACKLOG_BYTES_MAX
 const CONNECTIONS_MAX = 1024
 const SNAP_COUNT = 100_000
 const SNAP_SIZE_BYTES = 64 * 1024 * 1024
+/** largeRequestMaxBytes. */
+const LARGE_REQUESTS_BYTES_MAX = 100 * 1024 * 1024
 
 export function limitsOf(config: ServerConfig): ServerLimits {
   const { tickTimeMs } = config
@@ -84,7 +123,7 @@ export function limitsOf(config: ServerConfig): ServerLimits {
     tickTimeMs,
     sessionTimeoutMinMs: config.minSessionTimeoutMs ?? SESSION_TIMEOUT_MIN_TICKS * tickTimeMs,
     sessionTimeoutMaxMs: config.maxSessionTimeoutMs ?? SESSION_TIMEOUT_MAX_TICKS * tickTimeMs,
-    sessionlessTimeoutMs: SESSIONLESS_TIMEOUT_MS,
+    sessionlessTimeoutMs: config.sessionlessTimeoutMs ?? SESSIONLESS_TIMEOUT_MS,
     outstandingMax: config.globalOutstandingLimit ?? OUTSTANDING_MAX,
     outstandingBytesMax: OUTSTANDING_BYTES_MAX,
     backlogBytesMax: BACKLOG_BYTES_MAX,
@@ -92,5 +131,13 @@ export function limitsOf(config: ServerConfig): ServerLimits {
     connectionsMax: config.maxClientConnections ?? CONNECTIONS_MAX,
     snapCount: config.snapCount ?? SNAP_COUNT,
     snapSizeBytes: config.snapSizeBytes ?? SNAP_SIZE_BYTES,
+    frameBytesMax: config.frameBytesMax ?? JUTE_MAX_BUFFER,
+    throttleRequestsMax: config.throttleRequestsMax ?? 0,
+    throttledOpWaitMs: config.throttledOpWaitMs ?? 0,
+    largeRequestBytes: config.largeRequestBytes ?? -1,
+    largeRequestsBytesMax: config.largeRequestsBytesMax ?? LARGE_REQUESTS_BYTES_MAX,
+    connectionTokensMax: config.connectionTokensMax ?? 0,
+    connectionTokenFillMs: config.connectionTokenFillMs ?? 1,
+    connectionTokenFillCount: config.connectionTokenFillCount ?? 1,
   }
 }

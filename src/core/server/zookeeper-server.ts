@@ -23,7 +23,7 @@ import { OpCode } from '../jute/op-code.ts'
 import { Perms } from '../jute/perms.ts'
 import { decodeTxn, type LoggedTxn } from '../jute/txn.ts'
 import { permits } from '../tree/acl.ts'
-import { DataTree } from '../tree/data-tree.ts'
+import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts'
 import { restoreTree, TreeSnapshot } from '../tree/snapshot.ts'
 import { TreeScrub } from '../tree/tree-scrub.ts'
 import type { TxnResult } from '../tree/txn-result.ts'
@@ -37,9 +37,11 @@ import type {
   SnapshotSource,
 } from '../zab/replica.ts'
 import { AppliedObservers } from './applied-observers.ts'
+import { ClientAuth } from './client-auth.ts'
 import { ClientConnections, type SessionHost } from './client-connections.ts'
 import { CommitOrder } from './commit-order.ts'
 import type { Connection } from './connection.ts'
+import { ConnectionThrottle } from './connection-throttle.ts'
 import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect.ts'
 import type { DigestClaim } from './digest-claim.ts'
 import { Divergence, DivergenceError, type DivergenceAlarm } from './divergence.ts'
@@ -102,10 +104,11 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     this.#effects = effects
     this.#at = at
     this.#watches = new WatchManager((watcher, acl) => {
+      if (config.skipsAcl === true) return true
       const ids = this.connections.find(watcher)?.authInfo ?? []
       return permits(acl, Perms.READ, ids)
     })
-    this.#tree = new DataTree({ watches: this.#watches })
+    this.#tree = new DataTree(this.#treeOptions)
     this.#scrub = new TreeScrub(this.#tree.store)
     const chance = new Prng(config.seed).fork('session ids')
     const { sid, sessionBase } = config
@@ -122,9 +125,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       new Prng(config.seed).fork('snapshot'),
     )
     this.#order = this.#newOrder()
-    const { sessionKey, superDigest = null } = config
-    const keys = { sessionKey, superDigest }
-    this.connections = new ClientConnections(this, this.#limits, keys, this.#ids, this.#final)
+    const { sessionKey } = config
+    const auth = new ClientAuth(config)
+    const rules = { sessionKey, auth, throttle: new ConnectionThrottle(this.#limits) }
+    this.connections = new ClientConnections(this, this.#limits, rules, this.#ids, this.#final)
   }
 
   /** Zab needs the replica first, so the way back is made afterwards. */
@@ -146,6 +150,15 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
 
   get outstandingBytes(): number {
     return this.#order.bytes
+  }
+
+  get largeBytes(): number {
+    return this.#order.bytesOfLarge
+  }
+
+  get takesClients(): boolean {
+    const isShy = this.#leader !== null && this.#config.leaderServes === false
+    return this.isServing && !isShy
   }
 
   /**
@@ -228,7 +241,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     log: readonly LogEntry[],
   ): void {
     this.#snapshots.restored(log)
-    this.#tree = restoreTree(snapshot.chunks, { watches: this.#watches, zxid: snapshot.zxid })
+    this.#tree = restoreTree(snapshot.chunks, { ...this.#treeOptions, zxid: snapshot.zxid })
     this.#scrub = new TreeScrub(this.#tree.store)
     for (const entry of log) {
       const { header, txn } = decodeEntry(entry)
@@ -297,6 +310,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   submit(connection: Connection, xid: number, type: number, body: Uint8Array): void {
     // What no client may ask for is refused in its turn, and nowhere taken for the server's own.
     this.#submit(connection, xid, isClientOperation(type) ? type : OpCode.notification, body)
+  }
+
+  refuse(connection: Connection, xid: number, err: ErrorCode): void {
+    this.#submit(connection, xid, OpCode.error, EMPTY_BYTES, err)
   }
 
   forgetWatcher(watcher: ConnectionId): void {
@@ -372,12 +389,19 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   }
 
   /** In commit order before it is sent: a commit may come back at once. */
-  #submit(connection: Connection, cxid: number, type: number, body: Uint8Array): void {
+  #submit(
+    connection: Connection,
+    cxid: number,
+    type: number,
+    body: Uint8Array,
+    refusal: ErrorCode = ErrorCode.OK,
+  ): void {
     const service = this.#service
     if (service === null) return
     const { session, authInfo } = connection
     const owner = this.#config.sid
-    const request = createRequest({ session, cxid, type, body, authInfo, owner, connection })
+    const fields = { session, cxid, type, body, authInfo, owner, connection }
+    const request = createRequest(fields, refusal)
     this.#order.submit(request)
     if (waitsForLeader(type)) service.forward(request, this.#at)
   }
@@ -421,11 +445,19 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   #newOrder(): CommitOrder {
     return new CommitOrder((request) => {
       this.#final.answerRead(this.#readContext, request)
-    })
+    }, this.#limits.largeRequestBytes)
   }
 
   get #readContext(): ReadContext {
-    return { tree: this.#tree, sink: this.#delivery }
+    return {
+      tree: this.#tree,
+      sink: this.#delivery,
+      skipsAcl: this.#config.skipsAcl ?? false,
+    }
+  }
+
+  get #treeOptions(): DataTreeOptions {
+    return { watches: this.#watches, digest: this.#config.treeDigestEnabled ?? true }
   }
 
   #trace(type: 'session-opened' | 'session-closed' | 'session-expired', id: SessionId): void {

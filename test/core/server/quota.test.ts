@@ -12,7 +12,7 @@ import { bytesOf, textOf, type TestClient } from './test-client.ts'
 const QUOTA = '/zookeeper/quota'
 
 function start(enforceQuota = true): { member: SingleMember; client: TestClient } {
-  const member = createSingleMember({ config: { enforceQuota } })
+  const member = createSingleMember({ config: { enforcesQuota: enforceQuota } })
   return { member, client: member.session(40_000) }
 }
 

@@ -1,0 +1,118 @@
+/** What holds clients back, and whom it sends away (O31, O33, S13, W5, W54). */
+import { describe, expect, test } from 'vitest'
+import { ErrorCode } from '../../../src/core/jute/error-code.ts'
+import { OpCode, SpecialXid } from '../../../src/core/jute/op-code.ts'
+import { createRequestRecord, getDataRequestRecord } from '../../../src/core/jute/proto-records.ts'
+import { FakeEnsemble } from './fake-ensemble.ts'
+import { createRequest, type TestClient } from './test-client.ts'
+
+function sendCreate(client: TestClient, path: string, data = ''): number {
+  return client.send(OpCode.create, createRequestRecord, createRequest(path, data))
+}
+
+describe('throttleRequestsMax and throttledOpWaitMs (O33)', () => {
+  test('hold back even who has nothing in flight; a read waits with the rest', () => {
+    const ensemble = new FakeEnsemble({ throttleRequestsMax: 2 })
+    const [client, other] = [ensemble.session(), ensemble.session()]
+    ensemble.autoCommit = false
+    sendCreate(client, '/a')
+    sendCreate(client, '/b')
+    const read = other.send(OpCode.getData, getDataRequestRecord, { path: '/', watch: false })
+    expect(other.hasReply(read)).toBe(false)
+    ensemble.commit(1)
+    expect(other.reply(read).err).toBe(ErrorCode.OK)
+  })
+
+  test('answer what waited too long with THROTTLEDOP, in its turn, and do not do it', () => {
+    const options = { throttleRequestsMax: 1, throttledOpWaitMs: 300 }
+    const ensemble = new FakeEnsemble(options)
+    const client = ensemble.session()
+    ensemble.autoCommit = false
+    const first = sendCreate(client, '/a')
+    const late = sendCreate(client, '/late')
+    const ping = client.send(OpCode.ping, null, undefined, SpecialXid.ping)
+    ensemble.pass(400)
+    const early = sendCreate(client, '/early')
+    ensemble.commit(1)
+    ensemble.commit(1)
+    expect(client.replies.map(({ xid, err }) => [xid, err])).toEqual([
+      [first, ErrorCode.OK],
+      [late, ErrorCode.THROTTLEDOP],
+      [ping, ErrorCode.OK],
+      [early, ErrorCode.OK],
+    ])
+    expect(client.reply(late).body).toHaveLength(0)
+    expect(ensemble.leader.tree.node('/late')).toBeUndefined()
+  })
+
+  test('do not count the time until there is a session', () => {
+    const ensemble = new FakeEnsemble({ throttleRequestsMax: 9, throttledOpWaitMs: 100 })
+    ensemble.autoCommit = false
+    const client = ensemble.session()
+    const xid = sendCreate(client, '/a')
+    ensemble.pass(400)
+    ensemble.commit(1)
+    ensemble.commit(1)
+    expect(client.reply(xid).err).toBe(ErrorCode.OK)
+  })
+
+  test('never hold back the close of a session for its time', () => {
+    const ensemble = new FakeEnsemble({ throttleRequestsMax: 1, throttledOpWaitMs: 100 })
+    const client = ensemble.session()
+    ensemble.autoCommit = false
+    sendCreate(client, '/a')
+    const xid = client.send(OpCode.closeSession, null)
+    ensemble.pass(400)
+    ensemble.commit(1)
+    ensemble.commit(1)
+    expect(client.reply(xid).err).toBe(ErrorCode.OK)
+  })
+})
+
+test('large requests have a room of their own, and who needs more is cut off (O31)', () => {
+  const ensemble = new FakeEnsemble({ largeRequestBytes: 1_000, largeRequestsBytesMax: 5_000 })
+  const [client, other] = [ensemble.session(), ensemble.session()]
+  ensemble.autoCommit = false
+  const xid = sendCreate(client, '/a', 'x'.repeat(3_000))
+  for (let i = 0; i < 20; i++) sendCreate(other, `/n${i}`, 'x'.repeat(500))
+  expect(other.closedBecause).toBe(null)
+  sendCreate(other, '/b', 'x'.repeat(3_000))
+  expect(other.closedBecause).toBe('large_request')
+  ensemble.commit()
+  expect(client.reply(xid).err).toBe(ErrorCode.OK)
+  sendCreate(client, '/c', 'x'.repeat(3_000))
+  expect(client.closedBecause).toBe(null)
+})
+
+test('connections take tokens, which come back with time (O31, W54)', () => {
+  const limits = { connectionTokensMax: 2, connectionTokenFillMs: 100 }
+  const ensemble = new FakeEnsemble(limits)
+  expect(ensemble.session().connected).not.toBe(null)
+  expect(ensemble.session().connected).not.toBe(null)
+  expect(ensemble.session().closedBecause).toBe('client_rate_limit')
+  ensemble.pass(150)
+  expect(ensemble.session().connected).not.toBe(null)
+  expect(ensemble.session().closedBecause).toBe('client_rate_limit')
+})
+
+test('jute.maxbuffer bounds requests without a word (W5)', () => {
+  const ensemble = new FakeEnsemble({ frameBytesMax: 2_000 })
+  const client = ensemble.session()
+  sendCreate(client, '/a', 'x'.repeat(1_900))
+  expect(client.replies).toMatchObject([{ err: 0 }])
+  sendCreate(client, '/b', 'x'.repeat(2_000))
+  expect(client.closedBecause).toBe('io_exception')
+})
+
+test('sessionlessTimeoutMs closes who only connects (S13)', () => {
+  const ensemble = new FakeEnsemble({ sessionlessTimeoutMs: 2_000 })
+  const client = ensemble.client()
+  ensemble.pass(3_000)
+  expect(client.closedBecause).toBe('sessionless_timeout')
+})
+
+test('leaderServes=no: the leader takes no clients, followers do (Q53)', () => {
+  const ensemble = new FakeEnsemble({ followers: 1, leaderServes: false })
+  expect(ensemble.client(0).closedBecause).toBe('not_serving')
+  expect(ensemble.session(1).create('/a')).toBe('/a')
+})
