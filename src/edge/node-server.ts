@@ -6,16 +6,15 @@ import { randomBytes } from 'node:crypto'
 import { ClientListener } from '../adapters/tcp/client-listener.ts'
 import { FileStorage } from '../adapters/files/storage.ts'
 import type { MemberStatus } from '../core/server/member-machine.ts'
-import type { TraceEvent } from '../core/zab/effect.ts'
+import type { Moment, TraceEvent } from '../core/zab/effect.ts'
 import { Member } from '../runtime/member.ts'
+import { Administration } from './admin/administration.ts'
 import { memberConfigOf } from './member-settings.ts'
 import { recoverDatabase } from './recover-database.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
 import { waitFor } from './wait-for.ts'
 
 export interface NodeServerHooks {
-  /** The answer to a four-letter word, or null when there is none. */
-  readonly onWord?: (word: string, server: NodeServer) => string | null
   readonly onTrace?: (event: TraceEvent, server: NodeServer) => void
   /** A connection of this address was refused, for the limit that is named. */
   readonly onRefused?: (address: string, reason: string) => void
@@ -29,6 +28,7 @@ const SERVE_LIMIT_MS = 30_000
 
 export class NodeServer implements AsyncDisposable {
   readonly settings: ServerSettings
+  readonly administration: Administration
   readonly #hooks: NodeServerHooks
   readonly #storage: FileStorage
   readonly #serving: Deferred = deferred()
@@ -40,6 +40,7 @@ export class NodeServer implements AsyncDisposable {
     this.settings = settings
     this.#hooks = hooks
     this.#storage = storage
+    this.administration = new Administration({ settings, now })
     // Also when nobody waits for it.
     this.#serving.done.catch(() => undefined)
   }
@@ -112,13 +113,21 @@ export class NodeServer implements AsyncDisposable {
     const member = new Member({
       config,
       recovered,
-      storage: this.#storage,
-      clock: { now: () => ({ elapsedMs: performance.now(), wallMs: Date.now() }) },
+      storage: this.administration.tapStorage(this.#storage),
+      clock: { now },
       every,
       onTrace: (event) => this.#onTrace(event),
       onHalt: (reason) => this.#onHalt(reason),
     })
     this.#member = member
+    const port = (): number | null => this.#listener?.port ?? null
+    this.administration.administer({
+      status: () => member.status(),
+      server: member.server,
+      get clientPort() {
+        return port()
+      },
+    })
     if (isAlone) {
       const what = 'the server did not begin to serve'
       await waitFor(this.#serving.done, SERVE_LIMIT_MS, what, this.#hooks.signal)
@@ -129,19 +138,25 @@ export class NodeServer implements AsyncDisposable {
   async #listen(member: Member): Promise<void> {
     const { clientPort, clientAddress, connectionsMax, connectionsPerAddressMax } = this.settings
     if (clientPort === null) return
+    const { administration } = this
     this.#listener = await ClientListener.open({
       port: clientPort,
       ...(clientAddress === null ? {} : { host: clientAddress }),
       connectionsMax,
       perAddressMax: connectionsPerAddressMax,
-      onClient: (channel, address) => member.attachClient(channel, address),
-      onWord: (word) => this.#hooks.onWord?.(word, this) ?? null,
-      onRefused: (address, reason) => this.#hooks.onRefused?.(address, reason),
+      onClient: (channel, address, port) =>
+        member.attachClient(administration.tapClient(channel, address, port), address),
+      onWord: (word, from, rest) => administration.answerWord(word, from, rest),
+      onRefused: (address, reason) => {
+        administration.refused(address, reason)
+        this.#hooks.onRefused?.(address, reason)
+      },
     })
   }
 
   #onTrace(event: TraceEvent): void {
     if (event.type === 'established') this.#serving.resolve()
+    this.administration.onTrace(event)
     this.#hooks.onTrace?.(event, this)
   }
 
@@ -151,6 +166,10 @@ export class NodeServer implements AsyncDisposable {
     void this.close()
     this.#hooks.onHalt?.(reason)
   }
+}
+
+function now(): Moment {
+  return { elapsedMs: performance.now(), wallMs: Date.now() }
 }
 
 function every(intervalMs: number, run: () => void): () => void {

@@ -11,6 +11,7 @@ import type { CopyFacts, EnsembleCopy } from '../core/server/ensemble-copy.ts'
 import type { ConnectionId, MemberEffect, MemberInput } from '../core/server/effect.ts'
 import { MemberMachine } from '../core/server/member-machine.ts'
 import type { MemberConfig, MemberStatus } from '../core/server/member-machine.ts'
+import type { ZooKeeperServer } from '../core/server/zookeeper-server.ts'
 import type { ServerId } from '../core/base/zxid.ts'
 import type { PersistEffect, TraceEvent } from '../core/zab/effect.ts'
 import { concat } from '../core/base/bytes.ts'
@@ -80,6 +81,11 @@ export class Member {
 
   status(): MemberStatus {
     return this.#machine.status(this.#options.clock.now())
+  }
+
+  /** For administrators: to be read only. */
+  get server(): ZooKeeperServer {
+    return this.#machine.server
   }
 
   /** What this member heard and asked for, for a replay; also after it stopped. */

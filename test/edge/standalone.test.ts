@@ -28,8 +28,10 @@ function open(dataDirectory: string): Promise<NodeServer> {
     clientAddress: '127.0.0.1',
     preallocateBytes: 64 * 1024,
     connectionsPerAddressMax: 3,
+    wordsAllowed: ['ruok'],
+    adminEnabled: false,
   })
-  return NodeServer.open(settings, { onWord: (word) => (word === 'ruok' ? 'imok' : null) })
+  return NodeServer.open(settings)
 }
 
 function client(server: NodeServer): Promise<ZooKeeperClient> {

@@ -41,6 +41,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   comlink: ['worker', 'demo', 'src/browser', 'src/index.ts', 'src/edge', 'src/testing'],
   idb: ['src/adapters/indexeddb'],
   'simple-peer': ['src/adapters/webrtc', 'src/edge'],
+  'prom-client': ['src/edge/admin'],
   // Not the sources: what a user installs.
   zabra: ['demo/example-app'],
   uqr: ['demo'],

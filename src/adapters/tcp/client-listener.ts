@@ -11,9 +11,12 @@ export interface ClientListenerOptions {
   readonly host?: string
   /** 0 = any free one. */
   readonly port: number
-  readonly onClient: (channel: ClientChannel, address: string) => void
-  /** The answer to a four-letter word, or null when it is none. Called once per connection. */
-  readonly onWord: (word: string) => string | null
+  readonly onClient: (channel: ClientChannel, address: string, port: number) => void
+  /**
+   * The answer to a four-letter word, or null when it is none. Called once per connection, with
+   * what came behind the word: `stmk` has an argument.
+   */
+  readonly onWord: (word: string, from: RemoteEnd, rest: Uint8Array) => string | null
   /** maxClientCnxns: connections of one address at once; 0 = no limit. Default 60. */
   readonly perAddressMax?: number
   /** maxCnxns: connections at once; 0 = no limit. Default 0. */
@@ -21,6 +24,12 @@ export interface ClientListenerOptions {
   readonly maxFrameBytes?: number
   /** Told when a connection is refused for a limit; for logs and metrics. */
   readonly onRefused?: (address: string, reason: string) => void
+}
+
+/** The other end of a connection. */
+export interface RemoteEnd {
+  readonly address: string
+  readonly port: number
 }
 
 const PER_ADDRESS_MAX = 60
@@ -113,10 +122,12 @@ export class ClientListener {
       clearTimeout(silent)
       socket.off('data', read)
       const word = String.fromCharCode(...first.subarray(0, WORD_BYTES))
-      const answer = WORD.test(word) ? this.#options.onWord(word) : null
+      const from = { address, port: socket.remotePort ?? 0 }
+      const rest = first.subarray(WORD_BYTES)
+      const answer = WORD.test(word) ? this.#options.onWord(word, from, rest) : null
       if (answer !== null) return void socket.end(answer)
       const channel = new SocketChannel(socket, this.#options.maxFrameBytes)
-      this.#options.onClient(channel, address)
+      this.#options.onClient(channel, address, from.port)
       channel.receive(first)
     }
     socket.on('data', read)

@@ -111,6 +111,11 @@ export class MemberMachine {
     return this.#server.tree
   }
 
+  /** For administrators: to be read only. */
+  get server(): ZooKeeperServer {
+    return this.#server
+  }
+
   #handle(input: MemberInput, at: Moment): void {
     switch (input.kind) {
       case 'client-open':

@@ -49,6 +49,11 @@ export class WatchManager {
     return { watchers, paths: this.#data.pathCount + this.#child.pathCount, watches: this.size }
   }
 
+  /** What `wchs`, `wchc` and `wchp` show is this table alone. To be read only. */
+  get dataWatches(): WatchTable {
+    return this.#data
+  }
+
   /** Entries of one watcher in both tables. */
   countOf(watcher: number): number {
     return this.#data.pathsOf(watcher).size + this.#child.pathsOf(watcher).size

@@ -42,6 +42,14 @@ export class WatchTable {
     return this.#byWatcher.keys()
   }
 
+  paths(): IterableIterator<string> {
+    return this.#byPath.keys()
+  }
+
+  watchersOf(path: string): Iterable<number> {
+    return this.#byPath.get(path)?.keys() ?? []
+  }
+
   /** Paths that `watcher` has an entry for. */
   pathsOf(watcher: number): ReadonlySet<string> {
     return this.#byWatcher.get(watcher) ?? NO_PATHS

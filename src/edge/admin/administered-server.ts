@@ -1,0 +1,14 @@
+/** What administration needs of a server; tests give it one without sockets. */
+import type { MemberStatus } from '../../core/server/member-machine.ts'
+import type { ZooKeeperServer } from '../../core/server/zookeeper-server.ts'
+
+export interface AdministeredServer {
+  /** As bound; null: it has none. */
+  readonly clientPort: number | null
+  status(): MemberStatus
+  /** Its state, to be read only. */
+  readonly server: Pick<
+    ZooKeeperServer,
+    'tree' | 'connections' | 'isServing' | 'remainingMs' | 'beginSnapshot'
+  >
+}

@@ -1,0 +1,58 @@
+/** One metric: its name in ZooKeeper, and where its value is read. */
+import type { AvgMinMax, Distribution } from './distribution.ts'
+
+export type Metric = GaugeMetric | CounterMetric | SummaryMetric | DetailedMetric
+
+export interface GaugeMetric {
+  readonly kind: 'gauge'
+  readonly name: string
+  /** Null: it does not exist just now, as leader metrics of a follower. */
+  readonly read: () => number | null
+  /** Java's double: printed with a fraction even when it has none. */
+  readonly isDouble?: boolean
+}
+
+export interface CounterMetric {
+  readonly kind: 'counter'
+  readonly name: string
+  readonly read: () => number
+}
+
+/** ZooKeeper's basic summary. */
+export interface SummaryMetric {
+  readonly kind: 'summary'
+  readonly name: string
+  readonly figure: AvgMinMax
+}
+
+/** ZooKeeper's advanced summary: with quantiles. */
+export interface DetailedMetric {
+  readonly kind: 'detailed'
+  readonly name: string
+  readonly figure: Distribution
+}
+
+export function gauge(name: string, read: () => number | null): GaugeMetric {
+  return { kind: 'gauge', name, read }
+}
+
+export function double(name: string, read: () => number | null): GaugeMetric {
+  return { kind: 'gauge', name, read, isDouble: true }
+}
+
+export function counter(name: string, read: () => number): CounterMetric {
+  return { kind: 'counter', name, read }
+}
+
+export function summary(name: string, figure: AvgMinMax): SummaryMetric {
+  return { kind: 'summary', name, figure }
+}
+
+export function detailed(name: string, figure: Distribution): DetailedMetric {
+  return { kind: 'detailed', name, figure }
+}
+
+/** As Java prints a double. */
+export function javaDouble(value: number): string {
+  return Number.isInteger(value) ? `${value}.0` : String(value)
+}

@@ -1,0 +1,182 @@
+/** The facts that words and admin commands tell, in the terms of ZooKeeper. */
+import { readdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { MemberStatus } from '../../core/server/member-machine.ts'
+import type { ZooKeeperServer } from '../../core/server/zookeeper-server.ts'
+import { toSessionId } from '../../core/base/zxid.ts'
+import type { Moment } from '../../core/zab/effect.ts'
+import { isStandalone, type EnsembleMember, type ServerSettings } from '../settings.ts'
+import type { AdministeredServer } from './administered-server.ts'
+import type { Traffic } from './traffic.ts'
+import type { StorageFigures } from './storage-tap.ts'
+import type { RoleHistory } from './role-history.ts'
+
+const VERSION_DIRECTORY = 'version-2'
+
+export interface Figures {
+  readonly traffic: Traffic
+  readonly storage: StorageFigures
+  readonly history: RoleHistory
+}
+
+export interface ViewOptions {
+  readonly settings: ServerSettings
+  readonly figures: Figures
+  readonly now: () => Moment
+}
+
+/** Expiry time, elapsed ms, and what expires then, soonest first. */
+export type ExpiryBuckets<T> = readonly (readonly [number, readonly T[]])[]
+
+export class ServerView {
+  readonly settings: ServerSettings
+  readonly figures: Figures
+  readonly now: () => Moment
+  /** Null before the first start. */
+  administered: AdministeredServer | null = null
+
+  constructor({ settings, figures, now }: ViewOptions) {
+    this.settings = settings
+    this.figures = figures
+    this.now = now
+  }
+
+  /** Null: it serves nobody just now, and most words have no other answer than that (O13). */
+  get serving(): {
+    readonly status: MemberStatus
+    readonly server: AdministeredServer['server']
+  } | null {
+    const status = this.status
+    const server = this.administered?.server
+    if (server === undefined || status?.serving !== true) return null
+    return { status, server }
+  }
+
+  get status(): MemberStatus | null {
+    return this.administered?.status() ?? null
+  }
+
+  get isStandalone(): boolean {
+    return isStandalone(this.settings)
+  }
+
+  get clientPort(): number {
+    return this.administered?.clientPort ?? -1
+  }
+
+  /** ZooKeeper's word for what the server is (O2). */
+  get state(): string {
+    if (this.isStandalone) return 'standalone'
+    switch (this.status?.role) {
+      case 'leading':
+        return 'leader'
+      case 'following':
+        return 'follower'
+      case 'observing':
+        return 'observer'
+      default:
+        return 'looking'
+    }
+  }
+
+  get isLeader(): boolean {
+    return this.status?.role === 'leading'
+  }
+
+  get dataDirectory(): string {
+    return resolve(this.settings.dataDirectory, VERSION_DIRECTORY)
+  }
+
+  get logDirectory(): string {
+    const { logDirectory, dataDirectory } = this.settings
+    return resolve(logDirectory ?? dataDirectory, VERSION_DIRECTORY)
+  }
+
+  get own(): EnsembleMember | null {
+    const { members, sid } = this.settings
+    return members.find((member) => member.sid === sid) ?? null
+  }
+
+  get sessionTimeoutMinMs(): number {
+    return this.settings.sessionTimeoutMinMs ?? 2 * this.settings.tickTimeMs
+  }
+
+  get sessionTimeoutMaxMs(): number {
+    return this.settings.sessionTimeoutMaxMs ?? 20 * this.settings.tickTimeMs
+  }
+
+  /** Sessions by when they expire: exact on a leader, empty where this server cannot know. */
+  expiringSessions(server: AdministeredServer['server']): ExpiryBuckets<bigint> {
+    const at = this.now()
+    const buckets = new Map<number, bigint[]>()
+    for (const id of server.tree.sessions.keys()) {
+      const leftMs = server.remainingMs(toSessionId(id), at)
+      if (leftMs !== null) put(buckets, this.#roundUp(at.elapsedMs + leftMs), id)
+    }
+    return sorted(buckets)
+  }
+
+  /** Connections by when they are cut if nothing comes. */
+  expiringConnections(): ExpiryBuckets<{ readonly name: string; readonly session: bigint }> {
+    const buckets = new Map<number, { name: string; session: bigint }[]>()
+    for (const tap of this.figures.traffic.connections) {
+      const { address, port, session, heardAtMs } = tap
+      const limitMs = tap.timeoutMs || this.settings.sessionlessTimeoutMs
+      const row = { name: `/${address}:${port}`, session }
+      put(buckets, this.#roundUp(heardAtMs + limitMs), row)
+    }
+    return sorted(buckets)
+  }
+
+  /** When that will be, ms since 1970. */
+  wallOf(elapsedMs: number): number {
+    const at = this.now()
+    return at.wallMs + (elapsedMs - at.elapsedMs)
+  }
+
+  #roundUp(elapsedMs: number): number {
+    const { tickTimeMs } = this.settings
+    return Math.ceil(elapsedMs / tickTimeMs) * tickTimeMs
+  }
+}
+
+/** Session of a watcher, 0 when its connection is gone. */
+export function sessionOfWatcher(server: Pick<ZooKeeperServer, 'connections'>, id: number): bigint {
+  return server.connections.find(id)?.session ?? 0n
+}
+
+/** Bytes of the files in a directory; 0 when it is not there. */
+export function directoryBytes(path: string): number {
+  let bytes = 0
+  try {
+    for (const name of readdirSync(path)) {
+      bytes += statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  return bytes
+}
+
+/** As `server.N` lines write a host. */
+export function hostText(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** ZooKeeper's text of one member: `host:quorumPort:electionPort:role[;clientAddress:port]`. */
+export function memberText(member: EnsembleMember): string {
+  const { host, quorumPort, electionPort, role, clientAddress, clientPort } = member
+  const client =
+    clientPort === undefined ? '' : `;${hostText(clientAddress ?? '0.0.0.0')}:${clientPort}`
+  return `${hostText(host)}:${quorumPort}:${electionPort}:${role}${client}`
+}
+
+function put<T>(buckets: Map<number, T[]>, at: number, item: T): void {
+  const bucket = buckets.get(at)
+  if (bucket === undefined) buckets.set(at, [item])
+  else bucket.push(item)
+}
+
+function sorted<T>(buckets: Map<number, T[]>): ExpiryBuckets<T> {
+  return [...buckets].sort(([a], [b]) => a - b)
+}
