@@ -57,6 +57,7 @@ export class NodeServer implements AsyncDisposable {
       forceSync: settings.forceSync,
       preallocateBytes: settings.preallocateBytes,
       logFileBytes: settings.logFileBytesMax,
+      damagedTail: isStandalone(settings) ? 'refuse' : 'drop',
     })
     const server = new NodeServer(settings, hooks, storage)
     try {

@@ -38,7 +38,7 @@ export async function recoverDatabase(
   }
   rmSync(initialize, { force: true })
   const recovered = isEmpty ? await storage.recover() : atOpen
-  if (isAlone && recovered.droppedTail > 0) throw tornTail(recovered.droppedTail)
+  if (isAlone && recovered.droppedTail > 0) throw lostTail(settings, recovered)
   return recovered
 }
 
@@ -47,7 +47,10 @@ function noDatabase(): StorageError {
   return new StorageError('wiped', `${what}: bring its files back, or make the file 'initialize'`)
 }
 
-function tornTail(count: number): StorageError {
-  const what = `${count} entries at the end of its log are damaged`
-  return new StorageError('corrupt', `${what}, and a server alone has nobody to ask what they were`)
+/** As a member of an ensemble it dropped them, and now it is alone. */
+function lostTail({ dataDirectory }: ServerSettings, { droppedTail }: Recovered): StorageError {
+  const what = `${droppedTail} entries at the end of the log were damaged and dropped`
+  const why = 'a server alone has nobody to ask what they were'
+  const remedy = `'zabra log ${dataDirectory} --fix' accepts the loss`
+  return new StorageError('corrupt', `${what}, and ${why}: ${remedy}`)
 }

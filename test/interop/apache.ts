@@ -13,6 +13,8 @@ const ZOOKEEPER_JAR = process.env['ZABRA_APACHE'] ?? '/usr/share/java/zookeeper.
 const JUTE_JAR = '/usr/share/java/zookeeper-jute.jar'
 const READY_TIMEOUT_MS = 60_000
 const CLIENT_TIMEOUT_MS = 120_000
+/** A word that comes while the server starts may never be answered: its socket stays open. */
+const WORD_TIMEOUT_MS = 2_000
 
 /** Every process that was started, to be ended by its handle. */
 const children = new Set<ChildProcess>()
@@ -92,6 +94,7 @@ export async function fourLetterWord(port: number, word: string): Promise<string
   const socket = connect(port, '127.0.0.1', () => socket.write(word))
   // The loop below hears of it, too; without this the process would end.
   socket.on('error', () => undefined)
+  socket.setTimeout(WORD_TIMEOUT_MS, () => socket.destroy())
   let answer = ''
   socket.setEncoding('utf8')
   for await (const part of socket) answer += part as string

@@ -16,6 +16,8 @@ const ENTRY_END = 0x42
 /** Where TxnHeader has its zxid: after clientId and cxid. */
 const ZXID_OFFSET = 12
 const TXN_HEADER_BYTES = 32
+/** To compare with, many at a time. */
+const ZEROS = new Uint8Array(64 * 1024)
 
 export interface PlacedEntry extends LogEntry {
   /** Where in the file it begins. */
@@ -35,6 +37,14 @@ export interface ReadLogFile {
   readonly corruptAt: number | null
 }
 
+/** What the bytes at an offset are. `next`: where an entry of this length ends. */
+export type Found =
+  | { readonly kind: 'whole'; readonly next: number }
+  /** Its write ended, and yet it is not what was written. `next` null: its length is senseless. */
+  | { readonly kind: 'damaged'; readonly next: number | null }
+  | { readonly kind: 'torn' }
+  | { readonly kind: 'end' }
+
 export function logHeader(): Uint8Array {
   const bytes = new Uint8Array(LOG_HEADER_BYTES)
   const view = new DataView(bytes.buffer)
@@ -51,6 +61,13 @@ export function logHeaderProblem(bytes: Uint8Array): string | null {
   if (view.getInt32(0) !== MAGIC) return 'it does not begin with ZKLG'
   const version = view.getInt32(4)
   return version === VERSION ? null : `it is of version ${version}, known is ${VERSION}`
+}
+
+/** The process ended between making the file and having its header on the disk. */
+export function isUnbegun(bytes: Uint8Array): boolean {
+  const header = logHeader()
+  const written = writtenEnd(bytes)
+  return written < LOG_HEADER_BYTES && bytes.subarray(0, written).every((b, i) => b === header[i])
 }
 
 export function entryBytes(entry: Uint8Array): number {
@@ -71,42 +88,90 @@ export function putEntry(target: Uint8Array, offset: number, entry: Uint8Array):
 
 /** Reads a whole file. The entries are views of it. */
 export function readLogFile(file: Uint8Array): ReadLogFile {
+  const written = writtenEnd(file)
   const entries: PlacedEntry[] = []
   let damaged = 0
   let damagedAt = -1
   let end = LOG_HEADER_BYTES
   let offset = LOG_HEADER_BYTES
   for (;;) {
-    const length = payloadLength(file, offset)
-    if (length === null) break
-    const next = offset + ENTRY_HEAD_BYTES + length + 1
-    const entry = file.subarray(offset + ENTRY_HEAD_BYTES, next - 1)
-    if (!isWhole(file, offset, entry, next)) {
+    const found = foundAt(file, offset, written)
+    if (found.kind === 'whole') {
+      if (damaged > 0) return { entries, end, damaged: 0, corruptAt: damagedAt }
+      entries.push(placedEntry(file, offset, found.next))
+      end = offset = found.next
+      continue
+    }
+    if (found.kind === 'damaged') {
       if (damaged === 0) damagedAt = offset
       damaged++
-    } else {
-      if (damaged > 0) return { entries, end, damaged: 0, corruptAt: damagedAt }
-      entries.push({ zxid: zxidOf(entry), entry, offset })
-      end = next
     }
-    offset = next
+    if (found.kind === 'damaged' && found.next !== null) offset = found.next
+    else if (found.kind === 'end') return { entries, end, damaged, corruptAt: null }
+    else break
   }
-  return { entries, end, damaged, corruptAt: null }
+  // A length that is wrong hides what is behind it.
+  const hidden = nextWhole(file, offset + 1, written)
+  if (hidden === null) return { entries, end, damaged, corruptAt: null }
+  return { entries, end, damaged: 0, corruptAt: damaged > 0 ? damagedAt : offset }
 }
 
-/** null: no entry begins here, or it stops short. */
-function payloadLength(file: Uint8Array, offset: number): number | null {
-  if (file.length - offset < ENTRY_HEAD_BYTES) return null
-  const length = new DataView(file.buffer, file.byteOffset + offset).getInt32(8)
-  if (length < TXN_HEADER_BYTES) return null
-  return length + 1 <= file.length - offset - ENTRY_HEAD_BYTES ? length : null
+/** `written`: `writtenEnd` of the file. */
+export function foundAt(file: Uint8Array, offset: number, written: number): Found {
+  if (offset >= written) return { kind: 'end' }
+  // The head itself may have been on its way.
+  if (written < offset + ENTRY_HEAD_BYTES) return { kind: 'torn' }
+  const length = viewAt(file, offset).getInt32(8)
+  const next = offset + ENTRY_HEAD_BYTES + length + 1
+  // The last byte of an entry is none of the zeros that were there before it.
+  if (length === 0 || length > written || next > written) {
+    return isWhole(file, offset, written) ? { kind: 'damaged', next: written } : { kind: 'torn' }
+  }
+  if (length < TXN_HEADER_BYTES) return { kind: 'damaged', next: null }
+  if (isWhole(file, offset, next)) return { kind: 'whole', next }
+  return { kind: 'damaged', next: file[next - 1] === ENTRY_END ? next : null }
 }
 
-function isWhole(file: Uint8Array, offset: number, entry: Uint8Array, next: number): boolean {
-  const view = new DataView(file.buffer, file.byteOffset + offset)
-  return view.getUint32(4) === adler32(entry) && file[next - 1] === ENTRY_END
+/** Where the first whole entry at or behind `from` begins, or null. */
+export function nextWhole(file: Uint8Array, from: number, written: number): number | null {
+  const last = written - ENTRY_HEAD_BYTES - TXN_HEADER_BYTES - 1
+  for (let offset = from; offset <= last; offset++) {
+    // The checksum is a long of which the upper half is always zero.
+    if (file[offset] !== 0 || file[offset + 1] !== 0 || file[offset + 8] !== 0) continue
+    const length = viewAt(file, offset).getInt32(8)
+    const next = offset + ENTRY_HEAD_BYTES + length + 1
+    if (length < TXN_HEADER_BYTES || next > written || file[next - 1] !== ENTRY_END) continue
+    if (isWhole(file, offset, next)) return offset
+  }
+  return null
+}
+
+/** The end of what was ever written: zeros behind it are space kept ready. */
+export function writtenEnd(file: Uint8Array): number {
+  let end = file.length
+  for (; end >= ZEROS.length; end -= ZEROS.length) {
+    if (Buffer.compare(file.subarray(end - ZEROS.length, end), ZEROS) !== 0) break
+  }
+  while (end > 0 && file[end - 1] === 0) end--
+  return end
+}
+
+export function placedEntry(file: Uint8Array, offset: number, next: number): PlacedEntry {
+  const entry = file.subarray(offset + ENTRY_HEAD_BYTES, next - 1)
+  return { zxid: zxidOf(entry), entry, offset }
+}
+
+function isWhole(file: Uint8Array, offset: number, next: number): boolean {
+  if (next - offset <= ENTRY_HEAD_BYTES + TXN_HEADER_BYTES) return false
+  if (file[next - 1] !== ENTRY_END) return false
+  const entry = file.subarray(offset + ENTRY_HEAD_BYTES, next - 1)
+  return viewAt(file, offset).getBigUint64(0) === BigInt(adler32(entry))
+}
+
+function viewAt(file: Uint8Array, offset: number): DataView {
+  return new DataView(file.buffer, file.byteOffset + offset)
 }
 
 function zxidOf(entry: Uint8Array): Zxid {
-  return toZxid(new DataView(entry.buffer, entry.byteOffset).getBigInt64(ZXID_OFFSET))
+  return toZxid(viewAt(entry, 0).getBigInt64(ZXID_OFFSET))
 }

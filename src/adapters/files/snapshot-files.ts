@@ -12,16 +12,14 @@ import {
   rmSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import { assert } from '../../core/base/assert.ts'
 import type { Zxid } from '../../core/base/zxid.ts'
 import { StorageError } from '../../ports/storage.ts'
-import { readBytes, syncDirectory, writeAll } from './durable-file.ts'
+import { syncDirectory, writeAll } from './durable-file.ts'
 import { fileName, zxidFiles, type ZxidFile } from './file-names.ts'
+import { hasSeal, readSnapshot } from './snapshot-reader.ts'
 
 const STAGED = /^staged\.\d+$/
-/** What a whole file ends with: the string "/" (P14). */
-const SEAL = [0, 0, 0, 1, 0x2f]
 /** The newest ones that are tried (P14). */
 const TRIED_MAX = 100
 
@@ -49,8 +47,8 @@ export class SnapshotFiles {
   newest(): { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] } | null {
     const files = this.#files().reverse()
     for (const file of files.slice(0, TRIED_MAX)) {
-      const bytes = this.#readWhole(file)
-      if (bytes !== null) return { zxid: file.zxid, chunks: [bytes] }
+      const chunks = readSnapshot(join(this.#directory, file.name))
+      if (chunks !== null) return { zxid: file.zxid, chunks }
     }
     if (files.length === 0) return null
     throw new StorageError('corrupt', `no snapshot in ${this.#directory} is whole`)
@@ -94,11 +92,19 @@ export class SnapshotFiles {
     syncDirectory(this.#directory)
   }
 
-  /** Keeps the newest `count` and returns the zxid of the oldest of them, or null without any. */
+  /**
+   * Keeps the newest `count` that are whole, and what is newer than they are, and returns the zxid
+   * of the oldest of them, or null without any.
+   */
   retain(count: number): Zxid | null {
     const files = this.#files()
-    for (const { name } of files.slice(0, -count)) rmSync(join(this.#directory, name))
-    return files.slice(-count)[0]?.zxid ?? null
+    const whole = files.filter(({ name }) => hasSeal(join(this.#directory, name)))
+    const oldest = whole.at(-count) ?? whole[0]
+    if (oldest === undefined) return null
+    for (const { name, zxid } of files) {
+      if (zxid < oldest.zxid) rmSync(join(this.#directory, name))
+    }
+    return oldest.zxid
   }
 
   removeAllBut(zxid: Zxid): void {
@@ -122,14 +128,6 @@ export class SnapshotFiles {
     return zxidFiles('snapshot', readdirSync(this.#directory))
   }
 
-  #readWhole(file: ZxidFile): Uint8Array | null {
-    const read = readBytes(join(this.#directory, file.name))
-    const bytes = file.name.endsWith('.gz') ? unpacked(read) : read
-    if (bytes === null || bytes.length < SEAL.length) return null
-    const end = bytes.subarray(-SEAL.length)
-    return SEAL.every((byte, index) => end[index] === byte) ? bytes : null
-  }
-
   #stagedPath(id: number): string {
     return join(this.#directory, stagedName(id))
   }
@@ -137,12 +135,4 @@ export class SnapshotFiles {
 
 function stagedName(id: number): string {
   return `staged.${id}`
-}
-
-function unpacked(bytes: Uint8Array): Uint8Array | null {
-  try {
-    return new Uint8Array(gunzipSync(bytes))
-  } catch {
-    return null
-  }
 }

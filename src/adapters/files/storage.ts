@@ -30,7 +30,7 @@ import { VERSION_DIRECTORY } from './file-names.ts'
 import { readMemberFile, writeMemberFile, type MemberFile } from './member-file.ts'
 import { OwnerFile } from './owner-file.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
-import { newestOf, PREALLOCATE_BYTES, TxnLog } from './txn-log.ts'
+import { newestOf, PREALLOCATE_BYTES, REMEDY, TxnLog } from './txn-log.ts'
 
 export interface FileStorageOptions {
   readonly dataDirectory: string
@@ -46,6 +46,11 @@ export interface FileStorageOptions {
   readonly snapshotsRetained?: number | null
   /** txnLogSizeLimitInKb in bytes; 0 = a new file only after a snapshot (P7). */
   readonly logFileBytes?: number
+  /**
+   * Damaged last entries, which may have been acknowledged. 'drop' (default): they are cut off and
+   * counted in `droppedTail`, until others say what they were. 'refuse': for a server alone.
+   */
+  readonly damagedTail?: 'drop' | 'refuse'
   /** A sync took longer than fsync.warningthresholdms (P6). */
   readonly onSlowSync?: (elapsedMs: number) => void
   readonly now?: () => number
@@ -93,10 +98,14 @@ export class FileStorage implements Storage {
   async recover(): Promise<Recovered> {
     return this.#inTurn(async () => {
       const snapshot = this.#snapshots.newest()
-      const { entries, damaged } = this.#log.read(snapshot?.zxid ?? ZXID_NONE)
+      const { entries, damaged, damagedAt } = this.#log.read(snapshot?.zxid ?? ZXID_NONE)
       if (snapshot === null && entries.length > 0) {
         const what = `${this.#directory} has transaction logs and no snapshot (P15)`
         throw new StorageError('corrupt', `${what}: restore one, or start with an empty directory`)
+      }
+      // Nothing is changed yet: what is damaged may be more than nothing to whoever mends it.
+      if (damaged > 0 && this.#options.damagedTail === 'refuse') {
+        throw new StorageError('corrupt', `${damagedAt}, in its last entries: ${REMEDY}`)
       }
       if (damaged > 0) this.#remember({ droppedTail: this.#member.droppedTail + damaged })
       this.#log.repair()

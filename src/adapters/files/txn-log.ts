@@ -20,6 +20,7 @@ import {
   entryBytes,
   LOG_HEADER_BYTES,
   logHeader,
+  isUnbegun,
   logHeaderProblem,
   putEntry,
   readLogFile,
@@ -28,6 +29,9 @@ import {
 
 /** preAllocSize: so much room is made at once, since a growing file costs the sync more (P5). */
 export const PREALLOCATE_BYTES: number = 64 * 1024 * 1024
+/** What whoever reads that a log is damaged can do. */
+export const REMEDY =
+  "look with 'zabra log DIR', mend with 'zabra log DIR --fix', which keeps a copy of what it changes"
 /** Room that must be left before more is made (P5). */
 const ROOM_MIN_BYTES = 4096
 
@@ -42,6 +46,8 @@ export interface ReadLog {
   readonly entries: readonly LogEntry[]
   /** Damaged entries that `repair` cuts off. */
   readonly damaged: number
+  /** Where the first of them is. */
+  readonly damagedAt: string
 }
 
 interface OpenFile {
@@ -69,17 +75,18 @@ export class TxnLog {
     const first = files.findLastIndex((file) => file.zxid <= after + 1n)
     const wanted = files.slice(Math.max(0, first))
     const entries: LogEntry[] = []
-    let damaged = 0
+    let [damaged, damagedAt] = [0, '']
     for (const file of wanted) {
       const isLast = file === wanted.at(-1)
       const read = this.#readFile(file, isLast)
       if (isLast) damaged = read.damaged
+      if (damaged > 0) damagedAt = this.#place(file.name, read.end)
       for (const { zxid, entry } of read.entries) {
         // A file begun anew after a failed write may repeat what the one before has.
         if (zxid > (entries.at(-1)?.zxid ?? after)) entries.push({ zxid, entry })
       }
     }
-    return { entries, damaged }
+    return { entries, damaged, damagedAt }
   }
 
   /** Makes what `read` found be all there is. */
@@ -171,8 +178,9 @@ export class TxnLog {
     const bytes = readBytes(path)
     const problem = logHeaderProblem(bytes)
     if (problem !== null) {
-      const isEmpty = bytes.length < LOG_HEADER_BYTES || bytes.every((byte) => byte === 0)
-      if (!isEmpty) throw new StorageError('corrupt', `${path} is no transaction log: ${problem}`)
+      if (!isUnbegun(bytes)) {
+        throw new StorageError('corrupt', `${path} is no transaction log: ${problem}`)
+      }
       // The process ended between making it and writing into it.
       if (mayBeTorn) this.#torn = { name: file.name, end: 0 }
       return { entries: [], end: 0, damaged: 0, corruptAt: null }
@@ -180,10 +188,14 @@ export class TxnLog {
     const read = readLogFile(bytes)
     const damagedAt = read.corruptAt ?? (read.damaged > 0 && !mayBeTorn ? read.end : null)
     if (damagedAt !== null) {
-      throw new StorageError('corrupt', `${path} is damaged at byte ${damagedAt}`)
+      throw new StorageError('corrupt', `${this.#place(file.name, damagedAt)}: ${REMEDY}`)
     }
     if (mayBeTorn) this.#torn = { name: file.name, end: read.end }
     return read
+  }
+
+  #place(name: string, offset: number): string {
+    return `${join(this.#options.directory, name)} is damaged at byte ${offset}`
   }
 
   #create(first: Zxid): OpenFile {

@@ -2,9 +2,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileStorage } from '../../../src/adapters/files/storage.ts'
 import { concat } from '../../../src/core/base/bytes.ts'
+import { toZxid } from '../../../src/core/base/zxid.ts'
 import { emptySnapshotChunk } from '../../../src/core/server/member-machine.ts'
 import { decodeTxn } from '../../../src/core/jute/txn.ts'
 import { restoreTree } from '../../../src/core/tree/snapshot.ts'
@@ -131,5 +133,36 @@ describe('a directory of Apache ZooKeeper', () => {
     expect(readdirSync(folder).filter((name) => /^(log|staged|snapshot)/.test(name))).toEqual([
       'snapshot.200000007',
     ])
+  })
+})
+
+describe('snapshots', () => {
+  it('whose checksum does not fit are not taken, whatever their end says (P14)', async () => {
+    put('snapshot.0', emptySnapshotChunk())
+    const damaged = SNAPSHOT.slice()
+    damaged[100]! ^= 1
+    put('snapshot.5', damaged)
+    put('log.1', HEADER, ...ENTRIES)
+    const recovered = await open().recover()
+    expect([recovered.snapshot?.zxid, recovered.log.length]).toEqual([0n, ENTRIES.length])
+  })
+
+  it('that are packed are read (P10)', async () => {
+    put('snapshot.5.gz', new Uint8Array(gzipSync(SNAPSHOT)))
+    const { snapshot } = await open().recover()
+    expect(snapshot).toEqual({ zxid: 5n, chunks: [SNAPSHOT] })
+  })
+
+  it('that are not whole count for none of those kept (P18)', async () => {
+    put('snapshot.0', emptySnapshotChunk())
+    const storage = open()
+    await storage.recover()
+    // As Apache ZooKeeper leaves one when it is killed.
+    for (const zxid of ['8', '9', 'a']) put(`snapshot.${zxid}`)
+    await storage.write([{ kind: 'snapshot-chunk', id: 1, index: 0, bytes: SNAPSHOT }])
+    await storage.write([
+      { kind: 'snapshot-commit', id: 1, zxid: toZxid(11n), chunks: 1, install: false },
+    ])
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(['snapshot.0', 'snapshot.b']))
   })
 })
