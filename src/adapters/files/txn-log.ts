@@ -31,7 +31,7 @@ import {
 export const PREALLOCATE_BYTES: number = 64 * 1024 * 1024
 /** What whoever reads that a log is damaged can do. */
 export const REMEDY =
-  "look with 'zabra log DIR', mend with 'zabra log DIR --fix', which keeps a copy of what it changes"
+  "look with 'zabra log DIR', mend with 'zabra log DIR --fix', which keeps a copy of what it mends"
 /** Room that must be left before more is made (P5). */
 const ROOM_MIN_BYTES = 4096
 

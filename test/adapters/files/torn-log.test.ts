@@ -136,7 +136,7 @@ describe('a directory with such a log', () => {
   it('says where the damage is when it has whole entries behind it', async () => {
     writeFileSync(join(folder, 'log.1'), flipped(LOG, ENDS[3]! + 20))
     const refusal = open('drop').recover()
-    await expect(refusal).rejects.toThrow(`log.1 is damaged at byte ${ENDS[3]}`)
+    await expect(refusal).rejects.toThrow(`log.1 is damaged at byte ${String(ENDS[3])}`)
     await expect(refusal).rejects.toThrow('zabra log DIR --fix')
   })
 })
