@@ -116,13 +116,14 @@ interface Line {
 function memberLines(status: WorkerStatus): Line[] {
   const { member } = status
   if (member === null) {
-    return status.peers.map((peer) => ({
-      who: peer.sid === null ? `candidate ${peer.incarnation.slice(0, 6)}` : `machine ${peer.sid}`,
-      text: 'linked',
-    }))
+    return status.peers.map((peer) => {
+      const { sid, incarnation } = peer
+      const who = sid === null ? `candidate ${incarnation.slice(0, 6)}` : `machine ${sid}`
+      return { who: `${who}${nodeMark(peer)}`, text: 'linked' }
+    })
   }
   const voters = status.voters.map((sid): Line => {
-    const who = `machine ${sid}${sid === status.sid ? ' (this tab)' : ''}`
+    const who = `machine ${sid}${sid === status.sid ? ' (this tab)' : markOf(status, sid)}`
     const isLeader = sid === member.leader
     if (sid === status.sid) return { who, text: isLeader ? 'leading' : member.role }
     const peer = member.peers.find((one) => one.sid === sid)
@@ -137,12 +138,21 @@ function memberLines(status: WorkerStatus): Line[] {
 function observerLines(status: WorkerStatus, member: MemberStatus): Line[] {
   return member.observers.map(({ sid }) => {
     if (sid === status.sid) return { who: `observer ${sid} (this tab)`, text: member.role }
-    const who = `observer ${sid}`
+    const who = `observer ${sid}${markOf(status, sid)}`
     if (status.phase === 'observer') return { who, text: 'linked to the voters only' }
     const link = member.observerPeers.find((one) => one.sid === sid)
     if (link?.up !== true) return { who, text: 'not linked' }
     return { who, text: link.rttMs === null ? 'linked' : `linked, ${roundTrip(link.rttMs)}` }
   })
+}
+
+/** A tab stands behind a name unless it says otherwise. Known while that machine is linked. */
+function markOf(status: WorkerStatus, sid: number): string {
+  return nodeMark(status.peers.find((peer) => peer.sid === sid))
+}
+
+function nodeMark(peer: WorkerStatus['peers'][number] | undefined): string {
+  return peer?.isNode === true ? ' (Node)' : ''
 }
 
 function missingVoters({ voters, member }: WorkerStatus): number {

@@ -8,10 +8,9 @@ import { openIdentity } from '../src/adapters/tabs/identity-lock.ts'
 import type { OpenedIdentity } from '../src/adapters/tabs/identity-lock.ts'
 import { holdLiveness, watchLiveness } from '../src/adapters/tabs/liveness-lock.ts'
 import { openChannelLink } from '../src/adapters/webrtc/channel-link.ts'
-import { ClientMux } from '../src/adapters/webrtc/client-mux.ts'
+import { ClientMux, multiplexerOf } from '../src/adapters/webrtc/client-mux.ts'
 import type { CopyFacts } from '../src/core/server/ensemble-copy.ts'
 import type { TraceEvent } from '../src/core/zab/effect.ts'
-import type { ClientChannel } from '../src/ports/client-channel.ts'
 import { exportFlight } from '../src/runtime/flight/export-flight.ts'
 import { RoomMember } from '../src/runtime/room-member.ts'
 import type {
@@ -184,14 +183,8 @@ class MemberWorker implements MemberApi {
       return
     }
     const mux = new ClientMux(link)
-    const clients = {
-      open: (): ClientChannel => mux.open(),
-      set onOpen(listen: (channel: ClientChannel) => void) {
-        mux.onOpen = listen
-      },
-    }
     this.#withRoom((room) => {
-      room.attachClients(linkId, clients, (reason) => mux.close(reason))
+      room.attachClients(linkId, multiplexerOf(mux), (reason) => mux.close(reason))
     })
   }
 
@@ -246,8 +239,9 @@ class MemberWorker implements MemberApi {
     return {
       ...status,
       incarnation,
-      peers: peers.map(({ peerId, incarnation: name, sid, linkId }) => {
-        return { peerId, incarnation: name, sid, linkId }
+      peers: peers.map(({ peerId, incarnation: name, sid, linkId, isNode }) => {
+        const kind = isNode === true ? { isNode } : {}
+        return { peerId, incarnation: name, sid, linkId, ...kind }
       }),
       reachable: room.reachable(),
     }

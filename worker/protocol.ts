@@ -49,6 +49,7 @@ export interface AdmittedPeer {
   readonly foundingRecord: Uint8Array | null
   readonly startChain: readonly string[]
   readonly isClient?: boolean
+  readonly isNode?: boolean
 }
 
 export type ChannelLabel = 'quorum' | 'client'
@@ -73,6 +74,8 @@ export interface PeerStatus {
   /** Of a voter or an observer; null for a page that is neither. */
   readonly sid: number | null
   readonly linkId: string
+  /** A process of Node (`zabra join`), not a tab. */
+  readonly isNode?: boolean
 }
 
 export interface WorkerStatus {

@@ -10,7 +10,7 @@ import {
   type IcePolicy,
   type IceSettings,
 } from '../adapters/webrtc/ice-settings.ts'
-import type { PagePart } from '../adapters/webrtc/mesh-signal.ts'
+import { partOf, type PagePart } from '../adapters/webrtc/mesh-signal.ts'
 import { PeerMesh } from '../adapters/webrtc/peer-mesh.ts'
 import type { PeerStatus } from '../adapters/webrtc/remote-peer.ts'
 import { socketOpener } from '../adapters/websocket/signal-socket.ts'
@@ -280,9 +280,8 @@ export class MemberTab implements AsyncDisposable {
 
   /** Said to other pages before they are linked: two guests need no link. */
   #part(): PagePart {
-    const { sid, voters = [] } = this.#status ?? {}
-    if (voters.length === 0) return 'undecided'
-    return typeof sid === 'number' && voters.includes(sid) ? 'voter' : 'guest'
+    const { sid = null, voters = [] } = this.#status ?? {}
+    return partOf(sid, voters)
   }
 
   #reachable(): readonly (number | 'local')[] {

@@ -6,6 +6,8 @@ import { runMember } from './member-command.ts'
 const USAGE = `usage: zabra COMMAND [options]
 
   zabra member --data-dir DIR [--client-port N]   a standalone server
+  zabra join LINK --data-dir DIR [--client-port N]
+                                                  a machine of a room of browser tabs
   zabra cli [-server HOST:PORT[,HOST:PORT][/CHROOT]] [COMMAND…]
                                                   ZooKeeper's command line
 
@@ -17,6 +19,9 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
     case 'member':
       return runMember(args)
+    case 'join':
+      // Loaded when it is asked for: it brings what only pages need else.
+      return (await import('./join/join-command.ts')).runJoin(args)
     case 'cli':
       return runCli(args)
     case 'help':

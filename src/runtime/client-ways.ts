@@ -5,7 +5,7 @@ import type { ClientChannel } from '../ports/client-channel.ts'
 import { bridgeChannels } from './bridge-channels.ts'
 import type { Member } from './member.ts'
 import type { PeerLink, PeerTable } from './peer-table.ts'
-import { WaitingClients } from './waiting-clients.ts'
+import { type OwnClient, WaitingClients } from './waiting-clients.ts'
 
 export interface ClientWaysHost {
   readonly every: (intervalMs: number, run: () => void) => () => void
@@ -22,7 +22,7 @@ export class ClientWays {
 
   constructor(host: ClientWaysHost) {
     this.#host = host
-    this.#waiting = new WaitingClients(host.every, (channel) => this.#serveOwn(channel))
+    this.#waiting = new WaitingClients(host.every, (client) => this.#serveOwn(client))
   }
 
   /** The own member serves, or does not any more. */
@@ -46,11 +46,15 @@ export class ClientWays {
     return this.#host.member() === null ? ways : ['local', ...ways]
   }
 
-  /** Bridge a client of this tab to the own member or to a voter by its id. */
-  connect(channel: ClientChannel, target: number | 'local'): void {
+  /**
+   * Bridge a client of this tab to the own member or to a voter by its id. `address`: where it
+   * comes from, for ACLs and people; a client inside the page has none.
+   */
+  connect(channel: ClientChannel, target: number | 'local', address = 'local'): void {
     if (target === 'local' || target === this.#host.ownSid()) {
       const mustWait = this.#host.member() !== null && !this.#isServing
-      return mustWait ? this.#waiting.add(channel) : this.#serveOwn(channel)
+      const client = { channel, address }
+      return mustWait ? this.#waiting.add(client) : this.#serveOwn(client)
     }
     const voter = this.#host.voters().find((member) => member.sid === target)
     const link = voter === undefined ? undefined : this.#host.peers.ofMember(voter.incarnation)
@@ -67,9 +71,9 @@ export class ClientWays {
     member.attachClient(channel, link.member.incarnation)
   }
 
-  #serveOwn(channel: ClientChannel): void {
+  #serveOwn({ channel, address }: OwnClient): void {
     const member = this.#host.member()
     if (member === null) channel.close('this tab has no running member')
-    else member.attachClient(channel, 'local')
+    else member.attachClient(channel, address)
   }
 }

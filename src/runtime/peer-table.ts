@@ -13,6 +13,8 @@ export interface VerifiedMember {
   readonly publicKey: Uint8Array
   /** A page without storage: never a member of anything. */
   readonly isClient?: boolean
+  /** A process, not a page; for people. */
+  readonly isNode?: boolean
 }
 
 export interface PeerLink {

@@ -266,8 +266,8 @@ export class RoomMember {
   }
 
   /** Bridge a client of this tab to the own member or to a voter by its id. */
-  connectClient(channel: ClientChannel, target: number | 'local'): void {
-    this.#ways.connect(channel, target)
+  connectClient(channel: ClientChannel, target: number | 'local', address?: string): void {
+    this.#ways.connect(channel, target, address)
   }
 
   stop(reason: string): void {

@@ -11,45 +11,50 @@ export const SERVE_WAIT_MS = 1_000
 /** Ours: a tab has one or two; what comes on top is refused as if nobody waited. */
 export const WAITING_CLIENTS_MAX = 64
 
+export interface OwnClient {
+  readonly channel: ClientChannel
+  readonly address: string
+}
+
 export class WaitingClients {
   readonly #every: (intervalMs: number, run: () => void) => () => void
-  readonly #serve: (channel: ClientChannel) => void
+  readonly #serve: (client: OwnClient) => void
   /** In order of arrival, each with what stops its timer. */
-  readonly #waiting = new Map<ClientChannel, () => void>()
+  readonly #waiting = new Map<OwnClient, () => void>()
 
-  /** `serve` hands a channel to the member, which closes it when it still does not serve. */
+  /** `serve` hands a client to the member, which closes it when it still does not serve. */
   constructor(
     every: (intervalMs: number, run: () => void) => () => void,
-    serve: (channel: ClientChannel) => void,
+    serve: (client: OwnClient) => void,
   ) {
     this.#every = every
     this.#serve = serve
   }
 
   /** What the client sends meanwhile is kept by its channel. */
-  add(channel: ClientChannel): void {
+  add(client: OwnClient): void {
     if (this.#waiting.size >= WAITING_CLIENTS_MAX) {
-      this.#serve(channel)
+      this.#serve(client)
       return
     }
     this.#waiting.set(
-      channel,
-      this.#every(SERVE_WAIT_MS, () => this.#release(channel)),
+      client,
+      this.#every(SERVE_WAIT_MS, () => this.#release(client)),
     )
-    channel.onClose = () => this.#forget(channel)
+    client.channel.onClose = () => this.#forget(client)
   }
 
   /** The member serves, or never will: nobody waits any longer. */
   releaseAll(): void {
-    for (const channel of [...this.#waiting.keys()]) this.#release(channel)
+    for (const client of [...this.#waiting.keys()]) this.#release(client)
   }
 
-  #release(channel: ClientChannel): void {
-    if (this.#forget(channel)) this.#serve(channel)
+  #release(client: OwnClient): void {
+    if (this.#forget(client)) this.#serve(client)
   }
 
-  #forget(channel: ClientChannel): boolean {
-    this.#waiting.get(channel)?.()
-    return this.#waiting.delete(channel)
+  #forget(client: OwnClient): boolean {
+    this.#waiting.get(client)?.()
+    return this.#waiting.delete(client)
   }
 }

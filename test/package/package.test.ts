@@ -73,7 +73,10 @@ describe('the tarball', () => {
     const text = await readFile(join(consumer, 'node_modules/zabra/package.json'), 'utf8')
     const manifest = JSON.parse(text) as Record<string, Record<string, unknown> | undefined>
     expect(manifest['dependencies'] ?? {}).toEqual({})
-    expect(manifest['peerDependencies'] ?? {}).toEqual({})
+    // WebRTC for `zabra join`, which pages and most servers never need.
+    const optional = { 'node-datachannel': { optional: true } }
+    expect(manifest['peerDependenciesMeta']).toEqual(optional)
+    expect(Object.keys(manifest['peerDependencies'] ?? {})).toEqual(Object.keys(optional))
     expect(manifest['scripts']?.['prepack']).toBe('npm run build:package')
   })
 

@@ -1,22 +1,23 @@
 // Clients of the own tab wait for the election to end, within a bound.
 import { expect, test } from 'vitest'
-import type { ClientChannel } from '../../src/ports/client-channel.ts'
 import {
+  type OwnClient,
   SERVE_WAIT_MS,
   WAITING_CLIENTS_MAX,
   WaitingClients,
 } from '../../src/runtime/waiting-clients.ts'
 
-function channel(): ClientChannel {
-  return { send: () => {}, close: () => {}, onMessage: () => {}, onClose: () => {} }
+function client(): OwnClient {
+  const channel = { send: () => {}, close: () => {}, onMessage: () => {}, onClose: () => {} }
+  return { channel, address: '192.0.2.1' }
 }
 
 function bench(): {
   readonly waiting: WaitingClients
-  readonly served: ClientChannel[]
+  readonly served: OwnClient[]
   readonly timers: Map<() => void, number>
 } {
-  const served: ClientChannel[] = []
+  const served: OwnClient[] = []
   const timers = new Map<() => void, number>()
   const every = (intervalMs: number, run: () => void): (() => void) => {
     timers.set(run, intervalMs)
@@ -28,7 +29,7 @@ function bench(): {
 
 test('clients are handed over in the order in which they came, once', () => {
   const { waiting, served, timers } = bench()
-  const clients = [channel(), channel()]
+  const clients = [client(), client()]
   for (const client of clients) waiting.add(client)
   expect(served).toEqual([])
   waiting.releaseAll()
@@ -39,7 +40,7 @@ test('clients are handed over in the order in which they came, once', () => {
 
 test('a client that has waited long enough is handed over to be refused', () => {
   const { waiting, served, timers } = bench()
-  const late = channel()
+  const late = client()
   waiting.add(late)
   expect([...timers.values()]).toEqual([SERVE_WAIT_MS])
   for (const run of [...timers.keys()]) run()
@@ -51,9 +52,9 @@ test('a client that has waited long enough is handed over to be refused', () => 
 
 test('a client that went away is forgotten', () => {
   const { waiting, served, timers } = bench()
-  const gone = channel()
+  const gone = client()
   waiting.add(gone)
-  gone.onClose('page closed')
+  gone.channel.onClose('page closed')
   waiting.releaseAll()
   expect(served).toEqual([])
   expect(timers.size).toBe(0)
@@ -61,8 +62,8 @@ test('a client that went away is forgotten', () => {
 
 test('no more wait than the bound allows', () => {
   const { waiting, served } = bench()
-  for (let i = 0; i < WAITING_CLIENTS_MAX; i++) waiting.add(channel())
-  const extra = channel()
+  for (let i = 0; i < WAITING_CLIENTS_MAX; i++) waiting.add(client())
+  const extra = client()
   waiting.add(extra)
   expect(served).toEqual([extra])
 })

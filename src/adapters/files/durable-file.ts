@@ -1,5 +1,13 @@
 /** Files and directories that are on disk when the call returns. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Where names may be lost in a crash: their directory must reach the disk, too. */
@@ -21,10 +29,15 @@ export function writeAll(fd: number, bytes: Uint8Array, position: number | null)
   }
 }
 
-/** Replaces a small file as a whole: after a crash it has the old content or the new one. */
-export function replaceFile(path: string, content: string): void {
+/**
+ * Replaces a small file as a whole: after a crash it has the old content or the new one. `mode`:
+ * its rights, before anything is in it.
+ */
+export function replaceFile(path: string, content: string, mode?: number): void {
   const draft = `${path}.tmp`
-  const fd = openSync(draft, 'w')
+  // A draft that a crash left would keep the rights it has.
+  if (mode !== undefined) rmSync(draft, { force: true })
+  const fd = openSync(draft, 'w', mode)
   try {
     writeAll(fd, new TextEncoder().encode(content), null)
     fsyncSync(fd)

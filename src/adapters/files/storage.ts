@@ -150,12 +150,13 @@ export class FileStorage implements Storage {
       // A directory of Apache ZooKeeper's has no record of ours: it is taken over as it is.
       if (this.#snapshots.newestZxid !== null) return this.#remember({ founding: record })
       assert(emptySnapshot !== null, 'founding an empty storage')
-      // The snapshot is the mark that this member may vote (Q18): it comes last.
+      // The snapshot is the mark that this member may vote (Q18). The record is pinned last: with
+      // it and without a snapshot the directory would be one that lost its data.
       writeEpoch(this.#directory, 'acceptedEpoch', 0)
       writeEpoch(this.#directory, 'currentEpoch', 0)
-      this.#remember({ founding: record })
       this.#snapshots.stage(0, 0, emptySnapshot)
       this.#snapshots.publish(this.#snapshots.seal(0, 1), ZXID_NONE)
+      this.#remember({ founding: record })
     })
   }
 

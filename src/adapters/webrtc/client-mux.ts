@@ -16,6 +16,7 @@
 import { Deque } from '../../core/base/deque.ts'
 import { EMPTY_BYTES } from '../../core/base/bytes.ts'
 import { decodeUtf8, encodeUtf8 } from '../../core/base/utf8.ts'
+import type { ClientChannel, ClientMultiplexer } from '../../ports/client-channel.ts'
 import { LINK_HIGH_WATERMARK_BYTES, LINK_MESSAGE_MAX_BYTES, type Link } from '../../ports/link.ts'
 import {
   MUX_CONNECTIONS_MAX,
@@ -45,6 +46,16 @@ export interface MuxConnection {
   onWritable: () => void
   onClose: (reason: string) => void
   close(reason: string): void
+}
+
+/** As members take their clients: with what the opener said left out. */
+export function multiplexerOf(mux: ClientMux): ClientMultiplexer {
+  return {
+    open: () => mux.open(),
+    set onOpen(listen: (channel: ClientChannel) => void) {
+      mux.onOpen = listen
+    },
+  }
 }
 
 export class ClientMux {

@@ -227,6 +227,7 @@ export class Handshake {
       build: theirs.hello.build,
       ...{ incarnation, publicKey, clusterId, foundingRecord, startChain },
       ...(theirs.hello.isClient === true ? { isClient: true } : {}),
+      ...(theirs.hello.isNode === true ? { isNode: true } : {}),
     }
     const refusal = await this.#options.admit(peer)
     if (refusal !== null) throw new RefusalError('not-admitted', refusal)

@@ -30,6 +30,8 @@ export interface HelloFields {
   readonly startChain: readonly string[]
   /** It keeps no storage and will never be a member. */
   readonly isClient?: boolean
+  /** A process of Node, not a tab; for people. */
+  readonly isNode?: boolean
 }
 
 export interface Hello extends HelloFields {
@@ -54,7 +56,8 @@ export function encodeHello(hello: Hello): Uint8Array {
   w.buffer(hello.foundingRecord)
   w.vector(hello.startChain.slice(-HELLO_CHAIN_MAX), writeUstring)
   // Left out where it says nothing new: older builds write none.
-  if (hello.isClient === true) w.bool(true)
+  if (hello.isClient === true || hello.isNode === true) w.bool(hello.isClient === true)
+  if (hello.isNode === true) w.bool(true)
   return w.finish()
 }
 
@@ -77,6 +80,7 @@ export function decodeHello(bytes: Uint8Array): Hello | null {
       foundingRecord: optionalCopy(r.buffer()),
       startChain: r.list('start chain', (item) => text(item.string('token'))),
       ...(r.atEnd || !r.bool() ? {} : { isClient: true }),
+      ...(r.atEnd || !r.bool() ? {} : { isNode: true }),
     }
     return isSound(hello) ? hello : null
   } catch (error) {

@@ -19,6 +19,12 @@ const REASON_MAX = 200
  */
 export type PagePart = 'undecided' | 'voter' | 'guest'
 
+/** By what its member says; nobody is a voter before the founding. */
+export function partOf(sid: number | null, voters: readonly number[]): PagePart {
+  if (voters.length === 0) return 'undecided'
+  return sid !== null && voters.includes(sid) ? 'voter' : 'guest'
+}
+
 export type MeshSignal = (
   | { readonly kind: 'rtc'; readonly attempt: number; readonly signal: RtcSignal }
   /** From the side that does not offer: that attempt is over (or never came), make a new one. */

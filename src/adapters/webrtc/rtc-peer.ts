@@ -42,8 +42,20 @@ export interface RtcPeerOptions {
 
 export type OpenRtcPeer = (options: RtcPeerOptions, events: RtcPeerEvents) => RtcPeer
 
+/** WebRTC of a runtime that has none of its own: three classes as browsers have them. */
+export interface WebRtc {
+  readonly RTCPeerConnection: typeof RTCPeerConnection
+  readonly RTCSessionDescription: typeof RTCSessionDescription
+  readonly RTCIceCandidate: typeof RTCIceCandidate
+}
+
 /** Throws when the browser has no WebRTC or refuses another connection. */
 export const openRtcPeer: OpenRtcPeer = (options, events) => new WrappedPeer(options, events)
+
+/** The same where there is no browser. */
+export function rtcPeerOpener(webRtc: WebRtc): OpenRtcPeer {
+  return (options, events) => new WrappedPeer(options, events, webRtc)
+}
 
 class WrappedPeer implements RtcPeer {
   readonly ice: IceWatch
@@ -52,11 +64,12 @@ class WrappedPeer implements RtcPeer {
   #isClosed = false
   #error: string | null = null
 
-  constructor(options: RtcPeerOptions, events: RtcPeerEvents) {
+  constructor(options: RtcPeerOptions, events: RtcPeerEvents, webRtc?: WebRtc) {
     const { isInitiator, iceServers, iceTransportPolicy = 'all' } = options
     // Given explicitly: the library's default servers belong to others.
     const config = { iceServers: [...iceServers], iceTransportPolicy }
-    this.#peer = new SimplePeer({ initiator: isInitiator, config })
+    const own = webRtc === undefined ? {} : { wrtc: webRtc }
+    this.#peer = new SimplePeer({ initiator: isInitiator, config, ...own })
     const connection = (this.#peer as unknown as { readonly _pc?: RTCPeerConnection | null })._pc
     // A remote end comes as 'error' and then 'close': the error is the reason, the close the event.
     this.#peer.on('error', (error: Error) => {
@@ -77,8 +90,9 @@ class WrappedPeer implements RtcPeer {
     this.#peer.on('connect', () => {
       if (!this.#isClosed) events.onConnect()
     })
-    this.#peer.on('data', (bytes: Uint8Array) => {
-      if (!this.#isClosed) events.onData(bytes)
+    this.#peer.on('data', ({ buffer, byteOffset, byteLength }: Uint8Array) => {
+      // A Buffer, whose `slice` makes views where everybody else expects copies.
+      if (!this.#isClosed) events.onData(new Uint8Array(buffer, byteOffset, byteLength))
     })
     this.#peer.on('close', () => {
       if (this.#isClosed) return

@@ -302,9 +302,11 @@ describe('hello', () => {
       ...identities[0].hello,
       ...{ protocolMin: 1, protocolMax: 9, build: 'later', room: ROOM, nonce: new Uint8Array(16) },
     }
-    expect(decodeHello(Uint8Array.of(...encodeHello(hello), 0, 2, 3))).toEqual(hello)
+    expect(decodeHello(Uint8Array.of(...encodeHello(hello), 0, 0, 2, 3))).toEqual(hello)
     const client: Hello = { ...hello, isClient: true }
-    expect(decodeHello(Uint8Array.of(...encodeHello(client), 2, 3))).toEqual(client)
+    expect(decodeHello(Uint8Array.of(...encodeHello(client), 0, 2, 3))).toEqual(client)
+    const node: Hello = { ...hello, isNode: true }
+    expect(decodeHello(Uint8Array.of(...encodeHello(node), 2, 3))).toEqual(node)
   })
 
   it('any byte cut off or changed never throws', () => {

@@ -1,0 +1,159 @@
+// `zabra join`: a machine on Node among the tabs, with ZooKeeper's client port.
+import { expect } from 'playwright/test'
+import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
+import { ForeignShell } from './foreign-shell.ts'
+import { type MachinePage, PATIENCE_MS } from './machine-page.ts'
+import { NodeMember } from './node-member.ts'
+import { bySid, leaderOf, openThree, test } from './room-fixture.ts'
+
+const text = new TextDecoder()
+
+/** As of now, not of when the member last heard. */
+async function read(client: ZooKeeperClient, path: string): Promise<string> {
+  await client.sync(path)
+  const { data } = await client.getData(path)
+  return text.decode(data ?? new Uint8Array())
+}
+
+async function expectMembers(machine: MachinePage, line: string | RegExp): Promise<void> {
+  const members = machine.page.locator('#members li')
+  await expect(members.filter({ hasText: line })).toHaveCount(1, { timeout: PATIENCE_MS })
+}
+
+test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a farewell', async ({
+  site,
+  newBrowser,
+}) => {
+  test.setTimeout(180_000)
+  const browser = await newBrowser()
+  const link = site.room()
+  const [one, two] = [await browser.open(link), await browser.open(link)]
+  await using node = await NodeMember.inNewDirectory()
+  node.start(link)
+  for (const machine of [one, two]) await machine.expectWhole()
+  const { sid, clientPort } = await node.serving()
+  expect([1, 2, 3]).toContain(sid)
+  await expectMembers(one, `machine ${sid} (Node)`)
+
+  await test.step('ZooKeeper’s own command line and the tabs see each other', async () => {
+    await using foreign = new ForeignShell(clientPort)
+    foreign.type('create /from-java hello')
+    await foreign.expectOutput('Created /from-java')
+    await one.type('get -w /from-java')
+    await one.expectLine('hello')
+    await two.type('create /from-a-tab 1')
+    foreign.type('get -w /from-a-tab')
+    await foreign.expectOutput(/^1$/m)
+    await two.type('set /from-a-tab 2')
+    await foreign.expectOutput('type:NodeDataChanged path:/from-a-tab')
+    foreign.type('set /from-java again')
+    await one.expectLine(/WatchedEvent state:SyncConnected type:NodeDataChanged/)
+  })
+
+  const sharedLink = one.page.url()
+  let tabs: MachinePage[] = []
+  await test.step('while it stays, both tabs may go: one that comes back is enough', async () => {
+    await two.page.close()
+    await using client = await node.client()
+    await client.create('/with-one-tab', 'kept')
+    await one.page.goto('about:blank')
+    await expect
+      .poll(() => node.errors, { timeout: PATIENCE_MS })
+      .toMatch(/need 2 of 3.*silent.*silent/)
+    const back = await browser.open(sharedLink)
+    await expect(back.status).toHaveText(/leads.*follow.*away/, { timeout: PATIENCE_MS })
+    await back.type('get /with-one-tab')
+    await back.expectLine('kept')
+    await back.type('create /one-tab-was-enough yes')
+    await back.expectLine('Created /one-tab-was-enough')
+    expect(await read(client, '/one-tab-was-enough')).toBe('yes')
+    expect(await read(client, '/from-a-tab')).toBe('2')
+    tabs = [back, await browser.open(sharedLink)]
+    for (const tab of tabs) await tab.expectWhole()
+  })
+
+  const [left, right] = tabs
+  if (left === undefined || right === undefined) throw new Error('two tabs')
+  await test.step('kill -9: from its disk it is the same machine and catches up', async () => {
+    await node.end('SIGKILL')
+    // It may have been the leader.
+    await expect(left.status).toHaveText(/leads.*away/, { timeout: PATIENCE_MS })
+    await left.type('create /while-it-was-dead 1')
+    await left.expectLine('Created /while-it-was-dead')
+    // No link: its directory knows the room.
+    node.start()
+    expect((await node.serving()).sid).toBe(sid)
+    await using client = await node.client()
+    expect(await read(client, '/while-it-was-dead')).toBe('1')
+    await left.expectWhole()
+    // The broker only introduces.
+    await site.stop()
+    await client.create('/without-the-broker', '1')
+    await right.type('get /without-the-broker')
+    await right.expectLine('1')
+  })
+
+  await test.step('asked to end, it says so: nobody waits for its silence', async () => {
+    const ending = node.end('SIGTERM')
+    await expectMembers(left, new RegExp(`machine ${sid} away`))
+    expect(await ending).toBe(0)
+  })
+})
+
+test('a fourth machine on Node is an observer, and goes on with the next leader', async ({
+  site,
+  newBrowser,
+}) => {
+  test.setTimeout(120_000)
+  const browser = await newBrowser()
+  const voters = await bySid(await openThree(browser, site.room()))
+  await using node = await NodeMember.inNewDirectory()
+  node.start(voters[0]?.page.url() ?? '')
+  expect(await node.serving()).toMatchObject({ sid: 4, role: 'observing' })
+  await using client = await node.client()
+  const leader = await leaderOf(voters)
+  await expectMembers(leader, 'observer 4 (Node)')
+  await client.create('/by-the-observer', 'yes')
+  await leader.type('get /by-the-observer')
+  await leader.expectLine('yes')
+  const changed = new Promise<string>((resolve) => {
+    void client.getData('/by-the-observer', { watch: (event) => resolve(event.path ?? '') })
+  })
+  await leader.type('set /by-the-observer changed')
+  expect(await changed).toBe('/by-the-observer')
+
+  await leader.page.close()
+  // The outcome of what was under way is unknown to a client, so it asks again.
+  const again = (): Promise<string> =>
+    client.setData('/by-the-observer', 'after the leader').then(
+      () => 'done',
+      (error: unknown) => String(error),
+    )
+  await expect.poll(again, { timeout: PATIENCE_MS }).toBe('done')
+  const [left] = voters.filter((voter) => voter !== leader)
+  await left?.type('get /by-the-observer')
+  await left?.expectLine('after the leader')
+})
+
+test('a room that Node makes: its link opens in a tab, and its creator may start again', async ({
+  site,
+  newBrowser,
+}) => {
+  const browser = await newBrowser()
+  await using node = await NodeMember.inNewDirectory()
+  node.start('--new', '--signaling', site.url.replace('http:', 'ws:'), '--size', '2')
+  const link = await node.link()
+  expect(link.startsWith(`${site.url}/machine.html?room=`)).toBe(true)
+  // Before the founding: what names the creator in the link is its key on disk.
+  await node.end('SIGKILL')
+  const tab = await browser.open(link)
+  await expect(tab.status).toHaveText(/creator of this room is away/, { timeout: PATIENCE_MS })
+  node.start()
+  await tab.expectWhole()
+  expect((await node.serving()).sid).toBe(1)
+  await expectMembers(tab, 'machine 1 (Node)')
+  await tab.type('create /from-the-tab 1')
+  await tab.expectLine('Created /from-the-tab')
+  await using client = await node.client()
+  expect(await read(client, '/from-the-tab')).toBe('1')
+})

@@ -1,0 +1,102 @@
+/** A process of `zabra join` beside the tabs, and clients of its port. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'playwright/test'
+import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
+import { TcpTransport } from '../../src/edge/tcp-transport.ts'
+import { PATIENCE_MS } from './machine-page.ts'
+
+const TOP = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Said {
+  readonly link?: string
+  readonly sid?: number
+  readonly pid?: number
+  readonly role?: string
+  readonly clientPort?: number
+}
+
+export class NodeMember implements AsyncDisposable {
+  readonly directory: string
+  #child: ChildProcess | null = null
+  #said: Said[] = []
+  #errors = ''
+
+  private constructor(directory: string) {
+    this.directory = directory
+  }
+
+  static async inNewDirectory(): Promise<NodeMember> {
+    return new NodeMember(await mkdtemp(join(tmpdir(), 'zabra-join-')))
+  }
+
+  /** With the words of a person; without any it goes on in the room of its directory. */
+  start(...words: readonly string[]): void {
+    this.#said = []
+    const child = spawn(
+      process.execPath,
+      [
+        ...['--import', 'tsx', join(TOP, 'src/edge/zabra.ts'), 'join', ...words],
+        ...['--data-dir', this.directory, '--client-port', '0', '--client-address', '127.0.0.1'],
+      ],
+      { cwd: TOP, stdio: ['ignore', 'pipe', 'pipe'] },
+    )
+    this.#child = child
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.#said.push(JSON.parse(line) as Said)
+    })
+    child.stderr.on('data', (text) => (this.#errors += String(text)))
+  }
+
+  /** What it has said to people, for messages of failed tests. */
+  get errors(): string {
+    return this.#errors
+  }
+
+  async link(): Promise<string> {
+    const { link } = await this.#line((said) => said.link !== undefined)
+    return link ?? ''
+  }
+
+  async serving(): Promise<{ sid: number; role: string; clientPort: number }> {
+    const { sid = 0, role = '', clientPort = 0 } = await this.#line((said) => 'sid' in said)
+    return { sid, role, clientPort }
+  }
+
+  async client(): Promise<ZooKeeperClient> {
+    const { clientPort } = await this.serving()
+    const members = [{ host: '127.0.0.1', port: clientPort }]
+    return ZooKeeperClient.connect({ transport: new TcpTransport({ members }) })
+  }
+
+  /** Resolves with the exit code, null after SIGKILL. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+    const child = this.#child
+    this.#child = null
+    if (child === null || child.exitCode !== null) return child?.exitCode ?? null
+    const closed = once(child, 'close')
+    child.kill(signal)
+    const [code] = (await closed) as [number | null]
+    return code
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end('SIGKILL')
+    await rm(this.directory, { recursive: true, force: true })
+  }
+
+  async #line(isIt: (said: Said) => boolean): Promise<Said> {
+    await expect
+      .poll(() => this.#said.some(isIt), {
+        timeout: PATIENCE_MS,
+        message: `a line of zabra join, which said: ${this.#errors}`,
+      })
+      .toBe(true)
+    return this.#said.find(isIt) ?? {}
+  }
+}
