@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { ClientListener } from '../adapters/tcp/client-listener.ts'
+import { QuorumNetwork } from '../adapters/tcp/quorum-network.ts'
 import { FileStorage } from '../adapters/files/storage.ts'
 import type { MemberStatus } from '../core/server/member-machine.ts'
 import type { Moment, TraceEvent } from '../core/zab/effect.ts'
@@ -33,6 +34,7 @@ export class NodeServer implements AsyncDisposable {
   readonly #storage: FileStorage
   readonly #serving: Deferred = deferred()
   #member: Member | null = null
+  #network: QuorumNetwork | null = null
   #listener: ClientListener | null = null
   #isClosed = false
 
@@ -98,7 +100,7 @@ export class NodeServer implements AsyncDisposable {
     this.#isClosed = true
     this.#serving.reject(new Error('the server was shut down'))
     this.#member?.stop('shut down')
-    await this.#listener?.close()
+    await Promise.all([this.#listener?.close(), this.#network?.close()])
     await this.#storage.close()
   }
 
@@ -132,6 +134,15 @@ export class NodeServer implements AsyncDisposable {
     if (isAlone) {
       const what = 'the server did not begin to serve'
       await waitFor(this.#serving.done, SERVE_LIMIT_MS, what, this.#hooks.signal)
+    } else {
+      this.#network = await QuorumNetwork.open({
+        sid: config.sid,
+        members: settings.members,
+        listensOnAllAddresses: settings.quorumListensOnAllAddresses,
+        connectTimeoutMs: settings.electionConnectTimeoutMs,
+        onLink: (peer, link) => member.attachLink(peer, link),
+        onRefused: (address, reason) => this.#hooks.onRefused?.(address, reason),
+      })
     }
     await this.#listen(member)
   }

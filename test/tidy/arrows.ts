@@ -18,6 +18,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'src/core/founding': ['src/core/jute', 'src/core/base'],
   'src/ports': ['src/core'],
   'src/runtime': ['src/core', 'src/ports'],
+  // It speaks the protocol of zab: its frames and packets are what it puts on the wire.
+  'src/adapters/tcp': ['src/ports', 'src/core/zab', 'src/core/jute', 'src/core/base'],
   'src/adapters/*': ['src/ports', 'src/core/jute', 'src/core/base'],
   'src/signaling': ['src/ports', 'src/core/base'],
   'src/client': ['src/ports', 'src/core/jute', 'src/core/base'],

@@ -1,0 +1,232 @@
+/**
+ * The two ports between the servers of an ensemble (Q2): election connections and quorum
+ * connections of one pair make up one Link. Only members of the configuration are let in, and only
+ * pairs with a voter are linked.
+ */
+import type { Socket } from 'node:net'
+import { JuteError } from '../../core/jute/jute-error.ts'
+import { INITIAL_MESSAGE_V1, initialMessageRecord } from '../../core/jute/election-records.ts'
+import { learnerInfoRecord, PacketType } from '../../core/jute/quorum-records.ts'
+import { decode, encode } from '../../core/jute/record.ts'
+import { decodePacket, encodePacket } from '../../core/zab/packets.ts'
+import type { ServerId } from '../../core/base/zxid.ts'
+import type { Link } from '../../ports/link.ts'
+import { ElectionConnection } from './election-connection.ts'
+import { ElectionDialer } from './election-dialer.ts'
+import { parseInitialMessage, type FirstMessage } from './first-message.ts'
+import { PacketSplitter } from './packet-splitter.ts'
+import { PeerLink } from './peer-link.ts'
+import { PeerPort } from './peer-port.ts'
+import { FRESH_CONNECTION_MS, HANDSHAKE_MS, STEADY_CONNECTION_MS } from './quorum-limits.ts'
+import { bracketed, configText, type QuorumMember } from './quorum-member.ts'
+
+export interface QuorumNetworkOptions {
+  readonly sid: ServerId
+  /** All of them, this one included. */
+  readonly members: readonly QuorumMember[]
+  /** quorumListenOnAllIPs. Default: the address that the configuration says. */
+  readonly listensOnAllAddresses?: boolean
+  /** cnxTimeout. */
+  readonly connectTimeoutMs?: number
+  /** A link to a member; it replaces an older one. */
+  readonly onLink: (peer: ServerId, link: Link) => void
+  readonly onRefused?: (address: string, reason: string) => void
+}
+
+interface Peer {
+  readonly member: QuorumMember
+  readonly dialer: ElectionDialer
+  link: PeerLink | null
+  connectedMs: number
+}
+
+interface LearnerGreeting {
+  readonly sid: bigint
+  readonly packet: Uint8Array
+}
+
+export class QuorumNetwork {
+  readonly #options: QuorumNetworkOptions
+  readonly #self: QuorumMember
+  readonly #configText: Uint8Array
+  readonly #peers = new Map<ServerId, Peer>()
+  #electionPort: PeerPort<bigint> | null = null
+  #quorumPort: PeerPort<LearnerGreeting> | null = null
+  #isClosed = false
+
+  private constructor(options: QuorumNetworkOptions, self: QuorumMember) {
+    this.#options = options
+    this.#self = self
+    this.#configText = configText(options.members)
+    for (const member of options.members) {
+      const isPair = member.role === 'participant' || self.role === 'participant'
+      if (member.sid !== self.sid && isPair) this.#peers.set(member.sid, this.#newPeer(member))
+    }
+  }
+
+  /** Rejects when a port cannot be opened. */
+  static async open(options: QuorumNetworkOptions): Promise<QuorumNetwork> {
+    const self = options.members.find(({ sid }) => sid === options.sid)
+    if (self === undefined) throw new Error(`no member has the id ${options.sid}`)
+    const network = new QuorumNetwork(options, self)
+    try {
+      await network.#listen()
+    } catch (error) {
+      await network.close()
+      throw error
+    }
+    for (const { dialer } of network.#peers.values()) dialer.want()
+    return network
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const { dialer, link } of this.#peers.values()) {
+      dialer.stop()
+      link?.close('shut down')
+    }
+    await Promise.all([this.#electionPort?.close(), this.#quorumPort?.close()])
+  }
+
+  async #listen(): Promise<void> {
+    const host = this.#options.listensOnAllAddresses === true ? null : this.#self.host
+    const onRefused = (address: string, reason: string): void => {
+      this.#options.onRefused?.(address, reason)
+    }
+    this.#electionPort = await PeerPort.open({
+      host,
+      port: this.#self.electionPort,
+      parse: parseInitialMessage,
+      onPeer: (socket, sid, rest) => this.#onElectionPeer(socket, sid, rest),
+      onRefused,
+    })
+    this.#quorumPort = await PeerPort.open({
+      host,
+      port: this.#self.quorumPort,
+      parse: parseLearnerInfo,
+      onPeer: (socket, said, rest) => this.#onLearner(socket, said, rest),
+      onRefused,
+    })
+  }
+
+  #newPeer(member: QuorumMember): Peer {
+    const { sid, host, electionPort } = this.#self
+    const peer: Peer = {
+      member,
+      link: null,
+      connectedMs: -Infinity,
+      dialer: new ElectionDialer({
+        sid,
+        peer: member,
+        greeting: encode(initialMessageRecord, {
+          sid: BigInt(sid),
+          protocolVersion: INITIAL_MESSAGE_V1,
+          addresses: [`${bracketed(host)}:${electionPort}`],
+        }),
+        connectTimeoutMs: this.#options.connectTimeoutMs ?? HANDSHAKE_MS,
+        onConnected: (socket) => this.#adopt(peer, socket, new Uint8Array(0)),
+      }),
+    }
+    return peer
+  }
+
+  #onElectionPeer(socket: Socket, sid: bigint, rest: Uint8Array): void {
+    const peer = this.#peerOf(socket, sid)
+    if (peer === null) return
+    if (peer.member.sid > this.#self.sid) {
+      this.#adopt(peer, socket, rest)
+      return
+    }
+    // The smaller id wants to be called: it has no connection, or knows of none yet.
+    socket.destroy()
+    if (peer.link !== null && performance.now() - peer.connectedMs < FRESH_CONNECTION_MS) return
+    peer.dialer.callNow()
+  }
+
+  #onLearner(socket: Socket, said: LearnerGreeting, rest: Uint8Array): void {
+    const peer = this.#peerOf(socket, said.sid)
+    if (peer === null) return
+    // Without a link the core knows nobody; the learner comes again.
+    if (peer.link === null) socket.destroy()
+    else peer.link.acceptLearner(socket, said.packet, rest)
+  }
+
+  /** null: no member that this one is linked to; the connection is refused. */
+  #peerOf(socket: Socket, sid: bigint): Peer | null {
+    const address = socket.remoteAddress ?? 'somewhere'
+    const peer = [...this.#peers.values()].find(({ member }) => BigInt(member.sid) === sid)
+    if (peer !== undefined && !this.#isClosed) return peer
+    socket.destroy()
+    this.#options.onRefused?.(address, `server ${sid} is no member to be linked to`)
+    return null
+  }
+
+  #adopt(peer: Peer, socket: Socket, early: Uint8Array): void {
+    if (this.#isClosed) {
+      socket.destroy()
+      return
+    }
+    peer.dialer.satisfied()
+    peer.connectedMs = performance.now()
+    const kept = peer.link?.outlivesElection === true ? peer.link : null
+    // `link` is there before the first event: those come later.
+    const connection: ElectionConnection = new ElectionConnection(socket, {
+      onNotification: (message) => link.onNotification(message),
+      onPulse: (pulse) => link.onPulse(pulse),
+      onClose: (reason) => {
+        link.onElectionLost(connection, reason)
+        if (peer.link === link) this.#want(peer)
+      },
+    })
+    const link =
+      kept ??
+      new PeerLink(
+        {
+          sid: this.#self.sid,
+          peer: peer.member,
+          configText: this.#configText,
+          onClosed: (closed) => this.#onLinkClosed(peer, closed),
+        },
+        connection,
+      )
+    if (kept !== null) kept.replaceElection(connection)
+    else {
+      const old = peer.link
+      peer.link = link
+      this.#options.onLink(peer.member.sid, link)
+      old?.close('replaced by a newer link')
+    }
+    connection.start(early)
+  }
+
+  #onLinkClosed(peer: Peer, link: PeerLink): void {
+    if (peer.link !== link) return
+    peer.link = null
+    this.#want(peer)
+  }
+
+  #want(peer: Peer): void {
+    if (this.#isClosed) return
+    // One that ends as soon as it is made ends again: then the pauses grow.
+    if (performance.now() - peer.connectedMs > STEADY_CONNECTION_MS) peer.dialer.reset()
+    peer.dialer.want()
+  }
+}
+
+/** The first packet of a learner (Q25). Throws JuteError for another one. */
+function parseLearnerInfo(bytes: Uint8Array): FirstMessage<LearnerGreeting> | null {
+  const splitter = new PacketSplitter()
+  splitter.push(bytes)
+  const first = splitter.next()
+  if (first === null) return null
+  const { type, zxid, data } = decodePacket(first)
+  if ((type !== PacketType.FOLLOWERINFO && type !== PacketType.OBSERVERINFO) || data === null) {
+    throw new JuteError(`packet ${type} where a learner says who it is`)
+  }
+  const info = decode(learnerInfoRecord, data)
+  // Apache ZooKeeper's learners make the zxid of an epoch's beginning the version of a
+  // configuration that came from a file. Ours has none, and cannot be older.
+  const plain = encode(learnerInfoRecord, { ...info, configVersion: 0n })
+  const value = { sid: info.serverid, packet: encodePacket(type, zxid, plain) }
+  return { value, length: first.length }
+}
