@@ -375,6 +375,7 @@ describe('watches', () => {
     expect((await failure(client.removeWatches('/a', first))).name).toBe('NoWatcher')
     await client.getChildren('/a', { watch: first })
     await client.removeAllWatches('/a')
+    expect(bench.ensemble.leader.tree.watches.size).toBe(0)
     await client.create('/a/b')
     await settle()
     expect(events.slice(2)).toEqual(['1 ChildWatchRemoved'])

@@ -63,6 +63,11 @@ export class ChangeRecords {
     return record.exists ? record : undefined
   }
 
+  /** Something proposed and not yet committed changes this node, or its list of children. */
+  isOutstanding(path: string): boolean {
+    return this.#byPath.has(path)
+  }
+
   add(record: ChangeRecord): void {
     if (this.#isUndoable) this.#undo.push({ record, previous: this.#byPath.get(record.path) })
     this.#outstanding.pushBack(record)

@@ -77,10 +77,12 @@ export class Reaper {
     return [...unused, ...over]
   }
 
-  /** What is outstanding may give it a child, or take it away before (D49). */
+  /**
+   * What is outstanding may give it a child or new data, or make another node in its place, plain
+   * or of a session, which must not go (D49). The next check sees what has become of it.
+   */
   #remove(path: string, at: Moment): void {
-    const node = this.#records.find(path)
-    if (node === undefined || node.childCount > 0) return
+    if (this.#records.isOutstanding(path)) return
     this.#propose(
       OpCode.deleteContainer,
       (zxid) => {

@@ -9,7 +9,7 @@ import { OpCode, SpecialXid } from '../../../src/core/jute/op-code.ts'
 import * as proto from '../../../src/core/jute/proto-records.ts'
 import { encode } from '../../../src/core/jute/record.ts'
 import { SESSION_BASE_SPAN } from '../../../src/core/server/observer-table.ts'
-import { SessionIds, sessionPassword } from '../../../src/core/server/session-ids.ts'
+import { checkPassword, SessionIds, sessionPassword } from '../../../src/core/server/session-ids.ts'
 import { FakeEnsemble } from './fake-ensemble.ts'
 import { createRequest } from './test-client.ts'
 
@@ -34,6 +34,23 @@ describe('connect', () => {
     const client = new FakeEnsemble().client().connect({ timeOut })
     expect(client.connected).toMatchObject({ protocolVersion: 0, timeOut: negotiated })
     expect(client.connected?.passwd).toHaveLength(16)
+  })
+
+  test('S4: what is set counts, not the ticks', () => {
+    const ensemble = new FakeEnsemble({ minSessionTimeoutMs: 500, maxSessionTimeoutMs: 90_000 })
+    const negotiated = [1, 700, 100_000].map((timeOut) => {
+      return ensemble.client().connect({ timeOut }).connected?.timeOut
+    })
+    expect(negotiated).toEqual([500, 700, 90_000])
+  })
+
+  test('S3: id 0 asks for a new session, whatever the password; it has none of its own', () => {
+    const key = new Uint8Array(16).fill(7)
+    const passwd = sessionPassword(key, toSessionId(0n))
+    const client = new FakeEnsemble().client().connect({ sessionId: 0n, passwd })
+    expect(client.connected?.sessionId).not.toBe(0n)
+    expect(client.connected?.timeOut).toBe(10_000)
+    expect(checkPassword(key, toSessionId(0n), passwd)).toBe(false)
   })
 
   test('W12: readOnly comes back only when it was sent', () => {

@@ -8,6 +8,7 @@ import {
   type MultiOp,
 } from '../../../src/core/jute/multi.ts'
 import { OpCode } from '../../../src/core/jute/op-code.ts'
+import { OPEN_ACL_UNSAFE, Perms } from '../../../src/core/jute/perms.ts'
 import { createRequestRecord, createResponseRecord } from '../../../src/core/jute/proto-records.ts'
 import { decode } from '../../../src/core/jute/record.ts'
 import { FakeEnsemble } from './fake-ensemble.ts'
@@ -69,6 +70,28 @@ describe('multi', () => {
       { type: OpCode.create, path: '/a' },
       { type: OpCode.create2, path: '/c', stat: { version: 0 } },
     ])
+  })
+
+  test('W48: a createTTL answers as create2, with its Stat', () => {
+    const client = new FakeEnsemble({ extendedTypesEnabled: true }).session()
+    const request = { ...createRequest('/t', '', 5), ttl: 9_000n }
+    const results = client.multi([{ type: OpCode.createTTL, request }])
+    expect(results).toMatchObject([{ type: OpCode.create2, path: '/t', stat: { version: 0 } }])
+  })
+
+  test.each([
+    ['the syntax before the node', '/no/', -1, ErrorCode.BADARGUMENTS],
+    ['the node', '/no', 9, ErrorCode.NONODE],
+    ['READ before the version', '/locked', 9, ErrorCode.NOAUTH],
+    ['the version', '/a', 9, ErrorCode.BADVERSION],
+    ['the version, not that of the children or the list', '/a', 1, ErrorCode.BADVERSION],
+  ])('D30: a check looks at %s', (_name, path, version, err) => {
+    const { client } = start()
+    for (const made of ['/a', '/a/b', '/locked']) client.create(made)
+    client.setAcl('/a', OPEN_ACL_UNSAFE)
+    client.setAcl('/locked', [{ perms: Perms.WRITE, id: { scheme: 'world', id: 'anyone' } }])
+    expect(client.multi([check(path, version)])).toEqual([error(err)])
+    expect(client.multi([check('/a'), check('/a', 0)])).toMatchObject([{ type: 13 }, { type: 13 }])
   })
 
   test('W49, D38: a failure changes nothing, burns no number; its header says OK', () => {

@@ -2,11 +2,15 @@
 import { describe, expect, test } from 'vitest'
 import { ErrorCode } from '../../../src/core/jute/error-code.ts'
 import { OpCode } from '../../../src/core/jute/op-code.ts'
+import { Perms } from '../../../src/core/jute/perms.ts'
 import {
   create2ResponseRecord,
+  createRequestRecord,
   createTTLRequestRecord,
+  setDataRequestRecord,
 } from '../../../src/core/jute/proto-records.ts'
 import { decode } from '../../../src/core/jute/record.ts'
+import { FakeEnsemble } from './fake-ensemble.ts'
 import { createSingleMember, type SingleMember } from './single-member.ts'
 import { createRequest, type TestClient } from './test-client.ts'
 
@@ -113,4 +117,69 @@ describe('containers', () => {
     member.advance(2 * CHECK_MS)
     expect(client.getChildren('/')).toEqual(['zookeeper'])
   })
+})
+
+describe('what is in flight when one is due (D49)', () => {
+  function due(): { ensemble: FakeEnsemble; client: TestClient } {
+    const ensemble = new FakeEnsemble({ containerCheckIntervalMs: CHECK_MS })
+    const client = ensemble.session(0, SESSION_MS)
+    container(client, '/c')
+    client.create('/c/child')
+    client.delete('/c/child')
+    ensemble.autoCommit = false
+    return { ensemble, client }
+  }
+
+  test('a new child keeps it', () => {
+    const { ensemble, client } = due()
+    client.send(OpCode.create, createRequestRecord, createRequest('/c/new'))
+    ensemble.pass(CHECK_MS)
+    expect(ensemble.proposedCount).toBe(1)
+    ensemble.commit()
+    expect(client.exists('/c/new')).toMatchObject({ version: 0 })
+  })
+
+  test('new data start the time of a node anew', () => {
+    const options = { containerCheckIntervalMs: CHECK_MS, extendedTypesEnabled: true }
+    const ensemble = new FakeEnsemble(options)
+    const client = ensemble.session(0, SESSION_MS)
+    createTtl(client, '/t', 2_500)
+    ensemble.pass(2 * CHECK_MS)
+    ensemble.autoCommit = false
+    client.send(OpCode.setData, setDataRequestRecord, { path: '/t', data: null, version: 0 })
+    ensemble.pass(CHECK_MS)
+    ensemble.commit()
+    expect(client.exists('/t')).toMatchObject({ version: 1 })
+  })
+
+  test('a delete or a removal before is not repeated, and nobody makes children there', () => {
+    const { ensemble, client } = due()
+    ensemble.pass(3 * CHECK_MS)
+    expect(ensemble.proposedCount).toBe(1)
+    const late = client.send(OpCode.create, createRequestRecord, createRequest('/c/late'))
+    const anew = client.send(OpCode.create, createRequestRecord, createRequest('/c'))
+    ensemble.pass(CHECK_MS)
+    ensemble.commit()
+    expect([client.reply(late).err, client.reply(anew).err]).toEqual([ErrorCode.NONODE, 0])
+    // The one made anew is a plain node.
+    ensemble.autoCommit = true
+    ensemble.pass(3 * CHECK_MS)
+    expect(client.exists('/c')).toMatchObject({ version: 0 })
+  })
+})
+
+test('needs no permission (A10)', () => {
+  const ensemble = new FakeEnsemble({ containerCheckIntervalMs: CHECK_MS })
+  const client = ensemble.session(0, SESSION_MS)
+  const owner = ensemble.session(0, SESSION_MS)
+  client.create('/p')
+  container(client, '/p/c')
+  client.create('/p/c/child')
+  owner.create('/p/e', '', 1)
+  client.setAcl('/p', [{ perms: Perms.READ, id: { scheme: 'world', id: 'anyone' } }])
+  expect(client.delete('/p/e')).toBe(ErrorCode.NOAUTH)
+  client.delete('/p/c/child')
+  ensemble.pass(2 * CHECK_MS)
+  owner.call(OpCode.closeSession, null)
+  expect(client.getChildren('/p')).toEqual([])
 })

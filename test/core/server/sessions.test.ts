@@ -4,6 +4,7 @@ import { formatSessionId, toServerId, toSessionId } from '../../../src/core/base
 import { ErrorCode } from '../../../src/core/jute/error-code.ts'
 import { OpCode, SpecialXid } from '../../../src/core/jute/op-code.ts'
 import * as proto from '../../../src/core/jute/proto-records.ts'
+import { decodePing } from '../../../src/core/server/digest-claim.ts'
 import { EXPIRY_GAP_MAX_MS, SessionTracker } from '../../../src/core/server/session-tracker.ts'
 import { FakeEnsemble, TICK_TIME_MS } from './fake-ensemble.ts'
 import { createRequest, type TestClient } from './test-client.ts'
@@ -167,6 +168,19 @@ test('followers learn from PINGs how long a silent session has left', () => {
   expect(remaining(2)).toBe((exact ?? 0) - 300)
   ensemble.jump(10_000)
   expect(remaining(2)).toBe(null)
+})
+
+test('a follower reports a touched session once, until it is touched again (S10)', () => {
+  const ensemble = new FakeEnsemble({ followers: 1 })
+  const client = ensemble.session(1, TIMEOUT_MS)
+  const take = (): number[] => {
+    const bytes = ensemble.member(1).server.takeTouchedSessions()
+    return decodePing(bytes).sessions.map(({ timeout }) => timeout)
+  }
+  ping(client)
+  expect([take(), take()]).toEqual([[TIMEOUT_MS], []])
+  client.exists('/')
+  expect(take()).toEqual([TIMEOUT_MS])
 })
 
 describe('SessionTracker', () => {

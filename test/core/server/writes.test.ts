@@ -164,6 +164,17 @@ describe('setData, setACL', () => {
     expect(client.getData('/a')).toMatchObject({ data: null })
   })
 
+  test('D25: the version goes on past the largest, and leaves −1 out, which means any', () => {
+    const { ensemble, client } = start()
+    client.create('/a')
+    const versions = [2_147_483_647, -3, -2].map((version) => {
+      ensemble.leader.tree.node('/a')!.version = version
+      const stat = client.setData('/a', 'x', version)
+      return typeof stat === 'number' ? 'refused' : stat.version
+    })
+    expect(versions).toEqual([-2_147_483_648, -2, 0])
+  })
+
   test.each([
     ['syntax before the ACL', '/a/', [], -1, ErrorCode.BADARGUMENTS],
     ['the ACL before the node', '/no', [], -1, ErrorCode.INVALIDACL],
