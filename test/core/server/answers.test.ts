@@ -35,7 +35,7 @@ describe('bodies', () => {
     )
   })
 
-  test('ping, delete, setWatches and closeSession answer with the header alone (W20, W28, W41)', () => {
+  test('ping, delete, setWatches, closeSession: the header alone (W20, W28, W41)', () => {
     const { client } = start()
     client.create('/a')
     client.send(OpCode.delete, proto.deleteRequestRecord, { path: '/a', version: 0 })
