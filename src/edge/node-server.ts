@@ -119,6 +119,8 @@ export class NodeServer implements AsyncDisposable {
       storage: this.administration.tapStorage(this.#storage),
       clock: { now },
       every,
+      // It would cost every write some percent, and there is no command that asks for it.
+      isRecorded: false,
       onTrace: (event) => this.#onTrace(event),
       onHalt: (reason) => this.#onHalt(reason),
     })

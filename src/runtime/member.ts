@@ -35,6 +35,8 @@ export interface MemberOptions {
   /** Starts a repeating timer; returns its stop function. */
   readonly every: (intervalMs: number, run: () => void) => () => void
   readonly onTrace?: (event: TraceEvent) => void
+  /** False: no flight recorder, where nobody would ask for its recording. Default true. */
+  readonly isRecorded?: boolean
   /** Bounds of the flight recorder, for tests. */
   readonly flightLimits?: FlightLimits
   /** The core asked to cut a link; the owner of the link makes a fresh one. */
@@ -46,7 +48,7 @@ export interface MemberOptions {
 export class Member {
   readonly #options: MemberOptions
   readonly #machine: MemberMachine
-  readonly #recorder: FlightRecorder
+  readonly #recorder: FlightRecorder | null
   readonly #gate: EffectGate<MemberEffect> = new EffectGate<MemberEffect>()
   readonly #links = new Map<ServerId, Link>()
   readonly #clients = new Map<ConnectionId, ClientChannel>()
@@ -60,11 +62,13 @@ export class Member {
 
   constructor(options: MemberOptions) {
     this.#options = options
-    const { config, recovered, flightLimits } = options
+    const { config, recovered, flightLimits, isRecorded = true } = options
     const at = options.clock.now()
     this.#machine = new MemberMachine(config, recovered, at)
     const effects = this.#machine.takeEffects()
-    this.#recorder = new FlightRecorder(config, recovered, at, effects, flightLimits)
+    this.#recorder = isRecorded
+      ? new FlightRecorder(config, recovered, at, effects, flightLimits)
+      : null
     this.#gate.offer(effects)
     this.#stopTicks = options.every(TICK_INTERVAL_MS, () => this.#tick())
     void options.storage.failed.then((error) => this.#storageFailed(error))
@@ -89,8 +93,8 @@ export class Member {
   }
 
   /** What this member heard and asked for, for a replay; also after it stopped. */
-  flight(): Flight {
-    return this.#recorder.take()
+  flight(): Flight | null {
+    return this.#recorder?.take() ?? null
   }
 
   /** What there is to take along to a new ensemble. */
@@ -180,7 +184,7 @@ export class Member {
     const at = this.#options.clock.now()
     this.#machine.step(input, at)
     const effects = this.#machine.takeEffects()
-    this.#recorder.step(at, input, effects)
+    this.#recorder?.step(at, input, effects)
     this.#gate.offer(effects)
   }
 

@@ -221,10 +221,9 @@ export class FileStorage implements Storage {
 
   async #flush(run: readonly LogEntry[]): Promise<void> {
     if (run.length === 0) return
-    this.#log.append(run)
     const now = this.#options.now ?? (() => performance.now())
     const startedMs = now()
-    await this.#log.sync()
+    await this.#log.append(run)
     const elapsedMs = now() - startedMs
     if (elapsedMs > SLOW_SYNC_MS) this.#options.onSlowSync?.(elapsedMs)
     const limit = this.#options.logFileBytes ?? 0

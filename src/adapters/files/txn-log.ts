@@ -1,17 +1,19 @@
 /**
  * The transaction log of one member: files in order, the newest one open for appending (P1–P7).
- * `append` hands the bytes to the operating system, `sync` puts them on the disk.
  */
 import {
   closeSync,
+  constants,
   fdatasync,
   ftruncateSync,
   fsyncSync,
   openSync,
   readdirSync,
   unlinkSync,
+  write as writeSome,
 } from 'node:fs'
 import { join } from 'node:path'
+import { EMPTY_BYTES } from '../../core/base/bytes.ts'
 import { ZXID_NONE, type Zxid } from '../../core/base/zxid.ts'
 import { StorageError, type LogEntry } from '../../ports/storage.ts'
 import { readBytes, syncDirectory, writeAll } from './durable-file.ts'
@@ -34,6 +36,13 @@ export const REMEDY =
   "look with 'zabra log DIR', mend with 'zabra log DIR --fix', which keeps a copy of what it mends"
 /** Room that must be left before more is made (P5). */
 const ROOM_MIN_BYTES = 4096
+/** What one append may keep for the next, bytes. Ours: a thousand writes of 1 kB. */
+const BUFFER_BYTES_MAX = 2 * 1024 * 1024
+/**
+ * Every write is on the disk when it returns: what fdatasync does, in one call of a thread instead
+ * of two. Only Linux promises that; macOS leaves it in the drive's cache, Windows has no such flag.
+ */
+const O_DSYNC = process.platform === 'linux' ? constants.O_DSYNC : 0
 
 export interface TxnLogOptions {
   readonly directory: string
@@ -60,6 +69,7 @@ interface OpenFile {
 export class TxnLog {
   readonly #options: TxnLogOptions
   #open: OpenFile | null = null
+  #buffer: Uint8Array = EMPTY_BYTES
   /** What a crash left behind the last whole entry. */
   #torn: { readonly name: string; readonly end: number } | null = null
 
@@ -99,26 +109,20 @@ export class TxnLog {
     syncDirectory(this.#options.directory)
   }
 
-  append(entries: readonly LogEntry[]): void {
+  /** Resolves when the entries are on the disk. One call at a time. */
+  append(entries: readonly LogEntry[]): Promise<void> {
     const [first] = entries
-    if (first === undefined) return
+    if (first === undefined) return Promise.resolve()
     const file = this.#open ?? this.#create(first.zxid)
     let size = 0
     for (const { entry } of entries) size += entryBytes(entry)
     if (file.end + size + ROOM_MIN_BYTES > file.room) this.#makeRoom(file, size)
-    const bytes = new Uint8Array(size)
+    const bytes = this.#bufferOf(size)
     let offset = 0
     for (const { entry } of entries) offset = putEntry(bytes, offset, entry)
-    writeAll(file.fd, bytes, file.end)
+    const position = file.end
     file.end += size
-  }
-
-  sync(): Promise<void> {
-    const file = this.#open
-    if (file === null || !this.#options.forceSync) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      fdatasync(file.fd, (error) => (error === null ? resolve() : reject(error)))
-    })
+    return write(file.fd, bytes, position, this.#options.forceSync && O_DSYNC === 0)
   }
 
   /** Bytes of the file that is open. */
@@ -201,7 +205,9 @@ export class TxnLog {
   #create(first: Zxid): OpenFile {
     const { directory } = this.#options
     const name = fileName('log', first)
-    const fd = openSync(join(directory, name), 'wx')
+    const { O_WRONLY, O_CREAT, O_EXCL } = constants
+    const dsync = this.#options.forceSync ? O_DSYNC : 0
+    const fd = openSync(join(directory, name), O_WRONLY | O_CREAT | O_EXCL | dsync)
     const file: OpenFile = { name, fd, end: LOG_HEADER_BYTES, room: 0 }
     this.#open = file
     writeAll(fd, logHeader(), 0)
@@ -210,6 +216,13 @@ export class TxnLog {
       syncDirectory(directory)
     }
     return file
+  }
+
+  /** Of exactly that size. Memory that is fresh for each batch costs more than what goes into it. */
+  #bufferOf(size: number): Uint8Array {
+    if (size > BUFFER_BYTES_MAX) return new Uint8Array(size)
+    if (this.#buffer.length < size) this.#buffer = new Uint8Array(Math.max(size, 64 * 1024))
+    return this.#buffer.subarray(0, size)
   }
 
   #makeRoom(file: OpenFile, size: number): void {
@@ -238,4 +251,25 @@ export class TxnLog {
 /** The newest zxid of a log, or what came before it. */
 export function newestOf(entries: readonly LogEntry[], before: Zxid = ZXID_NONE): Zxid {
   return entries.at(-1)?.zxid ?? before
+}
+
+function write(fd: number, bytes: Uint8Array, position: number, mustSync: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let done = 0
+    const settle = (error: NodeJS.ErrnoException | null): void => {
+      if (error === null) resolve()
+      else reject(error)
+    }
+    const next = (error: NodeJS.ErrnoException | null, written: number): void => {
+      if (error !== null) return reject(error)
+      done += written
+      if (done < bytes.length) some()
+      else if (mustSync) fdatasync(fd, settle)
+      else resolve()
+    }
+    const some = (): void => {
+      writeSome(fd, bytes, done, bytes.length - done, position + done, next)
+    }
+    some()
+  })
 }

@@ -30,6 +30,25 @@ export interface ChangeRecord extends NodeView {
   readonly exists: boolean
 }
 
+/** One that is being made: not to be changed once it was added. */
+type Draft = { -readonly [Field in keyof ChangeRecord]: ChangeRecord[Field] }
+
+/** Field by field: copying a view by spreading it took a quarter of a write's time. */
+export function changeOf(view: NodeView, zxid: Zxid, path: string): Draft {
+  return {
+    zxid,
+    path,
+    exists: true,
+    version: view.version,
+    cversion: view.cversion,
+    aversion: view.aversion,
+    ephemeralOwner: view.ephemeralOwner,
+    childCount: view.childCount,
+    dataLength: view.dataLength,
+    acl: view.acl,
+  }
+}
+
 /** A node of the tree, or undefined. */
 export type NodeLookup = (path: string) => NodeView | undefined
 
@@ -75,7 +94,9 @@ export class ChangeRecords {
   }
 
   addDeleted(zxid: Zxid, path: string): void {
-    this.add({ zxid, path, exists: false, ...GONE })
+    const record = changeOf(FRESH, zxid, path)
+    record.exists = false
+    this.add(record)
   }
 
   /** What is added from here on can be taken back, until `end`. */
@@ -123,7 +144,8 @@ export class ChangeRecords {
   }
 }
 
-const GONE: NodeView = {
+/** A node that has just been made, before anything is known of it. */
+export const FRESH: NodeView = {
   version: 0,
   cversion: 0,
   aversion: 0,

@@ -13,14 +13,13 @@ import { OBSERVERS_PATH, ZOOKEEPER_PATH, type DataTree } from '../tree/data-tree
 import { nextVersion } from '../tree/stat.ts'
 import type { Moment } from '../zab/effect.ts'
 import type { Broadcaster } from '../zab/replica.ts'
-import type { ChangeRecords } from './change-records.ts'
+import { changeOf, FRESH, type ChangeRecords } from './change-records.ts'
 import {
   formatObservers,
   grantPlace,
   parseObservers,
   type ObserverEntry,
 } from './observer-table.ts'
-import { viewFields } from './prep-state.ts'
 
 /**
  * ms after a grant in which a place is kept for its observer, which has to make its links first: as
@@ -107,14 +106,16 @@ export class ObserverAdmission {
     const parent = this.#records.find(ZOOKEEPER_PATH)
     const parentCVersion = ((parent?.cversion ?? 0) + 1) | 0
     if (parent !== undefined) {
-      const changed = { cversion: parentCVersion, childCount: parent.childCount + 1 }
-      const where = { zxid, path: ZOOKEEPER_PATH, exists: true }
-      this.#records.add({ ...viewFields(parent), ...where, ...changed })
+      const changed = changeOf(parent, zxid, ZOOKEEPER_PATH)
+      changed.cversion = parentCVersion
+      changed.childCount++
+      this.#records.add(changed)
     }
     const acl = READ_ACL_UNSAFE
-    const fresh = { version: 0, cversion: 0, aversion: 0, ephemeralOwner: 0n, childCount: 0 }
-    const where = { zxid, path: OBSERVERS_PATH, exists: true }
-    this.#records.add({ ...fresh, ...where, dataLength: data.length, acl })
+    const created = changeOf(FRESH, zxid, OBSERVERS_PATH)
+    created.dataLength = data.length
+    created.acl = acl
+    this.#records.add(created)
     return { kind: 'create', path: OBSERVERS_PATH, data, acl, ephemeral: false, parentCVersion }
   }
 
@@ -122,8 +123,10 @@ export class ObserverAdmission {
     const node = this.#records.find(OBSERVERS_PATH)
     const version = nextVersion(node?.version ?? 0)
     if (node !== undefined) {
-      const where = { zxid, path: OBSERVERS_PATH, exists: true }
-      this.#records.add({ ...viewFields(node), ...where, version, dataLength: data.length })
+      const changed = changeOf(node, zxid, OBSERVERS_PATH)
+      changed.version = version
+      changed.dataLength = data.length
+      this.#records.add(changed)
     }
     return { kind: 'setData', path: OBSERVERS_PATH, data, version }
   }

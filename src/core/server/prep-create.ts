@@ -8,14 +8,13 @@ import type { CreateTTLRequest } from '../jute/proto-records.ts'
 import { OBSERVERS_PATH } from '../tree/data-tree.ts'
 import { parentOf, sequentialName } from '../tree/path.ts'
 import { CONTAINER_OWNER, isValidTtl, ownerKind, ttlOwner } from '../tree/stat.ts'
-import type { NodeView } from './change-records.ts'
+import { changeOf, FRESH, type NodeView } from './change-records.ts'
 import {
   checkSession,
   exceedsQuota,
   hasParent,
   isAllowed,
   storedAcl,
-  viewFields,
   type Operation,
   type Prepared,
   type PrepState,
@@ -51,26 +50,15 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   const isTtl = op.type === OpCode.createTTL
   const owner = mode.isEphemeral ? op.request.session : isTtl ? ttlOwner(Number(r.ttl)) : 0n
   const ephemeralOwner = isContainer ? CONTAINER_OWNER : owner
-  state.records.add({
-    ...viewFields(parent),
-    zxid: op.zxid,
-    path: parentPath,
-    exists: true,
-    cversion: parentCVersion,
-    childCount: parent.childCount + 1,
-  })
-  state.records.add({
-    zxid: op.zxid,
-    path,
-    exists: true,
-    version: 0,
-    cversion: 0,
-    aversion: 0,
-    ephemeralOwner,
-    childCount: 0,
-    dataLength,
-    acl,
-  })
+  const changed = changeOf(parent, op.zxid, parentPath)
+  changed.cversion = parentCVersion
+  changed.childCount++
+  state.records.add(changed)
+  const created = changeOf(FRESH, op.zxid, path)
+  created.ephemeralOwner = ephemeralOwner
+  created.dataLength = dataLength
+  created.acl = acl
+  state.records.add(created)
   const { data } = r
   // The request's type decides the kind of node, not its flags: create with flags 4 makes a plain
   // one.

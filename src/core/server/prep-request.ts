@@ -34,6 +34,7 @@ import { createSessionTxnRecord, type TxnHeader } from '../jute/txn-records.ts'
 import { isSpecialPath } from '../tree/data-tree.ts'
 import { parentOf } from '../tree/path.ts'
 import { matchesVersion, nextVersion } from '../tree/stat.ts'
+import { changeOf } from './change-records.ts'
 import { prepareCreate } from './prep-create.ts'
 import {
   checkSession,
@@ -42,7 +43,6 @@ import {
   isAllowed,
   removeChild,
   storedAcl,
-  viewFields,
   type Operation,
   type Prepared,
   type PrepState,
@@ -243,8 +243,10 @@ function prepareSetData(state: PrepState, op: Operation, r: SetDataRequest): Pre
   }
   if (!matchesVersion(r.version, node.version)) return ErrorCode.BADVERSION
   const version = nextVersion(node.version)
-  const where = { zxid: op.zxid, path: r.path, exists: true }
-  state.records.add({ ...viewFields(node), ...where, version, dataLength })
+  const record = changeOf(node, op.zxid, r.path)
+  record.version = version
+  record.dataLength = dataLength
+  state.records.add(record)
   return { kind: 'setData', path: r.path, data: r.data, version }
 }
 
@@ -260,8 +262,10 @@ function prepareSetAcl(state: PrepState, op: Operation, r: SetACLRequest): Prepa
   if (!isAllowed(state, op, node, Perms.ADMIN)) return ErrorCode.NOAUTH
   if (!matchesVersion(r.version, node.aversion)) return ErrorCode.BADVERSION
   const aversion = nextVersion(node.aversion)
-  const where = { zxid: op.zxid, path: r.path, exists: true }
-  state.records.add({ ...viewFields(node), ...where, aversion, acl })
+  const record = changeOf(node, op.zxid, r.path)
+  record.aversion = aversion
+  record.acl = acl
+  state.records.add(record)
   return { kind: 'setACL', path: r.path, acl, version: aversion }
 }
 

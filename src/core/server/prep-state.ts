@@ -6,7 +6,7 @@ import type { SimpleTxn } from '../jute/txn.ts'
 import { fixupAcl, permits } from '../tree/acl.ts'
 import { quotaValue } from '../tree/quota-text.ts'
 import type { Quotas } from '../tree/quotas.ts'
-import type { ChangeRecords, NodeView } from './change-records.ts'
+import { changeOf, type ChangeRecords, type NodeView } from './change-records.ts'
 import type { Request } from './request.ts'
 import type { SessionTracker } from './session-tracker.ts'
 
@@ -71,14 +71,9 @@ export function hasParent(path: string): boolean {
 export function removeChild(records: ChangeRecords, zxid: Zxid, parentPath: string): void {
   const parent = records.find(parentPath)
   if (parent === undefined) return
-  const childCount = parent.childCount - 1
-  records.add({ ...viewFields(parent), zxid, path: parentPath, exists: true, childCount })
-}
-
-/** Alone, where what was found may be a change record. */
-export function viewFields(view: NodeView): NodeView {
-  const { version, cversion, aversion, ephemeralOwner, childCount, dataLength, acl } = view
-  return { version, cversion, aversion, ephemeralOwner, childCount, dataLength, acl }
+  const record = changeOf(parent, zxid, parentPath)
+  record.childCount--
+  records.add(record)
 }
 
 /**

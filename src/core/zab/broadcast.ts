@@ -15,14 +15,30 @@ import {
 import { PacketType } from '../jute/quorum-records.ts'
 import { COUNTER_ROLLOVER } from './constants.ts'
 import type { LogEntry, Moment } from './effect.ts'
-import { encodePacket } from './packets.ts'
+import { BARE_PACKET_BYTES, encodePacket } from './packets.ts'
 import type { RoleContext } from './role.ts'
 
 /** One transaction on its way to commit. */
-export interface Proposal extends LogEntry {
-  /** The PROPOSAL, encoded once for all followers. */
-  readonly packet: Uint8Array
-  readonly acks: Set<ServerId>
+export class Proposal {
+  readonly zxid: Zxid
+  readonly entry: Uint8Array
+  readonly acks: Set<ServerId> = new Set()
+  #packet: Uint8Array | null = null
+
+  constructor({ zxid, entry }: LogEntry) {
+    this.zxid = zxid
+    this.entry = entry
+  }
+
+  get packetBytes(): number {
+    return BARE_PACKET_BYTES + this.entry.length
+  }
+
+  /** The PROPOSAL, encoded once for all followers; a leader alone needs none. */
+  get packet(): Uint8Array {
+    this.#packet ??= encodePacket(PacketType.PROPOSAL, this.zxid, this.entry)
+    return this.#packet
+  }
 }
 
 interface Waiting {
@@ -81,11 +97,12 @@ export class Broadcast {
       assert(false, `proposal ${formatZxid(zxid)} after ${formatZxid(this.#lastProposed)}`)
     }
     this.#lastProposed = zxid
-    const packet = encodePacket(PacketType.PROPOSAL, zxid, entry)
-    const proposal: Proposal = { zxid, entry, packet, acks: new Set() }
+    const logged: LogEntry = { zxid, entry }
+    const proposal = new Proposal(logged)
     this.#outstanding.pushBack(proposal)
-    this.#outstandingBytes += packet.length
-    this.#context.tail.append(proposal)
+    this.#outstandingBytes += proposal.packetBytes
+    // Without the proposal: the newest entries are kept long after their acks are counted.
+    this.#context.tail.append(logged)
     if (counterOf(zxid) >= COUNTER_ROLLOVER) this.#context.leave('the zxid counter is used up')
     return proposal
   }
@@ -139,7 +156,7 @@ export class Broadcast {
       // In order: nothing is committed before what was proposed before it.
       if (oldest === undefined || !verifier.containsQuorum(oldest.acks)) return
       this.#outstanding.popFront()
-      this.#outstandingBytes -= oldest.packet.length
+      this.#outstandingBytes -= oldest.packetBytes
       this.#onCommit(oldest, at)
       replica.deliver(tail.commitOldest(), at)
       this.#wake(oldest.zxid)

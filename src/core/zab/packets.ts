@@ -30,7 +30,7 @@ export function encodePacket(
 }
 
 /** type i32 · zxid i64 · no data (-1) · no authinfo (-1) */
-const BARE_PACKET_BYTES = 20
+export const BARE_PACKET_BYTES = 20
 /**
  * Scratch for one call. Engines keep an array so short among their objects unless its buffer is
  * asked for: a view of its own makes an ack some fifteen times as expensive.

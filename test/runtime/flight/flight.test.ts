@@ -18,7 +18,7 @@ import {
 } from '../../../src/runtime/flight/flight-file.ts'
 import { createRequest, type TestClient } from '../../core/server/test-client.ts'
 import { configOf, settle } from '../bench.ts'
-import { exported, flightOf, RecordedRoom } from './recorded-room.ts'
+import { exported, flightOf, RecordedRoom, recordingOf } from './recorded-room.ts'
 
 const SECRET_DATA = 'the combination is 0000'
 const OLD_DATA = 'what was there before'
@@ -176,7 +176,7 @@ describe('bounds', () => {
     const client = await room.client(sid)
     for (let i = 0; i < 100; i++) create(client, `/n${i}`, 'x'.repeat(1000))
     await room.time.pass(1000)
-    const flight = room.member(sid).flight()
+    const flight = recordingOf(room.member(sid))
     const bytes = flight.segments.reduce((sum, segment) => sum + segment.length, 0)
     expect(bytes).toBeLessThanOrEqual(LIMITS.ringBytesMax)
     expect(flight.start).toBeNull()

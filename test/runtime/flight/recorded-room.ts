@@ -4,7 +4,7 @@ import { MemoryDisk } from '../../../src/adapters/memory/memory-disk.ts'
 import { toServerId } from '../../../src/core/base/zxid.ts'
 import { exportFlight } from '../../../src/runtime/flight/export-flight.ts'
 import { readFlight, type FlightFile } from '../../../src/runtime/flight/flight-file.ts'
-import type { FlightLimits } from '../../../src/runtime/flight/flight-recorder.ts'
+import type { Flight, FlightLimits } from '../../../src/runtime/flight/flight-recorder.ts'
 import { Member } from '../../../src/runtime/member.ts'
 import type { TestClient } from '../../core/server/test-client.ts'
 import {
@@ -123,8 +123,14 @@ export class RecordedRoom {
   }
 }
 
+export function recordingOf(member: Member): Flight {
+  const flight = member.flight()
+  if (flight === null) throw new Error('a member that records nothing')
+  return flight
+}
+
 export async function exported(member: Member, payloads = true): Promise<Uint8Array> {
-  const file = await exportFlight(member.flight(), {
+  const file = await exportFlight(recordingOf(member), {
     payloads,
     salt: crypto.getRandomValues(new Uint8Array(16)),
     pause: settle,
