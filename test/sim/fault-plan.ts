@@ -51,6 +51,7 @@ export interface FaultTargets extends SimContext {
   readonly voters: readonly SimHost[]
   readonly observers: ObserverPlan
   readonly clients: readonly SimClient[]
+  readonly startsByHand: boolean
 }
 
 export class FaultPlan {
@@ -281,6 +282,7 @@ export class FaultPlan {
   }
 
   #restartLater(host: SimHost): void {
+    if (this.#world.startsByHand && !this.#isOver) return
     const { life } = host
     const chance = host.isObserver ? CHANCE_OF_LONG_ABSENCE : CHANCE_OF_LONG_RESTART
     const range = this.#prng.bool(chance) ? LONG_RESTART_MS : RESTART_MS

@@ -45,6 +45,8 @@ export interface WorldOptions {
   readonly transcript?: Transcript
   /** Instead of what the seed draws: for scenarios. */
   readonly draw?: Partial<Draw>
+  /** Who went down stays down until the scenario starts it, or all faults end. */
+  readonly startsByHand?: boolean
 }
 
 export class World implements FaultTargets {
@@ -64,6 +66,7 @@ export class World implements FaultTargets {
   readonly network: Network
   readonly faults: FaultPlan
   readonly wallBaseMs: number = WALL_BASE_MS
+  readonly startsByHand: boolean
   readonly sessionKey: Uint8Array = encodeUtf8('key of the simulated ensemble')
   clients: SimClient[] = []
   violation: Violation | null = null
@@ -81,6 +84,7 @@ export class World implements FaultTargets {
     this.prng = new Prng(seed)
     this.draw = { ...drawRun(seed), ...options.draw }
     this.planted = planted
+    this.startsByHand = options.startsByHand === true
     this.transcript = transcript
     this.sids = Array.from({ length: this.draw.voters }, (_, i) => toServerId(i + 1))
     this.voters = this.sids.map((sid) => new SimHost(this, sid, foundedDisk()))

@@ -173,7 +173,7 @@ export class LearnerSync {
   }
 
   #onNewLeader(packet: QuorumPacket, at: Moment): boolean {
-    const { config, epochs, replica, tail } = this.#context
+    const { config, epochs, replica, rules, tail } = this.#context
     const isComplete = this.#mode !== null && this.#snapshot?.isComplete !== false
     if (packet.zxid !== makeZxid(this.#epoch, 0) || !isComplete) {
       throw new JuteError(`NEWLEADER ${formatZxid(packet.zxid)} out of order`)
@@ -183,9 +183,9 @@ export class LearnerSync {
     for (let i = 0; i < this.#committedCount; i++) replica.deliver(tail.commitOldest(), at)
     // Behind the entries, in the same batch or a later one (Q36).
     if (!config.isObserver) epochs.enter(this.#epoch)
-    this.#send(encodePacket(PacketType.ACK, packet.zxid), 'persisted')
+    this.#send(encodePacket(PacketType.ACK, packet.zxid), rules.acksSync)
     for (const { zxid } of this.#queued.slice(this.#committedCount)) {
-      this.#send(encodePacket(PacketType.ACK, zxid), 'persisted')
+      this.#send(encodePacket(PacketType.ACK, zxid), rules.acksSync)
     }
     this.#queued = []
     return true

@@ -34,6 +34,8 @@ export interface ZabRules {
   follows(previous: Zxid, next: Zxid): boolean
   /** What else a learner writes with acceptedEpoch, before anything is synchronised (Q36). */
   writesAtSyncStart(epoch: number): readonly PersistEffect[]
+  /** When a learner's ack of NEWLEADER, and of what came before it, may leave (Q36). */
+  readonly acksSync: 'persisted' | 'now'
 }
 
 export const ZAB_RULES: ZabRules = {
@@ -48,4 +50,6 @@ export const ZAB_RULES: ZabRules = {
   follows: isNext,
   // Nothing: currentEpoch is written behind the entries it vouches for (ZOOKEEPER-4643, 4646).
   writesAtSyncStart: () => [],
+  // The ack says that everything before it is on this disk (ZOOKEEPER-3911, 4646, 4785).
+  acksSync: 'persisted',
 }

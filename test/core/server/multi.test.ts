@@ -94,6 +94,7 @@ describe('multi', () => {
     expect(client.multi([check('/a'), check('/a', 0)])).toMatchObject([{ type: 13 }, { type: 13 }])
   })
 
+  // ZOOKEEPER-1624
   test('W49, D38: a failure changes nothing, burns no number; its header says OK', () => {
     const { client } = start()
     client.create('/p')

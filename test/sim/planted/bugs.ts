@@ -36,6 +36,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     zabRules: { writesAtSyncStart: (epoch) => [{ kind: 'current-epoch', epoch }] },
   },
   {
+    name: 'sync-ack-before-log',
+    what: 'a learner acks NEWLEADER before its disk has the history (ZOOKEEPER-3911, 4646, 4785)',
+    zabRules: { acksSync: 'now' },
+  },
+  {
     name: 'gap-at-hand-over',
     what: 'proposals in flight are left out when a learner joins the live stream (Q34, Q37)',
     // A learner that checks continuity only begins anew, so that check is out of order as well.
