@@ -23,6 +23,9 @@ const ALIAS = { 'simple-peer': join(TOP, 'node_modules/simple-peer/simplepeer.mi
 const PAGES = { index: 'src/index.ts', client: 'src/client.ts' }
 const WORKER = { worker: 'worker/member.worker.ts' }
 const SIGNAL = { signal: 'src/edge/signal.ts' }
+const COMMAND = { zabra: 'src/edge/zabra.ts' }
+/** Machine code, which no bundle can hold: `zabra join` says how to get it. */
+const NATIVE = ['node-datachannel']
 
 /** Beside the rest: it is a third of a page, and it never changes. */
 const PAGE_CHUNKS = { groups: [{ name: 'simple-peer', test: /simplepeer/ }] }
@@ -43,7 +46,7 @@ export async function buildPackage() {
   // The time from before the build: what changes while it runs must be built again.
   const newest = await newestChange(PACKAGE_SOURCES)
   await rm(LIB, { recursive: true, force: true })
-  for (const input of [PAGES, WORKER, SIGNAL]) {
+  for (const input of [PAGES, WORKER, SIGNAL, COMMAND]) {
     await bundle(input)
   }
   await quoteWorkerAddress()
@@ -76,10 +79,11 @@ export async function bundledAlone(program, without = []) {
 }
 
 async function bundle(input) {
-  const isForNode = input === SIGNAL
+  const isForNode = input === SIGNAL || input === COMMAND
   const built = await rolldown({
     ...inputOptions(input),
     platform: isForNode ? 'node' : 'browser',
+    ...(isForNode ? { external: NATIVE } : {}),
     plugins: input === PAGES ? [workerBeside()] : [],
   })
   await built.write({

@@ -1,7 +1,7 @@
 /** `zabra member`: a standalone server in the foreground, until SIGINT or SIGTERM. */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { NodeServer } from './node-server.ts'
+import { runServer } from './run-server.ts'
 import { serverSettings, type ServerSettings } from './settings.ts'
 
 const USAGE = `usage: zabra member --data-dir DIR [options]
@@ -25,39 +25,18 @@ export async function runMember(args: readonly string[]): Promise<number> {
   try {
     settings = parse(args)
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n\n${USAGE}`)
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
     return 2
   }
   if (settings === null) {
     process.stdout.write(USAGE)
     return 0
   }
-  const ended = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => ended.abort('asked to end'))
-  }
-  let halted: string | null = null
-  try {
-    await using server = await NodeServer.open(serverSettings(settings), {
-      signal: ended.signal,
-      onHalt: (reason) => {
-        halted = reason
-        ended.abort(reason)
-      },
-    })
-    const { clientPort } = server
-    const line = { sid: server.status().sid, pid: process.pid, clientPort, adminPort: null }
-    process.stdout.write(`${JSON.stringify(line)}\n`)
-    await aborted(ended.signal)
-  } catch (error) {
-    if (!ended.signal.aborted) {
-      process.stderr.write(`zabra member: ${messageOf(error)}\n`)
-      return 1
-    }
-  }
-  if (halted === null) return 0
-  process.stderr.write(`zabra member: ${String(halted)}\n`)
-  return 1
+  return runServer(serverSettings(settings), {
+    label: 'zabra member',
+    portName: '--client-port',
+    tellsSignal: false,
+  })
 }
 
 /** null: help was asked for. Throws an Error that names what is wrong. */
@@ -103,18 +82,4 @@ function number(
     throw new Error(`--${option} ${text}: it is a whole number from ${min} to ${max}`)
   }
   return { [key]: value }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE') return `${error.message}: choose another --client-port`
-  return error.message
 }

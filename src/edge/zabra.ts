@@ -2,10 +2,12 @@
 import process from 'node:process'
 import { runCli } from './cli-command.ts'
 import { runMember } from './member-command.ts'
+import { runServerCommand } from './server-command.ts'
 
 const USAGE = `usage: zabra COMMAND [options]
 
   zabra member --data-dir DIR [--client-port N]   a standalone server
+  zabra server zoo.cfg [-Dzookeeper.KEY=VALUE…]   what a zoo.cfg says; also start, stop, status
   zabra join LINK --data-dir DIR [--client-port N]
                                                   a machine of a room of browser tabs
   zabra cli [-server HOST:PORT[,HOST:PORT][/CHROOT]] [COMMAND…]
@@ -19,6 +21,8 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
     case 'member':
       return runMember(args)
+    case 'server':
+      return runServerCommand(args)
     case 'join':
       // Loaded when it is asked for: it brings what only pages need else.
       return (await import('./join/join-command.ts')).runJoin(args)

@@ -18,11 +18,7 @@ afterAll(() => {
 })
 
 function start(...args: readonly string[]): ChildProcess {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', join(TOP, 'src/edge/zabra.ts'), ...args],
-    { cwd: TOP },
-  )
+  const child = spawn(process.execPath, [join(TOP, 'src/edge/zabra.mjs'), ...args], { cwd: TOP })
   children.add(child)
   return child
 }
@@ -70,7 +66,7 @@ describe('zabra member and zabra cli', () => {
     const missing = await run(['cli', '-server', `127.0.0.1:${second.clientPort}`, 'get', '/no'])
     expect([missing.code, missing.out]).toEqual([1, expect.stringContaining('does not exist: /no')])
     const again = await run(['member', '--data-dir', directory])
-    expect([again.code, again.err]).toEqual([1, expect.stringContaining('uses')])
+    expect([again.code, again.err]).toEqual([3, expect.stringContaining('uses')])
     second.child.kill('SIGTERM')
     expect(await once(second.child, 'close')).toEqual([0, null])
   })

@@ -1,8 +1,10 @@
 // The packed tarball as its users meet it: exports, types, and the program of the README.
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
@@ -60,7 +62,9 @@ async function complaints(
 describe('the tarball', () => {
   test('holds the library, and no source, test or page', () => {
     const strange = packed.files.filter(
-      (path) => !/^(lib\/[\w-]+\.(js|js\.map|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path),
+      (path) =>
+        !/^(lib\/[\w-]+\.(js|js\.map|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path) &&
+        path !== 'src/edge/zabra.mjs',
     )
     expect(strange).toEqual([])
     for (const name of ['index', 'client', 'worker']) {
@@ -113,6 +117,36 @@ describe('the tarball', () => {
       cwd: consumer,
     })
     expect(stdout.trim()).toBe('function 1 RoomError unsupported')
+  })
+
+  test('its command serves and asks a server, with nothing else installed', async () => {
+    const program = join(consumer, 'node_modules/.bin/zabra')
+    const cfg = join(folder, 'zoo.cfg')
+    await writeFile(
+      cfg,
+      [
+        `dataDir=${join(folder, 'data')}`,
+        'clientPort=0',
+        'clientPortAddress=127.0.0.1',
+        'admin.serverPort=0',
+        'admin.serverAddress=127.0.0.1',
+      ].join('\n'),
+    )
+    const server = spawn(program, ['server', cfg], { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      let port = 0
+      for await (const line of createInterface({ input: server.stdout })) {
+        if (!line.startsWith('{"sid"')) continue
+        port = (JSON.parse(line) as { clientPort: number }).clientPort
+        break
+      }
+      const { stdout } = await run(program, ['cli', '-server', `127.0.0.1:${port}`, 'ls', '/'])
+      expect(stdout).toContain('[zookeeper]')
+      server.kill('SIGTERM')
+      expect(await once(server, 'exit')).toEqual([143, null])
+    } finally {
+      server.kill('SIGKILL')
+    }
   })
 
   test('its signaling server is one command', async () => {

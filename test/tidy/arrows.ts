@@ -40,6 +40,8 @@ const TYPES_ONLY: readonly string[] = ['src/ports']
 
 /** Package, and the folders that may import it. Tests may import any. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  // The command of a clone is bundled when it is called.
+  esbuild: ['src/edge'],
   comlink: ['worker', 'demo', 'src/browser', 'src/index.ts', 'src/edge', 'src/testing'],
   idb: ['src/adapters/indexeddb'],
   'simple-peer': ['src/adapters/webrtc', 'src/edge'],

@@ -2,16 +2,19 @@
 import { isAbsolute } from 'node:path'
 import { isStandalone, type ServerSettings } from '../settings.ts'
 import { ConfigError } from './config-error.ts'
+import { parseFlag } from './setting-row.ts'
 
 /** Ids of sessions that would read as times to live (D44). */
 const SID_OF_TTL = 255
+/** That a client can have an id of. */
+const SCHEMES: readonly string[] = ['ip', 'digest', 'super', 'ensemble']
 /** zkServer.sh status and the client's read-only search need them (O14). */
 const ALWAYS = 'srvr'
 
-/** `given`: the keys that the file names. */
+/** `given`: what was said, by key. */
 export function checkedSettings(
   settings: ServerSettings,
-  given: ReadonlySet<string>,
+  given: ReadonlyMap<string, string>,
   warn: (text: string) => void,
 ): ServerSettings {
   for (const [key, path] of [
@@ -26,6 +29,7 @@ export function checkedSettings(
     ...settings,
     ...sessionBounds(settings),
     wordsAllowed: words(settings),
+    enforcedAuthSchemes: enforcedSchemes(settings, given.get('enforce.auth.enabled')),
     // jute.maxbuffer alone moves both.
     frameExtraBytes: given.has('jute.maxbuffer.extrasize')
       ? settings.frameExtraBytes
@@ -57,6 +61,20 @@ function sessionBounds(settings: ServerSettings): Partial<ServerSettings> {
   return { sessionTimeoutMinMs: min, sessionTimeoutMaxMs: max }
 }
 
+/** Two keys, which ZooKeeper wants together (A13). */
+function enforcedSchemes(
+  { enforcedAuthSchemes }: ServerSettings,
+  enabled: string | undefined,
+): readonly string[] {
+  if (enabled === undefined || !parseFlag('enforce.auth.enabled', enabled)) return []
+  if (enforcedAuthSchemes.length === 0) {
+    throw new ConfigError('enforce.auth.enabled=true needs enforce.auth.schemes')
+  }
+  const strange = enforcedAuthSchemes.find((scheme) => !SCHEMES.includes(scheme))
+  if (strange === undefined) return enforcedAuthSchemes
+  throw new ConfigError(`enforce.auth.schemes: there is no scheme '${strange}' here`)
+}
+
 function words({ wordsAllowed, readOnlyModeEnabled }: ServerSettings): readonly string[] {
   const all = [...wordsAllowed, ALWAYS, ...(readOnlyModeEnabled ? ['isro'] : [])]
   return [...new Set(all)]
@@ -71,7 +89,7 @@ function checkPorts(settings: ServerSettings, warn: (text: string) => void): voi
   warn('clientPort is missing: this member serves no clients')
 }
 
-function checkEnsemble(settings: ServerSettings, given: ReadonlySet<string>): void {
+function checkEnsemble(settings: ServerSettings, given: ReadonlyMap<string, string>): void {
   for (const key of ['initLimit', 'syncLimit']) {
     if (!given.has(key)) throw new ConfigError(`${key} is missing: an ensemble needs it (ticks)`)
   }

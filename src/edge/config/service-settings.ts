@@ -19,6 +19,22 @@ const SECURITY: readonly SettingRow[] = [
     key: 'enableEagerACLCheck',
     means: 'a member refuses a write itself, before the leader does',
   }),
+  custom({
+    key: 'enforce.auth.enabled',
+    means: 'who has an id of none of the schemes below is sent away',
+    kind: 'true or false',
+    byDefault: 'false',
+    // What it does to the schemes is told when both are known.
+    read: () => ({}),
+  }),
+  words('enforcedAuthSchemes', {
+    key: 'enforce.auth.schemes',
+    means: 'schemes of which a client must have an id',
+  }),
+  words('ensembleAuthNames', {
+    key: 'ensembleAuthName',
+    means: 'names by which a client may mean this ensemble; another one closes its connection',
+  }),
   flag('auditEnabled', { key: 'audit.enable', means: 'one line per change and its author' }),
 ]
 
@@ -28,6 +44,10 @@ const TREE: readonly SettingRow[] = [
     means: 'nodes with a time to live; no server may have the id 255 then',
   }),
   flag('enforcesQuota', { key: 'enforceQuota', means: 'hard quotas refuse, soft ones warn' }),
+  flag('treeDigestEnabled', {
+    key: 'digest.enabled',
+    means: 'members compare sums of all nodes and tell when they differ',
+  }),
   number(
     'containerCheckIntervalMs',
     { key: 'znode.container.checkIntervalMs', means: 'how often dead nodes are looked for' },

@@ -118,7 +118,7 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   ...all('snapshots are written plain, as every version reads them', 'snapshot.compression.*', {
     fine: [''],
   }),
-  ...all('it is always done', 'closeSessionTxn.enabled digest.enabled', { fine: ON }),
+  ...all('it is always done', 'closeSessionTxn.enabled', { fine: ON }),
   ...all('it is always done', 'serializeLastProcessedZxid.enabled syncEnabled', { fine: ON }),
   ...all('it is always done', 'observer.syncEnabled requestStaleConnectionCheck', { fine: ON }),
   ...all('it is always done', 'request_stale_connection_check datadir.autocreate', { fine: ON }),

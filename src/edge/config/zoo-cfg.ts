@@ -30,39 +30,42 @@ export interface ZooCfg {
 
 /** ZooKeeperServer.DEFAULT_TICK_TIME: of a file that names no tickTime. */
 const TICK_TIME_MS = 3_000
+const DYNAMIC_FILE = 'dynamicConfigFile'
 /** Of the list of members, which may stand in a file of its own. */
 const LIST_KEY = /^(server\.|group|weight)/
+
+/** A key as it was written, by whichever of its names and wherever. */
+interface Said {
+  readonly label: string
+  readonly name: string
+  readonly value: string
+}
 
 /** Throws a ConfigError that says what to change. */
 export function readZooCfg(input: ConfigInput): ZooCfg {
   const warnings: string[] = []
   const warn = (text: string): void => void warnings.push(text)
-  const given = givenOnce(parseProperties(input.text), input.path, warn)
+  const said = givenOnce(parseProperties(input.text), input.path, warn)
+  addProperties(said, input.properties, warn)
   const metrics = new Map<string, string>()
   const lists = new Map<string, string>()
-  const said: Partial<ServerSettings>[] = []
-  const own = new Set<string>()
-  for (const [key, value] of given) {
+  let told: Partial<ServerSettings> = DEFAULTS
+  for (const [key, { name, value, label }] of said) {
     if (LIST_KEY.test(key)) lists.set(key, value)
     else if (isMetricsKey(key)) metrics.set(key, value)
-    else if (key !== 'dynamicConfigFile') said.push(read(key, value, key, warn))
-    own.add(settingRow(key)?.key ?? key)
+    else if (key !== DYNAMIC_FILE) told = { ...told, ...read(name, value, label, warn) }
   }
-  for (const [name, value] of input.properties) {
-    said.unshift(readProperty(name, value, { given, own, metrics }, warn))
-  }
-  const named = new Set([...own, ...[...input.properties.keys()].map(keyOfProperty)])
-  const told = { ...DEFAULTS, ...Object.assign({}, ...said) } as Partial<ServerSettings>
   const { dataDirectory } = told
   if (dataDirectory === undefined) throw new ConfigError('dataDir is missing: name a folder')
   const base = serverSettings({ ...told, dataDirectory, ...metricsSettings(metrics, warn) })
+  const values = new Map([...said].map(([key, { value }]) => [key, value]))
   const serverLists: ServerLists = {
-    entries: dynamicEntries(given.get('dynamicConfigFile'), lists, input.readText),
+    entries: dynamicEntries(values.get(DYNAMIC_FILE), lists, input.readText),
     myId: input.readText(join(dataDirectory, 'myid')),
-    hasPeerType: named.has('peerType'),
+    hasPeerType: values.has('peerType'),
   }
   const settings = { ...base, ...memberSettings(base, serverLists, warn) }
-  return { settings: checkedSettings(settings, named, warn), warnings }
+  return { settings: checkedSettings(settings, values, warn), warnings }
 }
 
 /** What differs when a file says nothing: it has to name its port, and its ticks are longer. */
@@ -72,17 +75,49 @@ const DEFAULTS: Partial<ServerSettings> = {
   tickTimeMs: TICK_TIME_MS,
 }
 
+/** By the first name of each key. */
 function givenOnce(
   entries: readonly PropertyEntry[],
   path: string,
   warn: (text: string) => void,
-): Map<string, string> {
-  const given = new Map<string, string>()
-  for (const { key, value, line } of entries) {
-    if (given.has(key)) warn(`${path}:${line}: ${key} is given again: this one counts`)
-    given.set(key, value.trim())
+): Map<string, Said> {
+  const given = new Map<string, Said>()
+  for (const { key: name, value, line } of entries) {
+    const key = settingRow(name)?.key ?? name
+    if (given.has(key)) warn(`${path}:${line}: ${name} is given again: this one counts`)
+    given.set(key, { label: name, name, value: value.trim() })
   }
   return given
+}
+
+/**
+ * ZooKeeper turns what it does not know in its file into a system property, over what the command
+ * line said: so the file wins.
+ */
+function addProperties(
+  said: Map<string, Said>,
+  properties: ReadonlyMap<string, string>,
+  warn: (text: string) => void,
+): void {
+  for (const [property, value] of properties) {
+    const name = property.replace(/^zookeeper\./, '')
+    const key = settingRow(name)?.key ?? name
+    const label = `-D${property}`
+    const ofFile = said.get(key)
+    if (ofFile !== undefined) {
+      if (ofFile.value !== value) warn(`${label}=${value}: the file says otherwise and wins`)
+    } else if (LIST_KEY.test(name) || name === DYNAMIC_FILE) {
+      warn(`${label}: the list of servers stands in files only: it is ignored`)
+    } else if (property === name && !isKnown(name)) {
+      warn(`${label}: this is no JVM, and it is no key of ZooKeeper’s${hint(name)}: it is ignored`)
+    } else {
+      said.set(key, { label, name, value })
+    }
+  }
+}
+
+function isKnown(name: string): boolean {
+  return settingRow(name) !== null || withoutEffect(name) !== null || isMetricsKey(name)
 }
 
 /** `label` is how the key was written. */
@@ -97,52 +132,12 @@ function read(
   const idle = withoutEffect(key)
   if (idle === null) {
     warn(`${label} is no key of ZooKeeper’s${hint(key)}: it is ignored`)
-  } else if (!(idle.fine ?? []).includes(value.toLowerCase()) && !idle.fine?.includes(value)) {
+  } else if (!(idle.fine ?? []).some((fine) => fine.toLowerCase() === value.toLowerCase())) {
     const what = `${label}=${value}: ${idle.why}`
     if (idle.isRefused === true) throw new ConfigError(`${what}; take it out to start without`)
     warn(`${what}: it is ignored`)
   }
   return {}
-}
-
-interface File {
-  readonly given: ReadonlyMap<string, string>
-  /** Keys that the file itself says, whichever name it used. */
-  readonly own: ReadonlySet<string>
-  readonly metrics: Map<string, string>
-}
-
-/**
- * ZooKeeper turns what it does not know in its file into a system property, over what the command
- * line said: so the file wins.
- */
-function readProperty(
-  name: string,
-  value: string,
-  file: File,
-  warn: (text: string) => void,
-): Partial<ServerSettings> {
-  const key = name.replace(/^zookeeper\./, '')
-  const known = keyOfProperty(name)
-  const label = `-D${name}`
-  if (file.own.has(known)) {
-    if (file.given.get(known) !== value) warn(`${label}=${value}: the file says otherwise and wins`)
-    return {}
-  }
-  if (isMetricsKey(key)) {
-    if (!file.metrics.has(key)) file.metrics.set(key, value)
-    return {}
-  }
-  if (settingRow(key) === null && key === name && withoutEffect(key) === null) {
-    warn(`${label}: this is no JVM, and it is no key of ZooKeeper’s${hint(key)}: it is ignored`)
-    return {}
-  }
-  return read(key, value, label, warn)
-}
-
-function keyOfProperty(name: string): string {
-  const key = name.replace(/^zookeeper\./, '')
-  return settingRow(key)?.key ?? key
 }
 
 /** The list of members from the file, or from the dynamic one that it names. */

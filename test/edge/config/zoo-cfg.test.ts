@@ -239,6 +239,14 @@ describe('what has no effect', () => {
     expect(said).not.toContain('digest.enabled')
   })
 
+  test('two keys that go together', () => {
+    const both = `${ALONE}enforce.auth.enabled=true\nenforce.auth.schemes=digest, ip`
+    expect(read(both).settings.enforcedAuthSchemes).toEqual(['digest', 'ip'])
+    expect(read(both.replace('true', 'false')).settings.enforcedAuthSchemes).toEqual([])
+    expect(refusal(`${ALONE}enforce.auth.enabled=true`)).toContain('enforce.auth.schemes')
+    expect(refusal(both.replace('ip', 'sasl'))).toContain("no scheme 'sasl'")
+  })
+
   test('what would have protected something stops the start', () => {
     expect(refusal(`${ALONE}sslQuorum=true`)).toContain('TLS is not built')
     expect(refusal(`${ALONE}quorum.auth.enableSasl=true`)).toContain('SASL')
