@@ -137,7 +137,7 @@ export class RoomMember {
   }
 
   /** The running member, whose state a new ensemble can be started from. */
-  get running(): Member | null {
+  get copyable(): Pick<Member, 'copyFacts' | 'copy'> | null {
     return this.#member
   }
 

@@ -57,8 +57,7 @@ export class ServerView {
   }
 
   get isStandalone(): boolean {
-    // The voters of a room of tabs are in its founding record, not in the settings.
-    return isStandalone(this.settings) && (this.status?.quorum.voters ?? 1) === 1
+    return isStandalone(this.settings)
   }
 
   get clientPort(): number {

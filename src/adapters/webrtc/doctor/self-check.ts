@@ -1,12 +1,11 @@
 /**
  * Asks the browser for candidates with nobody at the other end: does it give any, and does each
- * STUN and TURN server answer? Always settles, within the limit. `webRtc`: in Node.
+ * STUN and TURN server answer? Always settles, within the limit.
  */
 
 import type { IceSettings } from '../ice-settings.ts'
 import { countOf, NO_CANDIDATES } from './ice-facts.ts'
 import { IceWatch } from './ice-watch.ts'
-import type { WebRtc } from '../rtc-peer.ts'
 import type { GatherReport } from './page-report.ts'
 
 /**
@@ -26,12 +25,11 @@ export async function gatherAlone(
   settings: IceSettings,
   limitMs: number = GATHER_LIMIT_MS,
   signal?: AbortSignal,
-  webRtc?: WebRtc,
 ): Promise<GatherReport> {
   let connection: RTCPeerConnection
   try {
     const { iceTransportPolicy } = settings
-    connection = new (webRtc?.RTCPeerConnection ?? RTCPeerConnection)({
+    connection = new RTCPeerConnection({
       iceServers: [...settings.iceServers],
       iceTransportPolicy,
     })
