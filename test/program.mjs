@@ -42,13 +42,13 @@ export async function firstThatStarts(ways) {
   return undefined
 }
 
-/** Resolves to whether it is installed; false as well where there is no apt-get or no right to. */
-export async function installWithApt(name) {
+/** Resolves to whether all are installed; false as well without apt-get or the right to use it. */
+export async function installWithApt(...names) {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return false
-  say(`Installing the package ${name} with apt-get.`)
+  say(`Installing ${names.join(', ')} with apt-get.`)
   await run('apt-get', ['update', '-q'], DOWNLOAD_TIMEOUT_MS)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const args = ['install', '-q', '-y', '--no-install-recommends', name]
+  const args = ['install', '-q', '-y', '--no-install-recommends', ...names]
   const code = await run('apt-get', args, DOWNLOAD_TIMEOUT_MS, { env })
   if (code !== 0) say(`apt-get could not install it (${ending(code)}).`)
   return code === 0

@@ -9,6 +9,7 @@ import { installWhatIsMissing, requireNode, TOP } from '../demo/install.mjs'
 import { findApacheZooKeeper } from './apache-zookeeper.mjs'
 import { findBrowser } from './browser-binary.mjs'
 import { findFirefox } from './firefox-binary.mjs'
+import { findForeignClients } from './foreign-clients.mjs'
 
 const MINUTE_MS = 60_000
 /** All steps together, so that who waits gets an answer; the steps' own limits sum up to more. */
@@ -80,6 +81,7 @@ async function prepare() {
   await findProgram('Browser', 'ZABRA_BROWSER', findBrowser)
   await findProgram('Firefox', 'ZABRA_FIREFOX', findFirefox)
   await findProgram('Apache ZooKeeper', 'ZABRA_APACHE', findApacheZooKeeper)
+  await findProgram('Clients by others', 'ZABRA_KAZOO', findForeignClients)
 }
 
 async function findProgram(name, variable, find) {

@@ -149,11 +149,11 @@ class MemberWorker implements MemberApi {
   }
 
   async copyFacts(): Promise<CopyFacts | null> {
-    return this.#room?.copyable?.copyFacts() ?? null
+    return this.#room?.running?.copyFacts() ?? null
   }
 
   async makeFounder(roomId: string): Promise<NewFounder> {
-    const copy = this.#room?.copyable?.copy()
+    const copy = this.#room?.running?.copy()
     if (copy === undefined) throw new Error('no member runs here, so there is nothing to copy')
     return makeFounder(roomId, copy)
   }

@@ -137,7 +137,7 @@ export class RoomMember {
   }
 
   /** The running member, whose state a new ensemble can be started from. */
-  get copyable(): Pick<Member, 'copyFacts' | 'copy'> | null {
+  get running(): Member | null {
     return this.#member
   }
 

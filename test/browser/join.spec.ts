@@ -1,6 +1,7 @@
 // `zabra join`: a machine on Node among the tabs, with ZooKeeper's client port.
 import { expect } from 'playwright/test'
 import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
+import { fourLetterWord } from '../interop/apache.ts'
 import { ForeignShell } from './foreign-shell.ts'
 import { type MachinePage, PATIENCE_MS } from './machine-page.ts'
 import { NodeMember } from './node-member.ts'
@@ -18,6 +19,13 @@ async function read(client: ZooKeeperClient, path: string): Promise<string> {
 async function expectMembers(machine: MachinePage, line: string | RegExp): Promise<void> {
   const members = machine.page.locator('#members li')
   await expect(members.filter({ hasText: line })).toHaveCount(1, { timeout: PATIENCE_MS })
+}
+
+async function doctorsFindings(machine: MachinePage): Promise<readonly string[]> {
+  return machine.page.evaluate(async () => {
+    const { findings = [] } = (await window.zabra?.examine()) ?? {}
+    return findings.map(({ code }) => code)
+  })
 }
 
 test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a farewell', async ({
@@ -110,9 +118,12 @@ test('a fourth machine on Node is an observer, and goes on with the next leader'
   await using node = await NodeMember.inNewDirectory()
   node.start(voters[0]?.page.url() ?? '')
   expect(await node.serving()).toMatchObject({ sid: 4, role: 'observing' })
+  const { clientPort } = await node.serving()
+  expect(await fourLetterWord(clientPort, 'srvr')).toContain('Mode: observer')
   await using client = await node.client()
   const leader = await leaderOf(voters)
   await expectMembers(leader, 'observer 4 (Node)')
+  expect(await doctorsFindings(leader)).not.toContain('page-silent')
   await client.create('/by-the-observer', 'yes')
   await leader.type('get /by-the-observer')
   await leader.expectLine('yes')

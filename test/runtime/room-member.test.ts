@@ -282,13 +282,13 @@ describe('a new ensemble from a copy', () => {
     await old.time.until('a session', () => client.session !== 0n)
     for (const machine of machines) if (machine !== survivor) machine.member.stop('gone for good')
     await old.time.until('it looks', () => survivor.member.status().member?.role === 'looking')
-    const facts = survivor.member.copyable!.copyFacts()
+    const facts = survivor.member.running!.copyFacts()
     expect([facts.sessions, facts.znodes]).toEqual([1, 5])
 
     const disks = [0, 1, 2].map(() => new MemoryDisk())
     await seedStorage(
       new MemoryStorage(disks[0]!, { token: 'seed' }),
-      survivor.member.copyable!.copy(),
+      survivor.member.running!.copy(),
     )
     const room = new Room()
     const [a, b, c] = (await Promise.all(
@@ -316,7 +316,7 @@ describe('a new ensemble from a copy', () => {
     expect(new Set(digests).size).toBe(1)
     expect(b.member.status().member?.sessions).toEqual([])
     expect(b.member.status().member!.epoch).toBeGreaterThan(
-      Number(survivor.member.copyable!.copy().epoch),
+      Number(survivor.member.running!.copy().epoch),
     )
   })
 })

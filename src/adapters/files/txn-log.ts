@@ -218,7 +218,7 @@ export class TxnLog {
     return file
   }
 
-  /** Of exactly that size. Memory that is fresh for each batch costs more than what goes into it. */
+  /** Of exactly that size. Memory fresh for each batch costs more than what goes into it. */
   #bufferOf(size: number): Uint8Array {
     if (size > BUFFER_BYTES_MAX) return new Uint8Array(size)
     if (this.#buffer.length < size) this.#buffer = new Uint8Array(Math.max(size, 64 * 1024))

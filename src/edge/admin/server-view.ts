@@ -57,7 +57,8 @@ export class ServerView {
   }
 
   get isStandalone(): boolean {
-    return isStandalone(this.settings)
+    // The voters of a room of tabs are in its founding record, not in the settings.
+    return isStandalone(this.settings) && (this.status?.quorum.voters ?? 1) === 1
   }
 
   get clientPort(): number {

@@ -1,12 +1,11 @@
 /** `zabra join`: a machine of a room of tabs in the foreground, until SIGINT or SIGTERM. */
 import process from 'node:process'
 import { WebSocket as NodeWebSocket } from 'ws'
-import { NO_ICE_SETTINGS } from '../../adapters/webrtc/ice-settings.ts'
-import { rtcPeerOpener } from '../../adapters/webrtc/rtc-peer.ts'
 import { socketOpener } from '../../adapters/websocket/signal-socket.ts'
 import { RoomError } from '../../browser/room-error.ts'
 import type { OpenSocket } from '../../ports/signaling.ts'
 import { StorageError } from '../../ports/storage.ts'
+import { serverSettings } from '../settings.ts'
 import { askedIce, iceOfPage } from './ice-of-page.ts'
 import { JoinError } from './join-error.ts'
 import { JOIN_USAGE, parseJoin, type JoinSettings } from './join-options.ts'
@@ -64,19 +63,20 @@ async function serve(settings: JoinSettings, signal: AbortSignal): Promise<strin
     settings.ice === null ? await iceOfPage(home.room.address) : await askedIce(settings.ice),
   )
   for (const url of ice.unusable) report.say(`${url} is not used: on Node STUN and TURN go by UDP`)
-  const { clientPort, clientAddress, clientsPerAddressMax } = settings
+  const { dataDirectory, clientPort, clientAddress, clientsPerAddressMax } = settings
   {
     await using server = await RoomServer.open({
-      home,
-      openPeer: rtcPeerOpener(webRtc),
-      openSocket,
-      ice: { ...NO_ICE_SETTINGS, ...ice.settings },
-      clientPort,
-      ...(clientAddress === undefined ? {} : { clientAddress }),
-      ...(clientsPerAddressMax === undefined ? {} : { clientsPerAddressMax }),
+      settings: serverSettings({
+        ...{ dataDirectory, clientPort },
+        ...(clientAddress === undefined ? {} : { clientAddress }),
+        ...(clientsPerAddressMax === undefined
+          ? {}
+          : { connectionsPerAddressMax: clientsPerAddressMax }),
+      }),
+      ...{ home, webRtc, openSocket },
+      ice: ice.settings,
       onStatus: (status) => report.onStatus(status),
       onSignaling: (state) => report.onSignaling(state),
-      onWord: (word) => (word === 'ruok' ? 'imok' : null),
     })
     report.clientPort = server.clientPort
     await Promise.race([report.failed, aborted(signal)])

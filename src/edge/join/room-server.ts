@@ -10,38 +10,38 @@ import { ClientListener } from '../../adapters/tcp/client-listener.ts'
 import { verify } from '../../adapters/indexeddb/identity.ts'
 import { openChannelLink } from '../../adapters/webrtc/channel-link.ts'
 import { ClientMux, multiplexerOf } from '../../adapters/webrtc/client-mux.ts'
+import type { Doctor } from '../../adapters/webrtc/doctor/doctor.ts'
 import type { IceSettings } from '../../adapters/webrtc/ice-settings.ts'
 import { partOf } from '../../adapters/webrtc/mesh-signal.ts'
 import type { ChannelLabel } from '../../adapters/webrtc/page-connection.ts'
 import { PeerMesh } from '../../adapters/webrtc/peer-mesh.ts'
-import type { OpenRtcPeer } from '../../adapters/webrtc/rtc-peer.ts'
+import { rtcPeerOpener, type WebRtc } from '../../adapters/webrtc/rtc-peer.ts'
 import { BUILD } from '../../browser/build-id.ts'
-import type { TraceEvent } from '../../core/zab/effect.ts'
+import type { MemberStatus } from '../../core/server/member-machine.ts'
+import type { Moment, TraceEvent } from '../../core/zab/effect.ts'
 import type { ClientChannel } from '../../ports/client-channel.ts'
 import type { OpenSocket, SignalingState } from '../../ports/signaling.ts'
+import type { Member } from '../../runtime/member.ts'
 import { RoomMember } from '../../runtime/room-member.ts'
 import type { RoomMemberStatus } from '../../runtime/room-options.ts'
 import { joinRoom, type SignalingClient } from '../../signaling/client.ts'
+import { Administration } from '../admin/administration.ts'
+import type { ServerSettings } from '../settings.ts'
 import { brokerAddress } from './asked-room.ts'
 import type { MachineHome } from './machine-home.ts'
+import { roomDoctor } from './room-doctor.ts'
 
 export interface RoomServerOptions {
+  /** Its client port, limits and words; what is about ensembles of processes does not apply. */
+  readonly settings: ServerSettings
   /** Stays open when the server closes: it is the caller's. */
   readonly home: MachineHome
-  readonly openPeer: OpenRtcPeer
+  readonly webRtc: WebRtc
   readonly openSocket: OpenSocket
   readonly ice: IceSettings
-  /** 0 = any free one. */
-  readonly clientPort: number
-  /** Default every address. */
-  readonly clientAddress?: string
-  /** maxClientCnxns. */
-  readonly clientsPerAddressMax?: number
   readonly onStatus?: (status: RoomMemberStatus) => void
   readonly onSignaling?: (state: SignalingState) => void
   readonly onTrace?: (event: TraceEvent) => void
-  /** The answer to a four-letter word, or null when there is none. */
-  readonly onWord?: (word: string, server: RoomServer) => string | null
 }
 
 /**
@@ -54,12 +54,15 @@ const STATUS_INTERVAL_MS = 500
 const TOLD_AT_ONCE: ReadonlySet<TraceEvent['type']> = new Set(['role', 'established', 'link'])
 
 export class RoomServer implements AsyncDisposable {
+  readonly administration: Administration
   readonly #options: RoomServerOptions
   readonly #signaling: SignalingClient
   readonly #room: RoomMember
   readonly #mesh: PeerMesh
+  readonly #doctor: Doctor
   readonly #listener: ClientListener
   readonly #stopStatus: () => void
+  #administered: Member | null = null
   #isClosed = false
   #isStatusDue = false
 
@@ -68,33 +71,28 @@ export class RoomServer implements AsyncDisposable {
     signaling: SignalingClient,
     listener: ClientListener,
   ) {
+    const { settings, ice, webRtc } = options
     this.#options = options
     this.#signaling = signaling
     this.#listener = listener
+    this.administration = new Administration({ settings, now })
     signaling.onState = (state) => options.onSignaling?.(state)
     this.#room = this.#openRoom()
-    this.#mesh = this.#openMesh()
+    const mesh = this.#openMesh()
+    this.#mesh = mesh
+    this.#doctor = roomDoctor({ mesh, signaling, ice, webRtc, status: () => this.status() })
     this.#stopStatus = every(STATUS_INTERVAL_MS, () => this.#changed())
     this.#changed()
   }
 
   /** Resolves when the client port is open, in the room or not yet: `status` tells. */
   static async open(options: RoomServerOptions): Promise<RoomServer> {
-    const { home, openSocket, clientAddress, clientsPerAddressMax, onWord } = options
+    const { home, openSocket } = options
     const { room, secret } = home.link
     const url = brokerAddress(home.room)
     let server: RoomServer | null = null
     // First: nobody hears of a machine whose port is taken.
-    const listener = await ClientListener.open({
-      port: options.clientPort,
-      ...(clientAddress === undefined ? {} : { host: clientAddress }),
-      ...(clientsPerAddressMax === undefined ? {} : { perAddressMax: clientsPerAddressMax }),
-      onClient: (channel, address) => {
-        if (server === null) channel.close('starting')
-        else server.#serve(channel, address)
-      },
-      onWord: (word) => (server === null ? null : (onWord?.(word, server) ?? null)),
-    })
+    const listener = await listen(options.settings, () => server)
     try {
       server = new RoomServer(options, await joinRoom({ url, room, secret, openSocket }), listener)
       return server
@@ -108,12 +106,15 @@ export class RoomServer implements AsyncDisposable {
     return this.#listener.port
   }
 
-  get connections(): number {
-    return this.#listener.connections
-  }
-
   status(): RoomMemberStatus {
     return this.#room.status()
+  }
+
+  /** A client of the port. */
+  serve(channel: ClientChannel, address: string, port: number): void {
+    const [way] = this.#room.reachable()
+    if (way === undefined) return channel.close('this machine reaches no ensemble yet')
+    this.#room.connectClient(this.administration.tapClient(channel, address, port), way, address)
   }
 
   /** Peers see it at once. */
@@ -132,24 +133,22 @@ export class RoomServer implements AsyncDisposable {
   }
 
   #openRoom(): RoomMember {
-    const { home, onTrace } = this.#options
+    const { home } = this.#options
     const { room, size, creator, cluster } = home.link
+    const { identity } = home
     return new RoomMember({
-      identity: home.identity,
+      identity: { ...identity, storage: this.administration.tapStorage(identity.storage) },
       recovered: home.recovered,
       ...{ room, size },
       linkCreator: creator,
       linkCluster: cluster,
-      clock: { now: () => ({ elapsedMs: performance.now(), wallMs: Date.now() }) },
+      clock: { now },
       every,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       verify,
       // Locks between tabs of one browser: a process has the broker's hints only.
       watchLiveness: () => {},
-      onTrace: (event) => {
-        onTrace?.(event)
-        if (TOLD_AT_ONCE.has(event.type)) this.#changed()
-      },
+      onTrace: (event) => this.#onTrace(event),
       onChange: () => this.#changed(),
       onReplaceLink: (linkId, reason) => this.#mesh.replace(linkId, reason),
       onRefuseLink: (linkId, reason) => this.#mesh.refuse(linkId, reason),
@@ -158,7 +157,7 @@ export class RoomServer implements AsyncDisposable {
   }
 
   #openMesh(): PeerMesh {
-    const { home, openPeer, ice } = this.#options
+    const { home, webRtc, ice } = this.#options
     const room = this.#room
     return new PeerMesh({
       signaling: this.#signaling,
@@ -189,7 +188,8 @@ export class RoomServer implements AsyncDisposable {
           this.#signaling.peer,
         )
       },
-      openPeer,
+      onDoctor: (from, message) => this.#doctor.receive(from, message),
+      openPeer: rtcPeerOpener(webRtc),
       ...ice,
     })
   }
@@ -201,10 +201,10 @@ export class RoomServer implements AsyncDisposable {
     this.#room.attachClients(linkId, multiplexerOf(mux), (reason) => mux.close(reason))
   }
 
-  #serve(channel: ClientChannel, address: string): void {
-    const [way] = this.#room.reachable()
-    if (way === undefined) channel.close('this machine reaches no ensemble yet')
-    else this.#room.connectClient(channel, way, address)
+  #onTrace(event: TraceEvent): void {
+    this.administration.onTrace(event)
+    this.#options.onTrace?.(event)
+    if (TOLD_AT_ONCE.has(event.type)) this.#changed()
   }
 
   /** Many changes of one task are one status. */
@@ -213,9 +213,45 @@ export class RoomServer implements AsyncDisposable {
     this.#isStatusDue = true
     queueMicrotask(() => {
       this.#isStatusDue = false
-      if (!this.#isClosed) this.#options.onStatus?.(this.status())
+      if (this.#isClosed) return
+      this.#administer(this.#room.running)
+      this.#options.onStatus?.(this.status())
     })
   }
+
+  /** An observer's member is another one when it got another place. */
+  #administer(member: Member | null): void {
+    if (member === this.#administered) return
+    this.#administered = member
+    if (member === null) return this.administration.administer(null)
+    const { clientPort } = this
+    const status = (): MemberStatus => member.status()
+    this.administration.administer({ clientPort, status, server: member.server })
+  }
+}
+
+function listen(
+  settings: ServerSettings,
+  server: () => RoomServer | null,
+): Promise<ClientListener> {
+  const { clientPort, clientAddress, connectionsMax, connectionsPerAddressMax } = settings
+  return ClientListener.open({
+    port: clientPort ?? 0,
+    ...(clientAddress === null ? {} : { host: clientAddress }),
+    connectionsMax,
+    perAddressMax: connectionsPerAddressMax,
+    onClient: (channel, address, port) => {
+      const open = server()
+      if (open === null) channel.close('starting')
+      else open.serve(channel, address, port)
+    },
+    onWord: (word, from, rest) => server()?.administration.answerWord(word, from, rest) ?? null,
+    onRefused: (address, reason) => server()?.administration.refused(address, reason),
+  })
+}
+
+function now(): Moment {
+  return { elapsedMs: performance.now(), wallMs: Date.now() }
 }
 
 function every(intervalMs: number, run: () => void): () => void {

@@ -1,11 +1,12 @@
 /**
  * Asks the browser for candidates with nobody at the other end: does it give any, and does each
- * STUN and TURN server answer? Always settles, within the limit.
+ * STUN and TURN server answer? Always settles, within the limit. `webRtc`: in Node.
  */
 
 import type { IceSettings } from '../ice-settings.ts'
 import { countOf, NO_CANDIDATES } from './ice-facts.ts'
 import { IceWatch } from './ice-watch.ts'
+import type { WebRtc } from '../rtc-peer.ts'
 import type { GatherReport } from './page-report.ts'
 
 /**
@@ -25,11 +26,12 @@ export async function gatherAlone(
   settings: IceSettings,
   limitMs: number = GATHER_LIMIT_MS,
   signal?: AbortSignal,
+  webRtc?: WebRtc,
 ): Promise<GatherReport> {
   let connection: RTCPeerConnection
   try {
     const { iceTransportPolicy } = settings
-    connection = new RTCPeerConnection({
+    connection = new (webRtc?.RTCPeerConnection ?? RTCPeerConnection)({
       iceServers: [...settings.iceServers],
       iceTransportPolicy,
     })
