@@ -37,7 +37,6 @@ interface MemberPorts {
 
 /** Server id → zoo.cfg. Throws an Error when the directory is another ensemble's. */
 export async function prepareEnsemble(plan: EnsemblePlan): Promise<Map<number, string>> {
-  const size = plan.voters + plan.observers
   const directory = resolve(plan.dataDirectory)
   mkdirSync(directory, { recursive: true })
   const known = membersIn(directory)
@@ -45,10 +44,11 @@ export async function prepareEnsemble(plan: EnsemblePlan): Promise<Map<number, s
   const ports = await portsOf(plan)
   const servers = ports.map((own, i) => serverLine(plan, i + 1, own))
   const configs = new Map<number, string>()
-  for (let sid = 1; sid <= size; sid++) {
+  for (const [i, { admin }] of ports.entries()) {
+    const sid = i + 1
     const own = join(directory, String(sid))
     mkdirSync(own, { recursive: true })
-    const lines = [...ownLines(plan, sid, own, ports[sid - 1]!.admin), ...plan.lines, ...servers]
+    const lines = [...ownLines(plan, sid, own, admin), ...plan.lines, ...servers]
     writeFileSync(join(own, MY_ID), `${sid}\n`)
     writeFileSync(join(own, CONFIG), `${lines.join('\n')}\n`)
     // New as a whole, so its members may begin with nothing; later none may, unless it is told to.
@@ -74,7 +74,8 @@ function ownLines(plan: EnsemblePlan, sid: number, own: string, adminPort: numbe
 
 function serverLine(plan: EnsemblePlan, sid: number, ports: MemberPorts): string {
   const role = sid <= plan.voters ? 'participant' : 'observer'
-  const client = plan.clientAddress === null ? ports.client : `${plan.clientAddress}:${ports.client}`
+  const client =
+    plan.clientAddress === null ? ports.client : `${plan.clientAddress}:${ports.client}`
   return `server.${sid}=${LOOPBACK}:${ports.quorum}:${ports.election}:${role};${client}`
 }
 

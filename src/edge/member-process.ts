@@ -61,7 +61,7 @@ export class MemberProcess {
     child.once('error', (error) => this.#hooks.onSaid(`member ${this.#sid}: ${error.message}\n`))
     child.once('close', (code, signal) => {
       this.#child = null
-      this.#ended(signal ?? `exit code ${code}`, performance.now() - startedMs)
+      this.#ended(signal ?? `exit code ${String(code)}`, performance.now() - startedMs)
     })
   }
 
