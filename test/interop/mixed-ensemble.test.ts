@@ -9,9 +9,10 @@ import { TcpTransport } from '../../src/edge/tcp-transport.ts'
 import { NodeEnsemble } from '../edge/node-ensemble.ts'
 import { startServer, stopEverything, waitUntilServing, type ApacheServer } from './apache.ts'
 
-const LIMIT_MS = 240_000
+const LIMIT = { timeout: 240_000 }
 const WAIT = { timeout: 60_000, interval: 100 }
 const APACHE = 3
+const COUNT = 10
 const DATA = new Uint8Array(100)
 
 afterAll(stopEverything)
@@ -41,8 +42,8 @@ async function namesAt(client: ZooKeeperClient): Promise<string[]> {
   })
 }
 
-async function write(client: ZooKeeperClient, prefix: string, count = 10): Promise<void> {
-  for (let i = 0; i < count; i++) {
+async function write(client: ZooKeeperClient, prefix: string): Promise<void> {
+  for (let i = 0; i < COUNT; i++) {
     const path = `/${prefix}${i}`
     await again(async () => (await client.exists(path)) ?? client.create(path, DATA))
   }
@@ -55,74 +56,98 @@ function noteSyncs(to: string[]): (event: TraceEvent) => void {
   }
 }
 
-test('each follows the other, by DIFF and by SNAP, nothing is lost', { timeout: LIMIT_MS }, run)
+class Scenario implements AsyncDisposable {
+  readonly syncs: string[] = []
+  readonly #ensemble: NodeEnsemble
 
-async function run(): Promise<void> {
-  await using ensemble = await NodeEnsemble.plan(3, 1)
-  const apachePort = ensemble.members[APACHE - 1]!.clientPort!
-  const syncs: string[] = []
-  const hooks = { onTrace: noteSyncs(syncs) }
-
-  // Ours lead, Apache follows.
-  await ensemble.start(1, hooks)
-  await (
-    await ensemble.start(2, hooks)
-  ).serving
-  await using one = await ensemble.client(1)
-  await write(one, 'a')
-  let apache = startApache(ensemble)
-  await waitUntilServing(apachePort, 'follower')
-  expect(syncs.splice(0)).toContain('out DIFF 3')
-  await using moving = await ensemble.client(APACHE)
-  await write(moving, 'b')
-  await moving.create('/mine', null, { mode: CreateMode.EPHEMERAL })
-  expect(await namesAt(one)).toEqual(await namesAt(moving))
-  // S2: a session that Apache made goes on at a server of ours.
-  const session = { id: moving.sessionId, password: moving.sessionPassword }
-  const members = [{ host: '127.0.0.1', port: ensemble.members[0]!.clientPort! }]
-  await using moved = await ZooKeeperClient.connect({
-    transport: new TcpTransport({ members }),
-    session,
-  })
-  expect(moved.sessionId).toBe(session.id)
-  expect(await moved.exists('/mine')).toMatchObject({ ephemeralOwner: session.id })
-
-  // Apache leads: ours follow, one of them from an empty disk, and one observes.
-  await ensemble.stop(2)
-  await waitUntilServing(apachePort, 'leader')
-  await write(one, 'c')
-  rmSync(join(ensemble.directory, '2'), { recursive: true })
-  await (
-    await ensemble.start(2, hooks)
-  ).serving
-  await (
-    await ensemble.start(4, hooks)
-  ).serving
-  expect(ensemble.servers.get(4)!.status().role).toBe('observing')
-  expect(syncs.splice(0)).toEqual(expect.arrayContaining(['in DIFF 3', 'in SNAP 3']))
-  await using two = await ensemble.client(2)
-  await using observed = await ensemble.client(4)
-  await write(observed, 'd')
-  expect(await namesAt(two)).toEqual(await namesAt(one))
-  expect(await namesAt(observed)).toEqual(await namesAt(one))
-
-  // Without Apache ours go on; when it comes back with nothing it gets a snapshot of ours.
-  await apache.stop()
-  await vi.waitFor(() => expect(ensemble.leader).toBe(2), WAIT)
-  await write(two, 'e')
-  rmSync(join(ensemble.directory, `apache-${APACHE}`), { recursive: true })
-  syncs.length = 0
-  apache = startApache(ensemble)
-  await waitUntilServing(apachePort, 'follower')
-  expect(syncs).toContain('out SNAP 3')
-  await using back = await ensemble.client(APACHE)
-  await write(back, 'f')
-  const names = await namesAt(two)
-  for (const client of [one, observed, back]) expect(await namesAt(client)).toEqual(names)
-  for (const prefix of ['a', 'b', 'c', 'd', 'e', 'f']) {
-    expect(names.filter((name) => name.startsWith(prefix))).toHaveLength(10)
+  constructor(ensemble: NodeEnsemble) {
+    this.#ensemble = ensemble
   }
-  const own = [...ensemble.servers.values()].map((server) => server.status())
-  expect(new Set(own.map(({ treeDigest }) => treeDigest)).size).toBe(1)
-  expect(own.map(({ alarm }) => alarm)).toEqual([null, null, null])
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ensemble[Symbol.asyncDispose]()
+  }
+
+  async start(sid: number): Promise<void> {
+    const server = await this.#ensemble.start(sid, { onTrace: noteSyncs(this.syncs) })
+    await server.serving
+  }
+
+  async startApache(as: 'leader' | 'follower'): Promise<ApacheServer> {
+    const apache = startApache(this.#ensemble)
+    await waitUntilServing(this.#ensemble.members[APACHE - 1]!.clientPort!, as)
+    return apache
+  }
+
+  /** Ours lead, Apache follows, and a session that it made goes on at a server of ours. */
+  async oursLead(): Promise<ApacheServer> {
+    await Promise.all([this.start(1), this.start(2)])
+    await using one = await this.#ensemble.client(1)
+    await write(one, 'a')
+    const apache = await this.startApache('follower')
+    expect(this.syncs.splice(0)).toContain('out DIFF 3')
+    await using moving = await this.#ensemble.client(APACHE)
+    await write(moving, 'b')
+    await moving.create('/mine', null, { mode: CreateMode.EPHEMERAL })
+    expect(await namesAt(one)).toEqual(await namesAt(moving))
+    const session = { id: moving.sessionId, password: moving.sessionPassword }
+    const members = [{ host: '127.0.0.1', port: this.#ensemble.members[0]!.clientPort! }]
+    const transport = new TcpTransport({ members })
+    await using moved = await ZooKeeperClient.connect({ transport, session })
+    expect(moved.sessionId).toBe(session.id)
+    expect(await moved.exists('/mine')).toMatchObject({ ephemeralOwner: session.id })
+    return apache
+  }
+
+  /** Apache leads: ours follow, one of them from an empty disk, and one observes. */
+  async apacheLeads(): Promise<void> {
+    await this.#ensemble.stop(2)
+    await waitUntilServing(this.#ensemble.members[APACHE - 1]!.clientPort!, 'leader')
+    await using one = await this.#ensemble.client(1)
+    await write(one, 'c')
+    rmSync(join(this.#ensemble.directory, '2'), { recursive: true })
+    await this.start(2)
+    await this.start(4)
+    expect(this.#ensemble.servers.get(4)!.status().role).toBe('observing')
+    expect(this.syncs.splice(0)).toEqual(expect.arrayContaining(['in DIFF 3', 'in SNAP 3']))
+    await using observed = await this.#ensemble.client(4)
+    await write(observed, 'd')
+    expect(await namesAt(observed)).toEqual(await namesAt(one))
+  }
+
+  /** Without Apache ours go on; when it comes back with nothing, it gets a snapshot of ours. */
+  async apacheComesBack(): Promise<void> {
+    await vi.waitFor(() => expect(this.#ensemble.leader).toBe(2), WAIT)
+    await using two = await this.#ensemble.client(2)
+    await write(two, 'e')
+    rmSync(join(this.#ensemble.directory, `apache-${APACHE}`), { recursive: true })
+    await this.startApache('follower')
+    expect(this.syncs.splice(0)).toContain('out SNAP 3')
+    await using back = await this.#ensemble.client(APACHE)
+    await write(back, 'f')
+  }
+
+  async nothingIsLost(): Promise<void> {
+    const lists: string[][] = []
+    for (const { sid } of this.#ensemble.members) {
+      await using client = await this.#ensemble.client(sid)
+      lists.push((await namesAt(client)).filter((name) => name.length === 2))
+    }
+    const expected = [...'abcdef'].flatMap((prefix) => {
+      return Array.from({ length: COUNT }, (_, i) => `${prefix}${i}`)
+    })
+    for (const names of lists) expect(names).toEqual(expected)
+    const own = [...this.#ensemble.servers.values()].map((server) => server.status())
+    expect(new Set(own.map(({ treeDigest }) => treeDigest)).size).toBe(1)
+    expect(own.map(({ alarm }) => alarm)).toEqual([null, null, null])
+  }
 }
+
+test('each follows the other by DIFF and by SNAP, nothing is lost', LIMIT, async () => {
+  await using scenario = new Scenario(await NodeEnsemble.plan(3, 1))
+  const apache = await scenario.oursLead()
+  await scenario.apacheLeads()
+  await apache.stop()
+  await scenario.apacheComesBack()
+  await scenario.nothingIsLost()
+})
