@@ -10,7 +10,6 @@ import type { MemberStatus } from '../core/server/member-machine.ts'
 import type { Moment, TraceEvent } from '../core/zab/effect.ts'
 import { Member } from '../runtime/member.ts'
 import { Administration } from './admin/administration.ts'
-import type { Log } from './admin/log.ts'
 import { memberConfigOf } from './member-settings.ts'
 import { recoverDatabase } from './recover-database.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
@@ -20,8 +19,8 @@ export interface NodeServerHooks {
   readonly onTrace?: (event: TraceEvent, server: NodeServer) => void
   /** A connection of this address was refused, for the limit that is named. */
   readonly onRefused?: (address: string, reason: string) => void
-  /** Default: nothing is logged. */
-  readonly log?: Log
+  /** A client of this address was cut off, for what is named. */
+  readonly onDropped?: (address: string, reason: string) => void
   /** The server ended by itself: its disk failed or an invariant broke. Called once. */
   readonly onHalt?: (reason: string) => void
   readonly signal?: AbortSignal
@@ -45,8 +44,7 @@ export class NodeServer implements AsyncDisposable {
     this.settings = settings
     this.#hooks = hooks
     this.#storage = storage
-    const { log } = hooks
-    this.administration = new Administration({ settings, now, ...(log && { log }) })
+    this.administration = new Administration({ settings, now })
     // Also when nobody waits for it.
     this.#serving.done.catch(() => undefined)
   }
@@ -70,7 +68,6 @@ export class NodeServer implements AsyncDisposable {
       await server.#start()
       return server
     } catch (error) {
-      server.administration.started('failure')
       await server.close()
       throw error
     }
@@ -106,7 +103,6 @@ export class NodeServer implements AsyncDisposable {
     this.#serving.reject(new Error('the server was shut down'))
     this.#member?.stop('shut down')
     await Promise.all([this.#listener?.close(), this.#network?.close()])
-    await this.administration.close()
     await this.#storage.close()
   }
 
@@ -117,7 +113,6 @@ export class NodeServer implements AsyncDisposable {
   async #start(): Promise<void> {
     const { settings } = this
     const isAlone = isStandalone(settings)
-    await this.administration.listen()
     const config = memberConfigOf(settings, randomBytes(4).readUInt32BE())
     const recovered = await recoverDatabase(this.#storage, settings)
     const member = new Member({
@@ -154,7 +149,6 @@ export class NodeServer implements AsyncDisposable {
       })
     }
     await this.#listen(member)
-    this.administration.started('success')
   }
 
   async #listen(member: Member): Promise<void> {
@@ -166,9 +160,11 @@ export class NodeServer implements AsyncDisposable {
       ...(clientAddress === null ? {} : { host: clientAddress }),
       connectionsMax,
       perAddressMax: connectionsPerAddressMax,
+      silenceLimitMs: this.settings.sessionlessTimeoutMs,
       onClient: (channel, address, port) =>
         member.attachClient(administration.tapClient(channel, address, port), address),
       onWord: (word, from, rest) => administration.answerWord(word, from, rest),
+      onDropped: (address, reason) => this.#hooks.onDropped?.(address, reason),
       onRefused: (address, reason) => {
         administration.refused(address, reason)
         this.#hooks.onRefused?.(address, reason)
@@ -185,7 +181,6 @@ export class NodeServer implements AsyncDisposable {
   #onHalt(reason: string): void {
     this.#serving.reject(new Error(reason))
     if (this.#isClosed) return
-    this.administration.halted(reason)
     void this.close()
     this.#hooks.onHalt?.(reason)
   }

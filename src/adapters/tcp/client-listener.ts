@@ -4,7 +4,7 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { ClientChannel } from '../../ports/client-channel.ts'
-import { SocketChannel } from './socket-channel.ts'
+import { SocketChannel, UNREAD_BYTES_PAUSE } from './socket-channel.ts'
 
 export interface ClientListenerOptions {
   /** Default every address of this machine, as ZooKeeper does (clientPortAddress). */
@@ -22,8 +22,12 @@ export interface ClientListenerOptions {
   /** maxCnxns: connections at once; 0 = no limit. Default 0. */
   readonly connectionsMax?: number
   readonly maxFrameBytes?: number
+  /** How long a connection may keep silent before its first four bytes (S13). Default 10 s. */
+  readonly silenceLimitMs?: number
   /** Told when a connection is refused for a limit; for logs and metrics. */
   readonly onRefused?: (address: string, reason: string) => void
+  /** Told when a client is cut off for what it sent or did not read. */
+  readonly onDropped?: (address: string, reason: string) => void
 }
 
 /** The other end of a connection. */
@@ -36,8 +40,9 @@ const PER_ADDRESS_MAX = 60
 const WORD_BYTES = 4
 /** Lower-case ASCII letters, as all words are; read as a length they are beyond every frame. */
 const WORD = /^[a-z]{4}$/
-/** How long a connection may keep silent before its first four bytes, ms (S13). */
-const FIRST_WORD_MS = 10_000
+const SILENCE_LIMIT_MS = 10_000
+/** How long the answer to a word may take to leave, ms. Ours. */
+const FAREWELL_MS = 1_000
 
 export class ClientListener {
   readonly #options: ClientListenerOptions
@@ -114,7 +119,10 @@ export class ClientListener {
   /** A word or the length of a ConnectRequest: four bytes tell, in however many pieces. */
   #readFirstBytes(socket: Socket, address: string): void {
     let first: Uint8Array = new Uint8Array(0)
-    const silent = setTimeout(() => socket.destroy(), FIRST_WORD_MS)
+    const silent = setTimeout(
+      () => socket.destroy(),
+      this.#options.silenceLimitMs ?? SILENCE_LIMIT_MS,
+    )
     socket.once('close', () => clearTimeout(silent))
     const read = (chunk: Uint8Array): void => {
       first = first.length === 0 ? chunk : Buffer.concat([first, chunk])
@@ -125,14 +133,22 @@ export class ClientListener {
       const from = { address, port: socket.remotePort ?? 0 }
       const rest = first.subarray(WORD_BYTES)
       const answer = WORD.test(word) ? this.#options.onWord(word, from, rest) : null
-      if (answer !== null) return void socket.end(answer)
-      const channel = new SocketChannel(socket, this.#options.maxFrameBytes)
+      if (answer !== null) return sayLast(socket, answer)
+      const channel = new SocketChannel(socket, this.#options.maxFrameBytes, UNREAD_BYTES_PAUSE)
+      channel.onFailure = (reason) => this.#options.onDropped?.(address, reason)
       this.#options.onClient(channel, address, from.port)
       channel.receive(first)
     }
     socket.on('data', read)
     socket.once('end', () => socket.end())
   }
+}
+
+/** Whoever does not close behind it would keep the connection for ever. */
+function sayLast(socket: Socket, answer: string): void {
+  socket.end(answer)
+  const cut = setTimeout(() => socket.destroy(), FAREWELL_MS)
+  socket.once('close', () => clearTimeout(cut))
 }
 
 /** IPv4 as people and ACLs write it, also where the socket speaks both. */

@@ -9,6 +9,11 @@ import { WholeFrames } from './whole-frames.ts'
  * bound on what a stuck client can make us keep.
  */
 export const UNREAD_BYTES_MAX: number = 64 * 1024 * 1024
+/**
+ * Beyond so many unread bytes a server reads nothing more of its client, which then asks for no
+ * more. Ours: far beyond what is on its way to somebody who reads.
+ */
+export const UNREAD_BYTES_PAUSE: number = 1024 * 1024
 /** How long what was said last may take to leave before the socket is cut, ms. Ours. */
 const FAREWELL_MS = 1_000
 /** Frames that may come before anybody listens. Ours: a client waits for its session. */
@@ -16,15 +21,23 @@ const EARLY_MAX = 64
 
 export class SocketChannel implements ClientChannel {
   onClose: (reason: string) => void = ignore
+  /** The other side broke a rule, which is named, and is cut off; `onClose` follows. */
+  onFailure: (reason: string) => void = ignore
   readonly #socket: Socket
   readonly #frames: WholeFrames
+  readonly #pausesAtBytes: number
   #onMessage: ((bytes: Uint8Array) => void) | null = null
   #early: Uint8Array[] = []
   #isOpen = true
   #failure: string | null = null
 
-  constructor(socket: Socket, maxFrameBytes?: number) {
+  /**
+   * `pausesAtBytes`: for the serving end only. Where both ends wait for the other to read, nobody
+   * does.
+   */
+  constructor(socket: Socket, maxFrameBytes?: number, pausesAtBytes: number = Infinity) {
     this.#socket = socket
+    this.#pausesAtBytes = pausesAtBytes
     this.#frames = new WholeFrames(maxFrameBytes)
     socket.setNoDelay(true)
     socket.on('data', (chunk: Uint8Array) => this.receive(chunk))
@@ -48,7 +61,12 @@ export class SocketChannel implements ClientChannel {
   send(bytes: Uint8Array): void {
     if (!this.#isOpen) return
     this.#socket.write(bytes)
-    if (this.#socket.writableLength > UNREAD_BYTES_MAX) this.#fail('the other side does not read')
+    const unread = this.#socket.writableLength
+    if (unread > UNREAD_BYTES_MAX) this.#fail('the other side does not read')
+    else if (unread > this.#pausesAtBytes && !this.#socket.isPaused()) {
+      this.#socket.pause()
+      this.#socket.once('drain', () => this.#socket.resume())
+    }
   }
 
   close(reason: string): void {
@@ -81,8 +99,10 @@ export class SocketChannel implements ClientChannel {
   }
 
   #fail(reason: string): void {
-    this.#failure ??= reason
+    if (this.#failure !== null) return
+    this.#failure = reason
     this.#socket.destroy()
+    this.onFailure(reason)
   }
 
   #closed(reason: string): void {

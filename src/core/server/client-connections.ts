@@ -5,8 +5,6 @@
  * Messages cannot be refused the way a socket is left unread, so what must wait stays in the
  * connection's backlog, which is bounded in bytes; a client that goes beyond it is cut off.
  */
-import { equal } from '../base/bytes.ts'
-import { encodeUtf8 } from '../base/utf8.ts'
 import { toSessionId, toZxid, type SessionId, type Zxid } from '../base/zxid.ts'
 import {
   connectRequestRecord,
@@ -37,8 +35,6 @@ const SWEEP_INTERVAL_MS = 500
 /** What the connections need of their server. */
 export interface SessionHost {
   readonly takesClients: boolean
-  /** Only clients that asked for no more (S38). */
-  readonly isReadOnly: boolean
   lastProcessed(): Zxid
   /** Requests that wait for the leader. */
   readonly outstanding: number
@@ -129,12 +125,6 @@ export class ClientConnections implements ClientOutput {
     // Waiting frames are touched here too: a client is alive even if it has to wait.
     const { state, session, timeoutMs } = connection
     if (state === 'open' && !this.#host.touch(session, timeoutMs)) return
-    if (state === 'waiting' && isProbe(message)) {
-      const bytes = encodeUtf8(this.#host.isReadOnly ? 'ro' : 'rw')
-      this.#host.emit({ kind: 'client-send', connection: id, bytes })
-      connection.close('info_probe')
-      return
-    }
     const frames = this.#split(connection, message)
     for (const frame of frames) {
       connection.backlog.pushBack(frame)
@@ -168,7 +158,7 @@ export class ClientConnections implements ClientOutput {
 
   flush(): void {
     if (this.#dirty.size === 0) return
-    for (const connection of this.#dirty) connection.flush()
+    for (const connection of this.#dirty) connection.endStep()
     this.#dirty.clear()
   }
 
@@ -203,7 +193,7 @@ export class ClientConnections implements ClientOutput {
       passwd: isValid
         ? sessionPassword(this.#rules.sessionKey, session)
         : new Uint8Array(PASSWORD_BYTES),
-      readOnly: readOnly === undefined ? undefined : this.#host.isReadOnly,
+      readOnly: readOnly === undefined ? undefined : false,
     })
     connection.send(w)
     if (!isValid) {
@@ -267,7 +257,7 @@ export class ClientConnections implements ClientOutput {
 
   /** A connection without a request in flight is always let in, so all make progress (Q47). */
   #mustWait(connection: Connection): boolean {
-    if (connection.state === 'establishing') return true
+    if (connection.state === 'establishing' || connection.isFull) return true
     const { outstandingMax, outstandingBytesMax, throttleRequestsMax } = this.#limits
     const { outstanding, outstandingBytes } = this.#host
     // This one asks everybody to wait (O33).
@@ -287,10 +277,6 @@ export class ClientConnections implements ClientOutput {
     }
     if (!this.#rules.throttle.take(this.#atMs)) {
       connection.close('client_rate_limit')
-      return
-    }
-    if (this.#host.isReadOnly && request.readOnly !== true) {
-      connection.close('not_read_only_client')
       return
     }
     if (toZxid(request.lastZxidSeen) > this.#host.lastProcessed()) {
@@ -367,10 +353,3 @@ export class ClientConnections implements ClientOutput {
     if (closeReason !== null) connection.close(closeReason)
   }
 }
-
-/** The word `isro`, where a listener that knows all of them does not answer it before (S41). */
-function isProbe(message: Uint8Array): boolean {
-  return message.length === PROBE.length && equal(message, PROBE)
-}
-
-const PROBE = encodeUtf8('isro')

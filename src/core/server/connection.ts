@@ -12,6 +12,12 @@ import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect
  */
 export const CLIENT_MESSAGE_BYTES: number = 64 * 1024
 
+/**
+ * Bytes of replies to one connection that one step makes, ours: a message of a few kB can ask for
+ * gigabytes, and nobody learns in the middle of a step that its reader does not read.
+ */
+const STEP_BYTES_MAX = 4 * 1024 * 1024
+
 /** Ids of one connection, ours: each write carries them to the leader (A12, A15). */
 const AUTH_IDS_MAX = 64
 
@@ -34,11 +40,8 @@ export type CloseReason =
   | 'invalid_session'
   | 'io_exception'
   | 'large_request'
-  | 'info_probe'
-  | 'not_read_only_client'
   | 'not_serving'
   | 'outstanding_limit'
-  | 'renew_global_session_in_ro_mode'
   | 'sasl_auth_failure'
   | 'server_shutdown'
   | 'session_closed'
@@ -83,6 +86,7 @@ export class Connection {
   readonly #output: ClientOutput
   /** Frames to be flushed. */
   #out = new JuteWriter()
+  #stepBytes = 0
 
   constructor(id: ConnectionId, address: string, openedAtMs: number, output: ClientOutput) {
     this.id = id
@@ -95,6 +99,11 @@ export class Connection {
 
   get isClosed(): boolean {
     return this.state === 'closed'
+  }
+
+  /** So much was said to it in this step that its other requests wait for the next. */
+  get isFull(): boolean {
+    return this.#stepBytes >= STEP_BYTES_MAX
   }
 
   /** False: it has too many already. */
@@ -112,6 +121,7 @@ export class Connection {
     if (this.isClosed) return
     if (this.#out.length === 0) this.#output.dirty(this)
     this.#out.frame(payload)
+    this.#stepBytes += payload.length
     if (this.#out.length >= CLIENT_MESSAGE_BYTES) this.flush()
   }
 
@@ -122,6 +132,12 @@ export class Connection {
     if (bytes.length <= 2 * CLIENT_MESSAGE_BYTES) this.#out.reset()
     else this.#out = new JuteWriter()
     this.#output.effect({ kind: 'client-send', connection: this.id, bytes })
+  }
+
+  /** Flushes what the step left. */
+  endStep(): void {
+    this.flush()
+    this.#stepBytes = 0
   }
 
   /** What was queued before still leaves. */

@@ -6,8 +6,6 @@ import { fullVersion } from './product-version.ts'
 
 const MEGABYTE = 1024 * 1024
 const NONE = '<NA>'
-/** Where Java's name is another one. */
-const JAVA_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'aarch64' }
 
 export function environment(): [string, string][] {
   const {
@@ -26,7 +24,7 @@ export function environment(): [string, string][] {
     ['java.io.tmpdir', tmpdir()],
     ['java.compiler', NONE],
     ['os.name', osType()],
-    ['os.arch', JAVA_ARCHITECTURES[arch()] ?? arch()],
+    ['os.arch', arch()],
     ['os.version', release()],
     ['user.name', userName()],
     ['user.home', homedir()],

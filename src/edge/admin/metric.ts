@@ -1,7 +1,7 @@
 /** One metric: its name in ZooKeeper, and where its value is read. */
-import type { Distribution } from './distribution.ts'
+import type { AvgMinMax, Distribution } from './distribution.ts'
 
-export type Metric = GaugeMetric | CounterMetric | SummaryMetric
+export type Metric = GaugeMetric | CounterMetric | SummaryMetric | DetailedMetric
 
 export interface GaugeMetric {
   readonly kind: 'gauge'
@@ -18,9 +18,16 @@ export interface CounterMetric {
   readonly read: () => number
 }
 
-/** `summary` is ZooKeeper's basic one, `detailed` its advanced one, which shows more quantiles. */
+/** ZooKeeper's basic summary. */
 export interface SummaryMetric {
-  readonly kind: 'summary' | 'detailed'
+  readonly kind: 'summary'
+  readonly name: string
+  readonly figure: AvgMinMax
+}
+
+/** ZooKeeper's advanced summary: with quantiles. */
+export interface DetailedMetric {
+  readonly kind: 'detailed'
   readonly name: string
   readonly figure: Distribution
 }
@@ -37,11 +44,11 @@ export function counter(name: string, read: () => number): CounterMetric {
   return { kind: 'counter', name, read }
 }
 
-export function summary(name: string, figure: Distribution): SummaryMetric {
+export function summary(name: string, figure: AvgMinMax): SummaryMetric {
   return { kind: 'summary', name, figure }
 }
 
-export function detailed(name: string, figure: Distribution): SummaryMetric {
+export function detailed(name: string, figure: Distribution): DetailedMetric {
   return { kind: 'detailed', name, figure }
 }
 

@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { ErrorCode } from '../../../src/core/jute/error-code.ts'
 import { OpCode, SpecialXid } from '../../../src/core/jute/op-code.ts'
 import { createRequestRecord, getDataRequestRecord } from '../../../src/core/jute/proto-records.ts'
+import { joinFrames } from '../../../src/core/jute/framing.ts'
+import { encode } from '../../../src/core/jute/record.ts'
 import { FakeEnsemble } from './fake-ensemble.ts'
+import { createSingleMember } from './single-member.ts'
 import { createRequest, type TestClient } from './test-client.ts'
 
 function sendCreate(client: TestClient, path: string, data = ''): number {
@@ -115,4 +118,31 @@ test('leaderServes=no: the leader takes no clients, followers do (Q53)', () => {
   const ensemble = new FakeEnsemble({ followers: 1, leaderServes: false })
   expect(ensemble.client(0).closedBecause).toBe('not_serving')
   expect(ensemble.session(1).create('/a')).toBe('/a')
+})
+
+describe('what one message makes a server say', () => {
+  test('is bounded step by step, whatever it asks for, and all of it is said in the end', () => {
+    const member = createSingleMember()
+    const client = member.session()
+    const path = '/large'
+    client.create(path, 'x'.repeat(1_000_000))
+    const get = encode(getDataRequestRecord, { path, watch: false })
+    const count = 12
+    const frames = Array.from({ length: count }, (_, i) => {
+      const payload = new Uint8Array(8 + get.length)
+      new DataView(payload.buffer).setInt32(0, 1_000 + i)
+      new DataView(payload.buffer).setInt32(4, OpCode.getData)
+      payload.set(get, 8)
+      return payload
+    })
+    const answers = (): number[] =>
+      client.replies.map(({ xid }) => xid).filter((xid) => xid >= 1_000)
+    client.raw(joinFrames(frames))
+    // 4 MiB, and what was begun below it.
+    expect(answers()).toHaveLength(5)
+    member.advance(50)
+    expect(answers()).toHaveLength(10)
+    member.advance(50)
+    expect(answers()).toEqual(Array.from({ length: count }, (_, i) => 1_000 + i))
+  })
 })
