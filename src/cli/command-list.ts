@@ -3,6 +3,7 @@
 import { usageOf, type Command, type ShellMode } from './command.ts'
 import { addauth } from './commands/addauth.ts'
 import { close } from './commands/close.ts'
+import { config } from './commands/config.ts'
 import { create } from './commands/create.ts'
 import { deleteall, rmr } from './commands/deleteall.ts'
 import { deleteNode } from './commands/delete.ts'
@@ -11,6 +12,7 @@ import { get } from './commands/get.ts'
 import { ls } from './commands/ls.ts'
 import { ls2 } from './commands/ls2.ts'
 import { getAllChildrenNumber, getEphemerals, whoami } from './commands/queries.ts'
+import { delquota, listquota, setquota } from './commands/quota.ts'
 import { setAcl } from './commands/set-acl.ts'
 import { set } from './commands/set.ts'
 import { stat } from './commands/stat.ts'
@@ -21,6 +23,7 @@ import { addWatch, removewatches } from './commands/watches.ts'
 const COMMANDS: readonly Command[] = [
   ...[close, create, deleteNode, deleteall, rmr, set, get, ls, ls2, getAcl, setAcl, stat, sync],
   ...[addauth, removewatches, getEphemerals, getAllChildrenNumber, version, addWatch, whoami],
+  ...[setquota, listquota, delquota, config],
 ]
 
 /** Commands of the shell itself, which it handles before it looks at the connection (C8). */

@@ -11,7 +11,7 @@ import { eventTypeName, keeperStateName } from '../core/jute/event-type.ts'
 import { permsToLetters } from '../core/jute/perms.ts'
 import type { ShellMode } from './command.ts'
 import { javaDate } from './java-date.ts'
-import { CommandError, NumberFormatError } from './parse.ts'
+import { CommandError, IllegalArgumentError } from './parse.ts'
 
 /** The 11 lines of both eras. */
 export function statLines(stat: Stat, timeZone: string | undefined): string[] {
@@ -73,7 +73,7 @@ const RECONFIG_IN_PROGRESS =
 /** The line for a call that failed. The path is that of the request (C37). */
 export function errorLine(error: unknown, mode: ShellMode): string {
   if (error instanceof InvalidPathError) return illegalArgument(error.message, mode)
-  if (error instanceof NumberFormatError && mode === '3.4') {
+  if (error instanceof IllegalArgumentError && mode === '3.4') {
     return `Command failed: ${error.name}: ${error.message}`
   }
   if (error instanceof CommandError) return error.message

@@ -108,7 +108,12 @@ export function parseInteger(text: string): number {
   return value
 }
 
+/** Java's IllegalArgumentException, which 3.4 prints with its name. */
+export class IllegalArgumentError extends CommandError {
+  override readonly name: string = 'java.lang.IllegalArgumentException'
+}
+
 /** Java's NumberFormatException; an IllegalArgumentException, which 3.4 prints with its name. */
-export class NumberFormatError extends CommandError {
+export class NumberFormatError extends IllegalArgumentError {
   override readonly name: string = 'java.lang.NumberFormatException'
 }

@@ -1,28 +1,42 @@
 /** `zabra cli`: the page's shell in a terminal, or one command of it. */
 import process from 'node:process'
 import { createInterface } from 'node:readline'
-import type { ShellMode } from '../cli/command.ts'
+import { commandNames } from '../cli/command-list.ts'
+import type { ShellClient, ShellMode } from '../cli/command.ts'
 import { Shell } from '../cli/shell.ts'
 import { ZooKeeperClient } from '../client/zookeeper-client.ts'
+import { JsonRecord } from './cli-json.ts'
 import { parseConnectString, TcpTransport } from './tcp-transport.ts'
 
-const USAGE = `usage: zabra cli [-server HOSTS] [-timeout MS] [-shell 3.4] [COMMAND…]
+const USAGE = `usage: zabra cli [options] [COMMAND…]
 
-  -server   HOST:PORT[,HOST:PORT][/CHROOT], default localhost:2181
-  -timeout  of the session, default 30000
-  -shell    3.4 for the forms and outputs of that time; default today's
+  -server HOSTS        HOST:PORT[,HOST:PORT][/CHROOT], default localhost:2181
+  -timeout MS          of the session, default 30000
+  -r                   a server without a quorum will do, for reading
+  -waitforconnection   begin when there is a connection
+  -shell 3.4           the forms and outputs of that time; default today's
+  --json               what comes of COMMAND as one line of JSON: {command, ok, result, output},
+                       and error when it failed
 
-With a command it runs that one and ends; its exit code is 1 when the command failed.
+With a command it runs that one and ends; its exit code is 1 when the command failed, 127 when
+there is no such command.
 `
 
 /** zkCli's own (C1). */
 const SESSION_TIMEOUT_MS = 30_000
 const SERVER = 'localhost:2181'
+/** As shells have it (C4). */
+const NO_SUCH_COMMAND = 127
+/** Lines that the arrow keys reach. Ours: as many as the shell remembers. */
+const HISTORY_MAX = 1000
 
 interface Settings {
   server: string
   sessionTimeoutMs: number
   mode: ShellMode
+  canBeReadOnly: boolean
+  waitsForConnection: boolean
+  isJson: boolean
   readonly command: readonly string[]
 }
 
@@ -37,25 +51,58 @@ export async function runCli(args: readonly string[]): Promise<number> {
     process.stderr.write(`${settings}\n\n${USAGE}`)
     return 2
   }
+  return settings.command.length === 0 ? attend(settings) : runOnce(settings)
+}
+
+async function attend(settings: Settings): Promise<number> {
   let onQuit = (): void => undefined
   const quit = new Promise<void>((resolve) => {
     onQuit = resolve
   })
-  const terminal = settings.command.length === 0 ? new Terminal() : null
+  const terminal = new Terminal()
   const shell = new Shell({
     mode: settings.mode,
     hostLabel: settings.server,
-    write: (line) => (terminal === null ? write(line) : terminal.write(line)),
+    write: (line) => terminal.write(line),
     onQuit,
-    connect: ({ host, watcher }) => client(host, settings.sessionTimeoutMs, watcher),
+    connect: ({ host, watcher }) => client(host, settings, watcher),
   })
-  if (terminal === null) {
-    await shell.run(settings.command.map(quoted).join(' '))
-  } else {
-    await Promise.race([quit, terminal.attend(shell)])
-  }
+  if (settings.waitsForConnection) await connected(shell.client)
+  await Promise.race([quit, terminal.attend(shell)])
   await shell.close()
-  return terminal === null && shell.hasFailed ? 1 : 0
+  return 0
+}
+
+async function runOnce(settings: Settings): Promise<number> {
+  const { command, mode, isJson } = settings
+  const record = new JsonRecord()
+  let isRunning = false
+  const shell = new Shell({
+    mode,
+    hostLabel: settings.server,
+    write: (line, kind) => {
+      if (!isJson) write(line)
+      // The greeting and the events of the session belong to nobody's answer.
+      else if (isRunning && kind === 'out') record.print(line)
+    },
+    connect: ({ host, watcher }) => {
+      const made = client(host, settings, watcher)
+      return isJson ? record.noting(made) : made
+    },
+  })
+  if (settings.waitsForConnection) await connected(shell.client)
+  isRunning = true
+  await shell.run(command.map(quoted).join(' '))
+  isRunning = false
+  if (isJson) write(record.text(command, shell.hasFailed))
+  await shell.close()
+  if (!commandNames(mode).includes(command[0] ?? '')) return NO_SUCH_COMMAND
+  return shell.hasFailed ? 1 : 0
+}
+
+/** For as long as it takes, as zkCli does. */
+async function connected(shellClient: ShellClient): Promise<void> {
+  if (shellClient instanceof ZooKeeperClient) await shellClient.connected()
 }
 
 /** Lines that are typed, with history and completion; piped in, they are run one by one. */
@@ -64,6 +111,7 @@ class Terminal {
     input: process.stdin,
     output: process.stdout,
     terminal: process.stdin.isTTY,
+    historySize: HISTORY_MAX,
     completer: (line: string, done: (error: null, found: [string[], string]) => void) => {
       const word = line.split(/\s+/).at(-1) ?? ''
       const shell = this.#shell
@@ -99,13 +147,14 @@ class Terminal {
 
 function client(
   host: string,
-  sessionTimeoutMs: number,
+  { sessionTimeoutMs, canBeReadOnly }: Settings,
   watcher: NonNullable<ConstructorParameters<typeof ZooKeeperClient>[0]['watcher']>,
 ): ZooKeeperClient {
   const { members, chroot } = parseConnectString(host)
   return new ZooKeeperClient({
     transport: new TcpTransport({ members }),
     sessionTimeoutMs,
+    canBeReadOnly,
     watcher,
     ...(chroot === null ? {} : { chroot }),
   })
@@ -118,17 +167,39 @@ function parse(args: readonly string[]): Settings | string | null {
     server: SERVER,
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
     mode: '3.9',
+    canBeReadOnly: false,
+    waitsForConnection: false,
+    isJson: false,
     command: rest,
   }
   while (rest[0]?.startsWith('-') === true) {
     const option = rest.shift()?.replace(/^-+/, '') ?? ''
     if (option === 'help' || option === 'h') return null
+    if (setFlag(settings, option)) continue
     const value = rest.shift()
     if (value === undefined) return `-${option} has no value`
     const problem = set(settings, option, value)
     if (problem !== null) return problem
   }
+  if (settings.isJson && rest.length === 0) return '--json is of one command: which?'
   return settings
+}
+
+/** Whether the option is one without a value. */
+function setFlag(settings: Settings, option: string): boolean {
+  switch (option) {
+    case 'r':
+      settings.canBeReadOnly = true
+      return true
+    case 'waitforconnection':
+      settings.waitsForConnection = true
+      return true
+    case 'json':
+      settings.isJson = true
+      return true
+    default:
+      return false
+  }
 }
 
 function set(settings: Settings, option: string, value: string): string | null {

@@ -58,13 +58,25 @@ describe('zabra member and zabra cli', () => {
     first.child.kill('SIGKILL')
     await once(first.child, 'close')
     const second = await startMember()
-    const typed = await run(
-      ['cli', '-server', `127.0.0.1:${second.clientPort}`],
-      'get /a\nls /\nquit\n',
-    )
+    const server2 = `127.0.0.1:${second.clientPort}`
+    const typed = await run(['cli', '-server', server2], 'get /a\nls /\nquit\n')
     expect(typed.out).toContain('some words\n[a, zookeeper]\n')
-    const missing = await run(['cli', '-server', `127.0.0.1:${second.clientPort}`, 'get', '/no'])
+    const missing = await run(['cli', '-server', server2, 'get', '/no'])
     expect([missing.code, missing.out]).toEqual([1, expect.stringContaining('does not exist: /no')])
+    const answered = await run(['cli', '--json', '-server', server2, 'get', '/a'])
+    expect(JSON.parse(answered.out)).toMatchObject({
+      command: ['get', '/a'],
+      ok: true,
+      result: { data: 'some words', stat: { version: 0, ephemeralOwner: '0x0' } },
+      output: ['some words'],
+    })
+    const refused = await run(['cli', '--json', '-server', server2, 'delete', '/no'])
+    expect(JSON.parse(refused.out)).toMatchObject({
+      ok: false,
+      error: { code: -101, path: '/no', message: 'Node does not exist: /no' },
+    })
+    expect([answered.code, refused.code]).toEqual([0, 1])
+    expect((await run(['cli', '-server', server2, 'nonsense'])).code).toBe(127)
     const again = await run(['member', '--data-dir', directory])
     expect([again.code, again.err]).toEqual([3, expect.stringContaining('uses')])
     second.child.kill('SIGTERM')

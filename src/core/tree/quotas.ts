@@ -10,7 +10,7 @@ import { encodeUtf8 } from '../base/utf8.ts'
 import type { DataNode } from './data-node.ts'
 import type { NodeStore } from './node-store.ts'
 import { joinPath, nameOf, parentOf } from './path.ts'
-import { quotaValue, readQuota, writeQuota, type QuotaText } from './quota-text.ts'
+import { quotaValue, readQuota, writeQuota, type QuotaText } from '../jute/quota-text.ts'
 
 export const QUOTA_PATH = '/zookeeper/quota'
 const LIMITS = 'zookeeper_limits'
