@@ -1,6 +1,7 @@
 /** One machine: its member, its terminal and what it shows of the ensemble. */
 import type { WorkerStatus } from '../worker/protocol.ts'
 import { requestPersistence, type StoragePersistence } from '../src/adapters/tabs/persistence.ts'
+import { SIGNAL_PARAMETER } from '../src/browser/room-address.ts'
 import type { Room } from '../src/browser/room.ts'
 import type { Shell } from '../src/cli/shell.ts'
 import { ZooKeeperClient } from '../src/client/zookeeper-client.ts'
@@ -60,7 +61,7 @@ async function start(): Promise<void> {
   if (isWeakSecret(link.secret)) {
     say('The secret in this link is short enough to be guessed: use it for trying things only.')
   }
-  const signaling = new URLSearchParams(location.search).get('signal')
+  const signaling = new URLSearchParams(location.search).get(SIGNAL_PARAMETER)
   const ice = await loadIceSettings()
   const joined = await joinRoom({
     ...ice.settings,
@@ -114,12 +115,20 @@ function show(link: RoomLink, status: WorkerStatus): void {
   if (status.phase === 'failed') say(status.text)
   terminal.refreshPrompt()
   const complete = { ...link, creator: status.creator, cluster: status.cluster }
-  const address = formatRoomLink(new URL(location.pathname, location.href), complete)
+  const address = addressOf(complete)
   panel.show(status, address)
   share.show(address)
   alarm.show(status.member?.alarm ?? null)
   newEnsemble.onStatus(status)
   scenario.onStatus(status)
+}
+
+/** Whoever is invited must meet us at the same signaling server. */
+function addressOf(link: RoomLink): string {
+  const address = new URL(formatRoomLink(new URL(location.pathname, location.href), link))
+  const signaling = new URLSearchParams(location.search).get(SIGNAL_PARAMETER)
+  if (signaling !== null) address.searchParams.set(SIGNAL_PARAMETER, signaling)
+  return address.href
 }
 
 function crash(joined: Room): void {

@@ -3,6 +3,9 @@ import { SIGNAL_PATH } from '../signaling/protocol.ts'
 import type { RoomLink } from '../signaling/room-link.ts'
 import { RoomError } from './room-error.ts'
 
+/** In the query of a page: its signaling server, where that is not on the page's own. */
+export const SIGNAL_PARAMETER = 'signal'
+
 /** In `history.state`, beside what the app keeps there. */
 const STATE_KEY = 'zabraIdentity'
 

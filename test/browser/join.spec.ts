@@ -1,6 +1,8 @@
 // `zabra join`: a machine on Node among the tabs, with ZooKeeper's client port.
 import { expect } from 'playwright/test'
 import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
+import { startServer } from '../../src/edge/serve.ts'
+import { SIGNAL_PATH } from '../../src/signaling/protocol.ts'
 import { fourLetterWord } from '../interop/apache.ts'
 import { ForeignShell } from './foreign-shell.ts'
 import { type MachinePage, PATIENCE_MS } from './machine-page.ts'
@@ -19,6 +21,13 @@ async function read(client: ZooKeeperClient, path: string): Promise<string> {
 async function expectMembers(machine: MachinePage, line: string | RegExp): Promise<void> {
   const members = machine.page.locator('#members li')
   await expect(members.filter({ hasText: line })).toHaveCount(1, { timeout: PATIENCE_MS })
+}
+
+/** As `npm run signal`: without pages. */
+async function signalingAlone(): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = await startServer({ port: 0 })
+  const url = `ws://localhost:${server.port}${SIGNAL_PATH}`
+  return { url, [Symbol.asyncDispose]: () => server.close() }
 }
 
 async function doctorsFindings(machine: MachinePage): Promise<readonly string[]> {
@@ -152,12 +161,16 @@ test('a room that Node makes: its link opens in a tab, and its creator may start
 }) => {
   const browser = await newBrowser()
   await using node = await NodeMember.inNewDirectory()
-  node.start('--new', '--signaling', site.url.replace('http:', 'ws:'), '--size', '2')
+  await using broker = await signalingAlone()
+  const page = `${site.url}/machine.html`
+  node.start('--new', '--signaling', broker.url, '--page', page, '--size', '2')
   const link = await node.link()
-  expect(link.startsWith(`${site.url}/machine.html?room=`)).toBe(true)
+  expect(link.startsWith(`${page}?room=`)).toBe(true)
   // Before the founding: what names the creator in the link is its key on disk.
   await node.end('SIGKILL')
   const tab = await browser.open(link)
+  const invitation = tab.page.getByRole('link', { name: 'Open machine 2' })
+  await expect(invitation).toHaveAttribute('href', link)
   await expect(tab.status).toHaveText(/creator of this room is away/, { timeout: PATIENCE_MS })
   node.start()
   await tab.expectWhole()

@@ -1,5 +1,5 @@
 /** Which room is meant: a link as people share it, a new room, or the one of the directory. */
-import { signalingUrl } from '../../browser/room-address.ts'
+import { SIGNAL_PARAMETER, signalingUrl } from '../../browser/room-address.ts'
 import { SIGNAL_PATH } from '../../signaling/protocol.ts'
 import {
   createSecret,
@@ -33,8 +33,6 @@ export interface NewRoomOptions {
 
 /** Of the pages that `npm start` serves. */
 const MACHINE_PAGE = 'machine.html'
-/** In a page's query: its signaling server, where it is not the page's own. */
-const SIGNAL_PARAMETER = 'signal'
 const QUOTE_IT = 'In a shell a link stands in quotes, else the shell takes parts of it for itself.'
 
 /** Throws JoinError: a link that this process can follow names a page by http: or https:. */

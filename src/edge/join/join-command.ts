@@ -6,6 +6,7 @@ import { RoomError } from '../../browser/room-error.ts'
 import type { OpenSocket } from '../../ports/signaling.ts'
 import { StorageError } from '../../ports/storage.ts'
 import { serverSettings } from '../settings.ts'
+import { brokerAddress } from './asked-room.ts'
 import { askedIce, iceOfPage } from './ice-of-page.ts'
 import { JoinError } from './join-error.ts'
 import { JOIN_USAGE, parseJoin, type JoinSettings } from './join-options.ts'
@@ -55,6 +56,7 @@ async function serve(settings: JoinSettings, signal: AbortSignal): Promise<strin
   await using home = await openMachineHome(settings)
   const report = new JoinReport({
     home,
+    broker: brokerAddress(home.room),
     isNewRoom: settings.asked.kind === 'new',
     onLine: (line) => process.stdout.write(`${JSON.stringify(line)}\n`),
     onText: (text) => process.stderr.write(`zabra join: ${text}\n`),

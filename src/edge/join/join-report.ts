@@ -16,6 +16,8 @@ export interface ServingLine {
 export interface JoinReportOptions {
   readonly home: Pick<MachineHome, 'room' | 'keepNames'>
   readonly isNewRoom: boolean
+  /** Address of the signaling server. */
+  readonly broker: string
   readonly onLine: (line: ServingLine | { readonly link: string }) => void
   readonly onText: (text: string) => void
 }
@@ -78,8 +80,8 @@ export class JoinReport {
   }
 
   onSignaling(state: SignalingState): void {
-    const text =
-      state.kind === 'waiting' ? `the signaling server cannot be reached: ${state.reason}` : ''
+    const away = `the signaling server ${this.#options.broker} cannot be reached`
+    const text = state.kind === 'waiting' ? `${away}: ${state.reason}` : ''
     if (text !== '' && text !== this.#brokerSaid) this.say(text)
     if (state.kind === 'waiting' || state.kind === 'joined') this.#brokerSaid = text
   }
