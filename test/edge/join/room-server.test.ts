@@ -68,7 +68,7 @@ function room(size: number): AskedRoom {
   return newRoom({ signaling: `ws://127.0.0.1:${broker.port}`, size })
 }
 
-it('two machines found a room, an observer comes after them, and clients see one state', async () => {
+it('two machines found a room, a third observes, and all clients see one state', async () => {
   const first = await start(room(2))
   // Before the founding nobody is served, and a client waits for it.
   expect(await fourLetterWord(first.server.clientPort, 'srvr')).toContain('not currently serving')
