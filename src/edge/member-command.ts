@@ -10,6 +10,7 @@ const USAGE = `usage: zabra member --data-dir DIR [options]
   --data-log-dir DIR     logs, on a disk of their own
   --client-port N        default 2181; 0 takes any free one
   --client-address HOST  default every address of this machine
+  --admin-port N         the admin server's, default 8080; 0 takes any free one
   --tick-time MS         default 2000
   --max-client-cnxns N   connections of one address, default 60, 0 = no limit
 
@@ -49,6 +50,7 @@ function parse(args: readonly string[]): Settings | null {
       'data-log-dir': { type: 'string' },
       'client-port': { type: 'string' },
       'client-address': { type: 'string' },
+      'admin-port': { type: 'string' },
       'tick-time': { type: 'string' },
       'max-client-cnxns': { type: 'string' },
     },
@@ -63,6 +65,7 @@ function parse(args: readonly string[]): Settings | null {
     ...(logDirectory === undefined ? {} : { logDirectory }),
     ...(clientAddress === undefined ? {} : { clientAddress }),
     ...number('clientPort', values, 'client-port', 0, 65_535),
+    ...number('adminPort', values, 'admin-port', 0, 65_535),
     ...number('tickTimeMs', values, 'tick-time', 10, 60_000),
     ...number('connectionsPerAddressMax', values, 'max-client-cnxns', 0, 1_000_000),
   }

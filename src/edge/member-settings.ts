@@ -39,6 +39,9 @@ export function memberConfigOf(settings: ServerSettings, seed: number): MemberCo
 /** What has the same name and meaning in both. */
 function serviceOf(settings: ServerSettings): Partial<MemberConfig> {
   return {
+    localSessionsEnabled: settings.localSessionsEnabled,
+    localSessionsUpgradingEnabled: settings.localSessionsUpgradingEnabled,
+    readOnlyModeEnabled: settings.readOnlyModeEnabled,
     enforcesQuota: settings.enforcesQuota,
     treeDigestEnabled: settings.treeDigestEnabled,
     leaderServes: settings.leaderServes,

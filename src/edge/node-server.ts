@@ -10,6 +10,7 @@ import type { MemberStatus } from '../core/server/member-machine.ts'
 import type { Moment, TraceEvent } from '../core/zab/effect.ts'
 import { Member } from '../runtime/member.ts'
 import { Administration } from './admin/administration.ts'
+import type { Log } from './admin/log.ts'
 import { memberConfigOf } from './member-settings.ts'
 import { recoverDatabase } from './recover-database.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
@@ -19,6 +20,8 @@ export interface NodeServerHooks {
   readonly onTrace?: (event: TraceEvent, server: NodeServer) => void
   /** A connection of this address was refused, for the limit that is named. */
   readonly onRefused?: (address: string, reason: string) => void
+  /** Default: nothing is logged. */
+  readonly log?: Log
   /** A client of this address was cut off, for what is named. */
   readonly onDropped?: (address: string, reason: string) => void
   /** The server ended by itself: its disk failed or an invariant broke. Called once. */
@@ -44,7 +47,8 @@ export class NodeServer implements AsyncDisposable {
     this.settings = settings
     this.#hooks = hooks
     this.#storage = storage
-    this.administration = new Administration({ settings, now })
+    const { log } = hooks
+    this.administration = new Administration({ settings, now, ...(log && { log }) })
     // Also when nobody waits for it.
     this.#serving.done.catch(() => undefined)
   }
@@ -68,6 +72,7 @@ export class NodeServer implements AsyncDisposable {
       await server.#start()
       return server
     } catch (error) {
+      server.administration.started('failure')
       await server.close()
       throw error
     }
@@ -103,6 +108,7 @@ export class NodeServer implements AsyncDisposable {
     this.#serving.reject(new Error('the server was shut down'))
     this.#member?.stop('shut down')
     await Promise.all([this.#listener?.close(), this.#network?.close()])
+    await this.administration.close()
     await this.#storage.close()
   }
 
@@ -113,6 +119,7 @@ export class NodeServer implements AsyncDisposable {
   async #start(): Promise<void> {
     const { settings } = this
     const isAlone = isStandalone(settings)
+    await this.administration.listen()
     const config = memberConfigOf(settings, randomBytes(4).readUInt32BE())
     const recovered = await recoverDatabase(this.#storage, settings)
     const member = new Member({
@@ -149,6 +156,7 @@ export class NodeServer implements AsyncDisposable {
       })
     }
     await this.#listen(member)
+    this.administration.started('success')
   }
 
   async #listen(member: Member): Promise<void> {
@@ -181,6 +189,7 @@ export class NodeServer implements AsyncDisposable {
   #onHalt(reason: string): void {
     this.#serving.reject(new Error(reason))
     if (this.#isClosed) return
+    this.administration.halted(reason)
     void this.close()
     this.#hooks.onHalt?.(reason)
   }

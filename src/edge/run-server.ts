@@ -1,6 +1,7 @@
 /** One server in the foreground, from its settings to its end by a signal. */
 import process from 'node:process'
 import { StorageError } from '../ports/storage.ts'
+import { processLog } from './admin/process-log.ts'
 import { NodeServer } from './node-server.ts'
 import type { ServerSettings } from './settings.ts'
 
@@ -36,6 +37,7 @@ export async function runServer(settings: ServerSettings, options: RunOptions): 
   }
   try {
     await using server = await NodeServer.open(settings, {
+      log: processLog(),
       signal: ended.signal,
       onHalt: (reason) => {
         halted = reason
@@ -76,7 +78,7 @@ function announce(server: NodeServer): void {
     sid: server.status().sid,
     pid: process.pid,
     clientPort: clientPort === 0 ? null : clientPort,
-    adminPort: null,
+    adminPort: server.administration.adminPort,
   }
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }

@@ -1,6 +1,7 @@
 /** The `zabra` command: its first word says what it does. */
 import process from 'node:process'
 import { runCli } from './cli-command.ts'
+import { runEnsemble } from './ensemble-command.ts'
 import { runMember } from './member-command.ts'
 import { runServerCommand } from './server-command.ts'
 
@@ -10,6 +11,7 @@ const USAGE = `usage: zabra COMMAND [options]
   zabra server zoo.cfg [-Dzookeeper.KEY=VALUE…]   what a zoo.cfg says; also start, stop, status
   zabra join LINK --data-dir DIR [--client-port N]
                                                   a machine of a room of browser tabs
+  zabra ensemble --data-dir DIR [--size N]        an ensemble of processes of this machine
   zabra cli [-server HOST:PORT[,HOST:PORT][/CHROOT]] [COMMAND…]
                                                   ZooKeeper's command line
 
@@ -26,6 +28,8 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     case 'join':
       // Loaded when it is asked for: it brings what only pages need else.
       return (await import('./join/join-command.ts')).runJoin(args)
+    case 'ensemble':
+      return runEnsemble(args)
     case 'cli':
       return runCli(args)
     case 'help':

@@ -41,6 +41,7 @@ async function main(): Promise<number> {
     clientPort: 0,
     clientAddress: '127.0.0.1',
     connectionsPerAddressMax: 0,
+    adminEnabled: false,
     tickTimeMs: TICK_TIME_MS,
     extendedTypesEnabled: true,
     containerCheckIntervalMs: HOUR_MS,

@@ -38,12 +38,12 @@ async function run(
 
 async function startMember(): Promise<{ child: ChildProcess; clientPort: number }> {
   const child = start(
-    ...['member', '--data-dir', directory, '--client-port', '0'],
+    ...['member', '--data-dir', directory, '--client-port', '0', '--admin-port', '0'],
     ...['--client-address', '127.0.0.1'],
   )
   for await (const line of createInterface({ input: child.stdout! })) {
     const said = JSON.parse(line) as { sid: number; pid: number; clientPort: number }
-    expect(said).toMatchObject({ sid: 1, pid: child.pid, adminPort: null })
+    expect(said).toMatchObject({ sid: 1, pid: child.pid })
     return { child, clientPort: said.clientPort }
   }
   throw new Error('the member said nothing')

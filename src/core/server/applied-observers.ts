@@ -1,5 +1,7 @@
 /** The table of observers as it is committed here, read again only when it changed. */
+import { formatSessionId } from '../base/zxid.ts'
 import { OBSERVERS_PATH, type DataTree } from '../tree/data-tree.ts'
+import type { TraceEvent } from '../zab/effect.ts'
 import { parseObservers, type ObserverEntry } from './observer-table.ts'
 
 export class AppliedObservers {
@@ -8,6 +10,14 @@ export class AppliedObservers {
 
   get entries(): readonly ObserverEntry[] {
     return this.#entries
+  }
+
+  /** The whole table, for those who follow it. */
+  get event(): TraceEvent {
+    const observers = this.#entries.map(({ sid, incarnation, sessionBase }) => {
+      return { sid, incarnation, sessionBase: formatSessionId(sessionBase) }
+    })
+    return { type: 'observers', observers }
   }
 
   /** true when the table is another one. Cheap: the tree never changes data in place. */

@@ -5,6 +5,8 @@
  * Messages cannot be refused the way a socket is left unread, so what must wait stays in the
  * connection's backlog, which is bounded in bytes; a client that goes beyond it is cut off.
  */
+import { equal } from '../base/bytes.ts'
+import { encodeUtf8 } from '../base/utf8.ts'
 import { toSessionId, toZxid, type SessionId, type Zxid } from '../base/zxid.ts'
 import {
   connectRequestRecord,
@@ -35,6 +37,8 @@ const SWEEP_INTERVAL_MS = 500
 /** What the connections need of their server. */
 export interface SessionHost {
   readonly takesClients: boolean
+  /** Only clients that asked for no more (S38). */
+  readonly isReadOnly: boolean
   lastProcessed(): Zxid
   /** Requests that wait for the leader. */
   readonly outstanding: number
@@ -125,6 +129,12 @@ export class ClientConnections implements ClientOutput {
     // Waiting frames are touched here too: a client is alive even if it has to wait.
     const { state, session, timeoutMs } = connection
     if (state === 'open' && !this.#host.touch(session, timeoutMs)) return
+    if (state === 'waiting' && isProbe(message)) {
+      const bytes = encodeUtf8(this.#host.isReadOnly ? 'ro' : 'rw')
+      this.#host.emit({ kind: 'client-send', connection: id, bytes })
+      connection.close('info_probe')
+      return
+    }
     const frames = this.#split(connection, message)
     for (const frame of frames) {
       connection.backlog.pushBack(frame)
@@ -193,7 +203,7 @@ export class ClientConnections implements ClientOutput {
       passwd: isValid
         ? sessionPassword(this.#rules.sessionKey, session)
         : new Uint8Array(PASSWORD_BYTES),
-      readOnly: readOnly === undefined ? undefined : false,
+      readOnly: readOnly === undefined ? undefined : this.#host.isReadOnly,
     })
     connection.send(w)
     if (!isValid) {
@@ -279,6 +289,10 @@ export class ClientConnections implements ClientOutput {
       connection.close('client_rate_limit')
       return
     }
+    if (this.#host.isReadOnly && request.readOnly !== true) {
+      connection.close('not_read_only_client')
+      return
+    }
     if (toZxid(request.lastZxidSeen) > this.#host.lastProcessed()) {
       // Without a word: the client has seen a later state and must try another server (W54).
       connection.close('client_zxid_ahead')
@@ -353,3 +367,10 @@ export class ClientConnections implements ClientOutput {
     if (closeReason !== null) connection.close(closeReason)
   }
 }
+
+/** The word `isro`, where a listener that knows all of them does not answer it before (S41). */
+function isProbe(message: Uint8Array): boolean {
+  return message.length === PROBE.length && equal(message, PROBE)
+}
+
+const PROBE = encodeUtf8('isro')

@@ -1,6 +1,6 @@
 /** Inputs and effects of the whole member: Zab's plus those of clients. */
 import type { ServerId } from '../base/zxid.ts'
-import type { RecoveredState, ZabEffect } from '../zab/effect.ts'
+import type { Moment, RecoveredState, ZabEffect } from '../zab/effect.ts'
 
 /** Number of one client connection of this member, chosen by the driver, never reused. */
 export type ConnectionId = number
@@ -56,6 +56,14 @@ export interface ClientCloseEffect {
 export interface HaltEffect {
   readonly kind: 'halt'
   readonly reason: string
+}
+
+export type ServerEffect = ZabEffect | ClientSendEffect | ClientCloseEffect
+
+/** The member's effect list, shared with Zab so that persist marks mean the same to both. */
+export interface ServerEffects {
+  push(effect: ServerEffect): void
+  newSnapshotId(at: Moment): number
 }
 
 export type MemberEffect = ZabEffect | ClientSendEffect | ClientCloseEffect | HaltEffect

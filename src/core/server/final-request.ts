@@ -16,7 +16,7 @@ import { JUTE_MAX_WRITTEN, JuteWriter } from '../jute/writer.ts'
 import type { TxnResult } from '../tree/txn-result.ts'
 import { CLIENT_MESSAGE_BYTES, type Connection } from './connection.ts'
 import { answerRead, type ReadContext } from './read-request.ts'
-import { isClientOperation, type Request } from './request.ts'
+import { CLOSE_LOCAL_SESSION, isClientOperation, type Request } from './request.ts'
 
 /**
  * Longest reply, bytes. Ours: a getChildren answer has no other bound (D42). Half of what a writer
@@ -36,6 +36,11 @@ export class FinalStage {
     if (connection === null || connection.isClosed) return
     if (request.refusal !== ErrorCode.OK) {
       this.#headerOnly(connection, request.cxid, ctx.tree.lastProcessed, request.refusal)
+      return
+    }
+    if (request.type === CLOSE_LOCAL_SESSION) {
+      this.#headerOnly(connection, request.cxid, ctx.tree.lastProcessed, ErrorCode.OK)
+      connection.close('client_closed_session')
       return
     }
     if (!isClientOperation(request.type)) {

@@ -69,6 +69,7 @@ export class LeaderService implements RoleService {
       ephemeralsOf: (session) => tree.store.ephemerals.of(session),
       quotas: config.enforcesQuota === true ? tree.quotas : null,
       skipsAcl: config.skipsAcl ?? false,
+      isLocal: (session, owner) => host.mayWriteLocally(session, owner),
     }
     const admissionHost = {
       voters,

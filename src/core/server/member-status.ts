@@ -20,6 +20,8 @@ export interface MemberStatus {
   readonly leader: number | null
   /** Clients are served. */
   readonly serving: boolean
+  /** Not serving, and yet answering reads (S37). */
+  readonly readOnly: boolean
   /** Why not, in words for people; null while serving. */
   readonly whyNotServing: string | null
   /** Last transaction applied to the tree, in hex. */
@@ -96,6 +98,7 @@ export function memberStatus(
     epoch: zab.epoch,
     leader: zab.leader,
     serving,
+    readOnly: halted === null && server.isReadOnly,
     whyNotServing: serving
       ? null
       : (halted ?? zab.quorum.reason ?? waitingFor(zab.role, identity.peerType)),

@@ -10,6 +10,7 @@ import { parentOf, sequentialName } from '../tree/path.ts'
 import { CONTAINER_OWNER, isValidTtl, ownerKind, ttlOwner } from '../tree/stat.ts'
 import { changeOf, FRESH, type NodeView } from './change-records.ts'
 import {
+  checkGlobalSession,
   checkSession,
   exceedsQuota,
   hasParent,
@@ -26,7 +27,8 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   if (mode === undefined) return ErrorCode.BADARGUMENTS
   if (mode.isTTL && !state.extendedTypesEnabled) return ErrorCode.UNIMPLEMENTED
   if (!isTtlOf(mode, op, r.ttl)) return ErrorCode.BADARGUMENTS
-  const expired = checkSession(state, op.request)
+  const check = mode.isEphemeral ? checkGlobalSession : checkSession
+  const expired = check(state, op.request)
   if (expired) return expired
   if (!hasParent(r.path)) return ErrorCode.BADARGUMENTS
   const acl = storedAcl(r.acl, op.request.authInfo)

@@ -1,7 +1,7 @@
 /** What the preparation of every kind of request shares. */
-import type { SessionId, Zxid } from '../base/zxid.ts'
+import type { ServerId, SessionId, Zxid } from '../base/zxid.ts'
 import type { Acl, Id } from '../jute/data-records.ts'
-import type { ErrorCode } from '../jute/error-code.ts'
+import { ErrorCode } from '../jute/error-code.ts'
 import type { SimpleTxn } from '../jute/txn.ts'
 import { fixupAcl, permits } from '../tree/acl.ts'
 import { quotaValue } from '../jute/quota-text.ts'
@@ -21,6 +21,8 @@ export interface PrepState {
   readonly quotas: Quotas | null
   /** Nobody needs a permission (A9). */
   readonly skipsAcl: boolean
+  /** May that server write in the name of a session that `sessions` does not know (S25)? */
+  isLocal(session: SessionId, owner: ServerId): boolean
 }
 
 /** One operation: a whole request, or a part of a multi. */
@@ -48,8 +50,15 @@ export function storedAcl(
 const ACL_ENTRIES_MAX = 1000
 
 /** OK is 0, so the result reads as "failed with". */
-export function checkSession(state: PrepState, request: Request): ErrorCode {
-  return state.sessions.check(request.session, request.owner)
+export function checkSession(state: PrepState, { session, owner }: Request): ErrorCode {
+  const err = state.sessions.check(session, owner)
+  if (err === ErrorCode.OK || state.sessions.has(session)) return err
+  return state.isLocal(session, owner) ? ErrorCode.OK : err
+}
+
+/** Ephemerals need a session of the ensemble: it has to end for everybody (D9). */
+export function checkGlobalSession(state: PrepState, { session, owner }: Request): ErrorCode {
+  return state.sessions.check(session, owner)
 }
 
 /** A10. */

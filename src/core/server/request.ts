@@ -6,6 +6,9 @@ import { OpCode } from '../jute/op-code.ts'
 import { decode, type JuteRecord } from '../jute/record.ts'
 import type { Connection } from './connection.ts'
 
+/** In place of a closeSession that no leader hears of (S22). Ours, on no wire. */
+export const CLOSE_LOCAL_SESSION = -1_000
+
 export interface Request {
   readonly session: SessionId
   /** xid of the client; 0 for the server's own requests. */

@@ -1,5 +1,5 @@
 /** What a member does for its clients depends on its role: one object per time of service. */
-import type { SessionId } from '../base/zxid.ts'
+import type { ServerId, SessionId } from '../base/zxid.ts'
 import type { TxnHeader } from '../jute/txn-records.ts'
 import type { Txn } from '../jute/txn.ts'
 import type { Moment } from '../zab/effect.ts'
@@ -26,6 +26,8 @@ export interface ServiceHost {
   finishConnect(connection: Connection, isValid: boolean): void
   /** The sync's moment has come: everything before it is applied here. */
   syncAnswered(request: Request): void
+  /** May that server write in the name of a session that is none of the ensemble's (S25)? */
+  mayWriteLocally(session: SessionId, owner: ServerId): boolean
   sessionExpired(session: SessionId): void
   /** The tree as it is now, for comparing; null: digests are off. */
   claim(): DigestClaim | null

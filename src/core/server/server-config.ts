@@ -45,6 +45,12 @@ export interface ServerConfig {
   readonly containerNeverUsedMs?: number
   /** enforceQuota: writes beyond a hard limit are refused (D53). Off by default. */
   readonly enforcesQuota?: boolean
+  /** New sessions are known to their server alone (S22); a server alone ignores it. */
+  readonly localSessionsEnabled?: boolean
+  /** … until their first ephemeral, which they may not have otherwise (S23). */
+  readonly localSessionsUpgradingEnabled?: boolean
+  /** readonlymode.enabled: reads are answered while there is no leader (S37). */
+  readonly readOnlyModeEnabled?: boolean
   /** digest.enabled (P20). On by default. */
   readonly treeDigestEnabled?: boolean
   /** leaderServes: false = while it leads, this member takes no clients (Q53). */

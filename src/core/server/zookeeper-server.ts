@@ -6,29 +6,25 @@
  * one time of service (waiting requests, change records, deadlines, touched sessions) is made when
  * service starts and dropped when it stops (Q54).
  */
-import { assert, AssertionError } from '../base/assert.ts'
+import { assert } from '../base/assert.ts'
 import { EMPTY_BYTES } from '../base/bytes.ts'
 import { Prng } from '../base/prng.ts'
 import {
   formatSessionId,
-  formatZxid,
   toSessionId,
   type SessionId,
   type ServerId,
   type Zxid,
 } from '../base/zxid.ts'
 import { ErrorCode } from '../jute/error-code.ts'
-import { JuteError } from '../jute/jute-error.ts'
 import { OpCode } from '../jute/op-code.ts'
 import { Perms } from '../jute/perms.ts'
-import { decodeTxn, type LoggedTxn } from '../jute/txn.ts'
 import { permits } from '../tree/acl.ts'
 import { DataTree, type DataTreeOptions } from '../tree/data-tree.ts'
 import { restoreTree, TreeSnapshot } from '../tree/snapshot.ts'
-import { TreeScrub } from '../tree/tree-scrub.ts'
 import type { TxnResult } from '../tree/txn-result.ts'
 import { WatchManager } from '../tree/watch-manager.ts'
-import type { LogEntry, Moment, ZabEffect } from '../zab/effect.ts'
+import type { LogEntry, Moment } from '../zab/effect.ts'
 import type {
   Broadcaster,
   Replica,
@@ -42,31 +38,30 @@ import { ClientConnections, type SessionHost } from './client-connections.ts'
 import { CommitOrder } from './commit-order.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionThrottle } from './connection-throttle.ts'
-import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect.ts'
+import type { ClientCloseEffect, ClientSendEffect, ConnectionId, ServerEffects } from './effect.ts'
 import type { DigestClaim } from './digest-claim.ts'
-import { Divergence, DivergenceError, type DivergenceAlarm } from './divergence.ts'
+import type { DivergenceAlarm } from './divergence.ts'
 import { eventsFirst, type EventDelivery, type MakeEventDelivery } from './event-delivery.ts'
 import { FinalStage } from './final-request.ts'
 import { FollowerService } from './follower-service.ts'
 import { createSessionBody, LeaderService } from './leader-service.ts'
+import { LocalSessions, type LocalVerdict } from './local-sessions.ts'
 import { LocalSnapshots } from './local-snapshots.ts'
+import { decodeEntry } from './logged-entry.ts'
 import type { ObserverEntry } from './observer-table.ts'
 import type { ReadContext } from './read-request.ts'
-import { createRequest, isClientOperation, waitsForLeader, type Request } from './request.ts'
+import {
+  CLOSE_LOCAL_SESSION,
+  createRequest,
+  isClientOperation,
+  waitsForLeader,
+  type Request,
+} from './request.ts'
 import type { RoleService, ServiceHost } from './role-service.ts'
 import { limitsOf, type ServerConfig, type ServerLimits } from './server-config.ts'
+import { ReadOnlyMode } from './read-only-mode.ts'
 import { SessionIds } from './session-ids.ts'
-
-/** Between the end of one look at all nodes and the next. Ours: as often as members compare. */
-const LOOK_INTERVAL_MS = 1_000
-
-export type ServerEffect = ZabEffect | ClientSendEffect | ClientCloseEffect
-
-/** The member's effect list, shared with Zab so that persist marks mean the same to both. */
-export interface ServerEffects {
-  push(effect: ServerEffect): void
-  newSnapshotId(at: Moment): number
-}
+import { TreeGuard, type GuardHost } from './tree-guard.ts'
 
 export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   readonly connections: ClientConnections
@@ -80,10 +75,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   readonly #snapshots: LocalSnapshots
   readonly #observers = new AppliedObservers()
   readonly #comparesDigests: boolean
-  readonly #divergence = new Divergence()
+  readonly #guard: TreeGuard
+  readonly #local: LocalSessions
+  readonly #readOnly: ReadOnlyMode
   #tree: DataTree
-  #scrub: TreeScrub
-  #lookAgainMs = 0
   #broadcaster: Broadcaster | null = null
   #leader: LeaderService | null = null
   #follower: FollowerService | null = null
@@ -109,7 +104,9 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       return permits(acl, Perms.READ, ids)
     })
     this.#tree = new DataTree(this.#treeOptions)
-    this.#scrub = new TreeScrub(this.#tree.store)
+    this.#guard = new TreeGuard(this.#guardHost())
+    this.#local = new LocalSessions(config)
+    this.#readOnly = new ReadOnlyMode(config)
     const chance = new Prng(config.seed).fork('session ids')
     const { sid, sessionBase } = config
     this.#ids =
@@ -158,7 +155,17 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
 
   get takesClients(): boolean {
     const isShy = this.#leader !== null && this.#config.leaderServes === false
-    return this.isServing && !isShy
+    return (this.isServing && !isShy) || this.isReadOnly
+  }
+
+  /** Out of service, and yet reads are answered (S37). */
+  get isReadOnly(): boolean {
+    return this.#readOnly.isOn
+  }
+
+  /** Sessions that only this server knows (S22). */
+  get localSessions(): number {
+    return this.#local.size
   }
 
   /**
@@ -195,9 +202,13 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   tick(at: Moment): void {
     this.#at = at
     this.#service?.tick(at)
+    for (const session of this.#local.expire(at.elapsedMs)) {
+      this.connections.closeSession(session, 'session_closed')
+    }
     this.connections.sweep(at)
+    if (this.#readOnly.begins(at.elapsedMs)) this.#local.begin(true, at.elapsedMs)
     if (this.isServing) this.#snapshots.tick(() => this.beginSnapshot(), at)
-    if (this.isServing) this.#lookOver(at)
+    if (this.isServing) this.#guard.look(at)
   }
 
   /** Once after every input: held-back requests go on, and what was written leaves. */
@@ -207,7 +218,8 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   }
 
   remainingMs(session: SessionId, at: Moment): number | null {
-    return this.#service?.remainingMs(session, at) ?? null
+    const localMs = this.#local.remainingMs(session, at.elapsedMs)
+    return localMs ?? this.#service?.remainingMs(session, at) ?? null
   }
 
   // --- Replica: what Zab asks -------------------------------------------------------------------
@@ -216,9 +228,6 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     return this.#tree.lastProcessed
   }
 
-  /**
-   * A transaction that this code does not know must not be skipped: the AssertionError halts us.
-   */
   deliver(entry: LogEntry, at: Moment): void {
     this.#at = at
     const { header, txn, digest } = decodeEntry(entry)
@@ -240,9 +249,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     snapshot: { readonly zxid: Zxid; readonly chunks: readonly Uint8Array[] },
     log: readonly LogEntry[],
   ): void {
+    this.onLooking(false, this.#at)
     this.#snapshots.restored(log)
     this.#tree = restoreTree(snapshot.chunks, { ...this.#treeOptions, zxid: snapshot.zxid })
-    this.#scrub = new TreeScrub(this.#tree.store)
+    this.#guard.restored()
     for (const entry of log) {
       const { header, txn } = decodeEntry(entry)
       this.#tree.applyTxn(header, txn, null)
@@ -270,8 +280,14 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     } else if (service.kind === 'following') {
       this.#follower = new FollowerService(broadcaster, this)
     }
-    if (this.isServing) this.#servesAgain(at)
+    if (this.isServing) this.#local.begin(false, at.elapsedMs)
+    if (this.isServing) this.#guard.servesAgain(at)
     if (this.isServing) this.#refreshObservers()
+  }
+
+  onLooking(isLooking: boolean, at: Moment): void {
+    this.#at = at
+    if (this.#readOnly.looking(isLooking, at.elapsedMs)) this.#endService()
   }
 
   onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void {
@@ -295,16 +311,27 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   // --- SessionHost: what the connections ask ----------------------------------------------------
 
   touch(session: SessionId, timeoutMs: number): boolean {
+    if (this.#local.has(session)) {
+      return this.#local.touch(session, timeoutMs, this.#at.elapsedMs)
+    }
     return this.#service?.touch(session, timeoutMs, this.#at) ?? false
   }
 
   createSession(connection: Connection): void {
-    const body = createSessionBody(connection.timeoutMs)
-    this.#submit(connection, 0, OpCode.createSession, body)
+    const { session, timeoutMs } = connection
+    if (this.#local.open(session, timeoutMs, this.#at.elapsedMs)) {
+      this.connections.finishConnect(connection, true)
+    } else this.#submit(connection, 0, OpCode.createSession, createSessionBody(timeoutMs))
   }
 
   reopenSession(connection: Connection): void {
-    this.#service?.reopen(connection, this.#at)
+    const { session, timeoutMs } = connection
+    const isLocal = this.#local.touch(session, timeoutMs, this.#at.elapsedMs)
+    if (isLocal) this.connections.finishConnect(connection, true)
+    else if (!this.isReadOnly) this.#service?.reopen(connection, this.#at)
+    // Only the leader could say that it still lives; its client may find one elsewhere (S40).
+    else if (this.#tree.sessions.has(session)) connection.close('renew_global_session_in_ro_mode')
+    else this.connections.finishConnect(connection, false)
   }
 
   submit(connection: Connection, xid: number, type: number, body: Uint8Array): void {
@@ -334,6 +361,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     this.#order.syncAnswered(request)
   }
 
+  mayWriteLocally(session: SessionId, owner: ServerId): boolean {
+    return this.#local.mayWrite(session, owner)
+  }
+
   sessionExpired(session: SessionId): void {
     this.#trace('session-expired', session)
   }
@@ -348,40 +379,12 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   }
 
   diverged(other: DigestClaim, what: string): void {
-    if (this.#comparesDigests) this.#diverged(other.digest, what)
+    if (this.#comparesDigests) this.#guard.diverged(other.digest, what, this.#at)
   }
 
   /** What went wrong with this member's tree, and whether that is over; null: nothing so far. */
   get alarm(): DivergenceAlarm | null {
-    return this.#divergence.alarm
-  }
-
-  /** The whole tree, then a rest: a small tree is not worth twenty looks a second. */
-  #lookOver(at: Moment): void {
-    if (this.#scrub.isAtStart && at.elapsedMs < this.#lookAgainMs) return
-    const changed = this.#scrub.look()
-    if (this.#scrub.isAtStart) this.#lookAgainMs = at.elapsedMs + LOOK_INTERVAL_MS
-    if (changed !== null) this.#diverged(null, `${changed} changed without a transaction`)
-  }
-
-  #servesAgain(at: Moment): void {
-    if (!this.#divergence.healed(at)) return
-    const zxid = formatZxid(this.lastProcessed())
-    this.#effects.push({ kind: 'trace', event: { type: 'healed', zxid } })
-  }
-
-  /** Out of service, before anybody reads on; nothing of this tree goes to others or to disk. */
-  #diverged(other: bigint | null, what: string): void {
-    const zxid = this.lastProcessed()
-    const own = this.#tree.digest ?? 0n
-    const cure = this.#divergence.raise({ zxid, own, other, what }, this.#at)
-    const [ownDigest, otherDigest] = [formatZxid(own), other === null ? null : formatZxid(other)]
-    const at = formatZxid(zxid)
-    const event = { type: 'diverged', zxid: at, ownDigest, otherDigest, what, cure } as const
-    this.#effects.push({ kind: 'trace', event })
-    const reason = `the tree at ${at} is not what it should be: ${what}`
-    if (cure === 'none') throw new DivergenceError(`${reason}, again and again`)
-    this.#broadcaster?.distrust(reason, cure)
+    return this.#guard.alarm
   }
 
   get #service(): RoleService | null {
@@ -396,14 +399,28 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     body: Uint8Array,
     refusal: ErrorCode = ErrorCode.OK,
   ): void {
-    const service = this.#service
-    if (service === null) return
-    const { session, authInfo } = connection
+    if (!this.isServing && !this.isReadOnly) return
+    const { session, authInfo, timeoutMs } = connection
     const owner = this.#config.sid
     const fields = { session, cxid, type, body, authInfo, owner, connection }
-    const request = createRequest(fields, refusal)
+    const isJudged = !this.isReadOnly || type === OpCode.closeSession
+    const verdict = isJudged ? this.#local.judge(session, type, body) : 'pass'
+    if (verdict === 'upgrade') {
+      const createSession = { type: OpCode.createSession, body: createSessionBody(timeoutMs) }
+      this.#pass(createRequest({ ...fields, ...createSession, cxid: 0, connection: null }))
+    }
+    if (verdict === 'close') this.#pass(createRequest({ ...fields, type: CLOSE_LOCAL_SESSION }))
+    else this.#pass(createRequest(fields, refusal || this.#refusal(verdict, type)))
+  }
+
+  #refusal(verdict: LocalVerdict, type: number): ErrorCode {
+    if (verdict === 'refuse') return ErrorCode.EPHEMERALONLOCALSESSION
+    return this.isReadOnly && waitsForLeader(type) ? ErrorCode.NOTREADONLY : ErrorCode.OK
+  }
+
+  #pass(request: Request): void {
     this.#order.submit(request)
-    if (waitsForLeader(type)) service.forward(request, this.#at)
+    if (waitsForLeader(request.type)) this.#service?.forward(request, this.#at)
   }
 
   #answer(request: Request, result: TxnResult): void {
@@ -415,22 +432,33 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   }
 
   #sessionOpened(session: SessionId): void {
+    this.#local.remove(session)
     this.#ids.observe(session)
     if (this.isServing) this.#trace('session-opened', session)
   }
 
   /** Its own request closed the connection already; after expiry the server does it (S8, S13). */
   #sessionClosed(session: SessionId): void {
+    this.#local.remove(session)
     this.connections.closeSession(session, 'session_closed')
     if (this.isServing) this.#trace('session-closed', session)
   }
 
   #refreshObservers(): void {
     if (!this.#observers.refresh(this.#tree)) return
-    const observers = this.#observers.entries.map(({ sid, incarnation, sessionBase }) => {
-      return { sid, incarnation, sessionBase: formatSessionId(sessionBase) }
-    })
-    this.#effects.push({ kind: 'trace', event: { type: 'observers', observers } })
+    this.#effects.push({ kind: 'trace', event: this.#observers.event })
+  }
+
+  #guardHost(): GuardHost {
+    const tree = (): DataTree => this.#tree
+    return {
+      get tree() {
+        return tree()
+      },
+      lastProcessed: () => this.lastProcessed(),
+      trace: (event) => this.#effects.push({ kind: 'trace', event }),
+      distrust: (reason, cure) => this.#broadcaster?.distrust(reason, cure),
+    }
   }
 
   #endService(): void {
@@ -438,12 +466,14 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     this.#leader = null
     this.#follower = null
     this.#order = this.#newOrder()
+    this.#local.end()
     this.connections.closeAll('server_shutdown')
     this.#snapshots.abandon()
   }
 
   #newOrder(): CommitOrder {
     return new CommitOrder((request) => {
+      if (request.type === CLOSE_LOCAL_SESSION) this.#local.remove(request.session)
       this.#final.answerRead(this.#readContext, request)
     }, this.#limits.largeRequestBytes)
   }
@@ -462,14 +492,5 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
 
   #trace(type: 'session-opened' | 'session-closed' | 'session-expired', id: SessionId): void {
     this.#effects.push({ kind: 'trace', event: { type, session: formatSessionId(id) } })
-  }
-}
-
-function decodeEntry(entry: LogEntry): LoggedTxn {
-  try {
-    return decodeTxn(entry.entry)
-  } catch (error) {
-    if (!(error instanceof JuteError)) throw error
-    throw new AssertionError(`transaction ${formatZxid(entry.zxid)}: ${error.message}`)
   }
 }

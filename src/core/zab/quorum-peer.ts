@@ -99,6 +99,7 @@ export class QuorumPeer implements Broadcaster {
     else if (config.isObserver && isVoter) this.#trouble = 'this machine is a voter'
     else if (!config.isObserver && !isVoter) this.#trouble = 'this machine is no voter'
     this.#trace.role('looking', this.#epochs.current, 'started')
+    this.#tellLooking(at)
     this.#startElection(at)
   }
 
@@ -292,6 +293,7 @@ export class QuorumPeer implements Broadcaster {
     this.#tail.reset(recovered)
     this.#epochs.reread(this.#rules.lostTail(recovered))
     this.#restore(recovered.snapshot, recovered.log)
+    this.#tellLooking(at)
     if (this.#role instanceof Learner) this.#role.onTruncated(at)
     this.#startElection(at)
   }
@@ -347,6 +349,7 @@ export class QuorumPeer implements Broadcaster {
       while (this.#tail.pendingCount > 0) this.#replica.deliver(this.#tail.commitOldest(), at)
     }
     this.#trace.role('looking', this.#epochs.current, reason)
+    this.#tellLooking(at)
     if (this.#isDistrusted) {
       this.#isDistrusted = false
       // Cutting nothing makes the driver read the storage again; no vote before that.
@@ -354,6 +357,11 @@ export class QuorumPeer implements Broadcaster {
     }
     this.#voteBarrier = this.#out.persistCount
     this.#startElection(at)
+  }
+
+  #tellLooking(at: Moment): void {
+    const isLooking = this.#role === null && this.#trouble === null && !this.#isDistrusted
+    this.#replica.onLooking?.(isLooking, at)
   }
 
   /** Votes carry durable zxids: not before everything is on disk and re-read (contract 5). */
@@ -371,6 +379,7 @@ export class QuorumPeer implements Broadcaster {
   #onElected(vote: Vote): void {
     const at = this.#lastMoment
     this.#isElecting = false
+    this.#replica.onLooking?.(false, at)
     const early = [...this.#earlyLearners]
     this.#earlyLearners.clear()
     if (vote.state !== 'leading') {

@@ -45,6 +45,11 @@ export interface Replica {
    * client connection is closed and all requests in flight are forgotten (Q54).
    */
   onService(service: Service, at: Moment): void
+  /**
+   * The member looks for a leader from now on, or no longer: it found one, or may not take part.
+   * Comes before the state moves on.
+   */
+  onLooking?(isLooking: boolean, at: Moment): void
   /** Leader: a REQUEST, REVALIDATE or session-touching PING arrived from a synced learner. */
   onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void
   /** Learner: a REVALIDATE answer or a SYNC arrived, in stream order with deliver. */

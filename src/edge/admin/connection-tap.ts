@@ -43,6 +43,8 @@ export interface TrafficListener {
   /** Is the body of this request wanted when it is answered? */
   wants(type: number): boolean
   answered(tap: ConnectionTap, request: AnsweredRequest): void
+  /** Its client went first. */
+  unanswered(tap: ConnectionTap, type: number, body: Uint8Array): void
   /** `reason`: one of W63. `detail`: what the channel said, when it ended by itself. */
   closed(tap: ConnectionTap, reason: string, detail: string | null): void
   large(tap: ConnectionTap, type: number, bytes: number): void
@@ -136,7 +138,7 @@ export class ConnectionTap implements ClientChannel {
 
   close(reason: string): void {
     this.#inner.close(reason)
-    this.#traffic.closed(this, reason, null)
+    this.#over(reason, null)
   }
 
   /** As if the client had gone: the server hears of it, too. */
@@ -159,8 +161,16 @@ export class ConnectionTap implements ClientChannel {
 
   #ended(reason: string): void {
     const word = reason === CLOSED_BY_CLIENT ? 'client_closed_connection' : 'io_exception'
-    this.#traffic.closed(this, word, reason)
+    this.#over(word, reason)
     this.onClose(reason)
+  }
+
+  #over(reason: string, detail: string | null): void {
+    for (const { type, body } of this.#pending) {
+      if (body !== null) this.#traffic.listener?.unanswered(this, type, body)
+    }
+    this.#pending.clear()
+    this.#traffic.closed(this, reason, detail)
   }
 
   #countIn(message: Uint8Array): void {

@@ -6,6 +6,8 @@ import { fullVersion } from './product-version.ts'
 
 const MEGABYTE = 1024 * 1024
 const NONE = '<NA>'
+/** Where Java's name is another one. */
+const JAVA_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'aarch64' }
 
 export function environment(): [string, string][] {
   const {
@@ -24,7 +26,7 @@ export function environment(): [string, string][] {
     ['java.io.tmpdir', tmpdir()],
     ['java.compiler', NONE],
     ['os.name', osType()],
-    ['os.arch', arch()],
+    ['os.arch', JAVA_ARCHITECTURES[arch()] ?? arch()],
     ['os.version', release()],
     ['user.name', userName()],
     ['user.home', homedir()],

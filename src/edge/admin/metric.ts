@@ -1,7 +1,7 @@
 /** One metric: its name in ZooKeeper, and where its value is read. */
-import type { AvgMinMax, Distribution } from './distribution.ts'
+import type { Distribution } from './distribution.ts'
 
-export type Metric = GaugeMetric | CounterMetric | SummaryMetric | DetailedMetric
+export type Metric = GaugeMetric | CounterMetric | SummaryMetric
 
 export interface GaugeMetric {
   readonly kind: 'gauge'
@@ -18,16 +18,9 @@ export interface CounterMetric {
   readonly read: () => number
 }
 
-/** ZooKeeper's basic summary. */
+/** `summary` is ZooKeeper's basic one, `detailed` its advanced one, which shows more quantiles. */
 export interface SummaryMetric {
-  readonly kind: 'summary'
-  readonly name: string
-  readonly figure: AvgMinMax
-}
-
-/** ZooKeeper's advanced summary: with quantiles. */
-export interface DetailedMetric {
-  readonly kind: 'detailed'
+  readonly kind: 'summary' | 'detailed'
   readonly name: string
   readonly figure: Distribution
 }
@@ -44,11 +37,11 @@ export function counter(name: string, read: () => number): CounterMetric {
   return { kind: 'counter', name, read }
 }
 
-export function summary(name: string, figure: AvgMinMax): SummaryMetric {
+export function summary(name: string, figure: Distribution): SummaryMetric {
   return { kind: 'summary', name, figure }
 }
 
-export function detailed(name: string, figure: Distribution): DetailedMetric {
+export function detailed(name: string, figure: Distribution): SummaryMetric {
   return { kind: 'detailed', name, figure }
 }
 

@@ -1,14 +1,14 @@
 /** What a member's traces say about elections, synchronisation and service, as figures (O21). */
 import { counterOf, epochOf, type Zxid } from '../../core/base/zxid.ts'
 import type { Role, TraceEvent } from '../../core/zab/effect.ts'
-import { AvgMinMax } from './distribution.ts'
+import { Distribution } from './distribution.ts'
 
 export class RoleHistory {
-  readonly electionMs: AvgMinMax = new AvgMinMax()
-  readonly followerSyncMs: AvgMinMax = new AvgMinMax()
-  readonly observerSyncMs: AvgMinMax = new AvgMinMax()
-  readonly unavailableMs: AvgMinMax = new AvgMinMax()
-  readonly leaderUnavailableMs: AvgMinMax = new AvgMinMax()
+  readonly electionMs: Distribution = new Distribution()
+  readonly followerSyncMs: Distribution = new Distribution()
+  readonly observerSyncMs: Distribution = new Distribution()
+  readonly unavailableMs: Distribution = new Distribution()
+  readonly leaderUnavailableMs: Distribution = new Distribution()
   lookingCount = 0
   /** Synchronisations by this member as the leader. */
   diffCount = 0

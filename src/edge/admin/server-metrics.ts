@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { EventType } from '../../core/jute/event-type.ts'
 import { OpCode } from '../../core/jute/op-code.ts'
 import type { MemberStatus } from '../../core/server/member-machine.ts'
-import { AvgMinMax } from './distribution.ts'
+import { Distribution } from './distribution.ts'
 import { counter, detailed, double, gauge, summary, type Metric } from './metric.ts'
 import type { ServerView } from './server-view.ts'
 
@@ -82,8 +82,8 @@ function serverGauges(view: ServerView): Metric[] {
     gauge('min_client_response_size', () => traffic.responses.min),
     gauge('auth_failed_count', () => traffic.closeReasons.get('auth_failure') ?? 0),
     // No TLS on the client port yet: every connection is one without a certificate.
-    gauge('non_mtls_remote_conn_count', () => traffic.connections.size - local(view)),
-    gauge('non_mtls_local_conn_count', () => local(view)),
+    gauge('non_mtls_remote_conn_count', () => traffic.connections.size - view.localConnections),
+    gauge('non_mtls_local_conn_count', () => view.localConnections),
     gauge('outstanding_tls_handshake', () => 0),
   ]
 }
@@ -172,7 +172,7 @@ function connectionCounters(view: ServerView): Metric[] {
 
 function pipeline(view: ServerView): Metric[] {
   const { traffic, storage } = view.figures
-  const watchers = (type: number): AvgMinMax => traffic.watchRuns.get(type) ?? new AvgMinMax()
+  const watchers = (type: number): Distribution => traffic.watchRuns.get(type) ?? new Distribution()
   return [
     summary('fsynctime', storage.syncMs),
     summary('snapshottime', storage.snapshotMs),
@@ -226,11 +226,6 @@ function administration(admin: AdminCounts): Metric[] {
     counter('restore_error_count', () => admin.restoreErrors),
     counter('restore_rate_limited_count', () => admin.restoresLimited),
   ]
-}
-
-function local(view: ServerView): number {
-  const taps = [...view.figures.traffic.connections]
-  return taps.filter(({ address }) => address === '::1' || address.startsWith('127.')).length
 }
 
 /** Null where the system does not tell. */

@@ -34,6 +34,8 @@ export class ServerView {
   readonly now: () => Moment
   /** Null before the first start. */
   administered: AdministeredServer | null = null
+  /** The text of the configuration that this server was started with; empty: it had none. */
+  initialConfiguration = ''
 
   constructor({ settings, figures, now }: ViewOptions) {
     this.settings = settings
@@ -78,6 +80,12 @@ export class ServerView {
       default:
         return 'looking'
     }
+  }
+
+  /** Clients on this machine. */
+  get localConnections(): number {
+    const taps = [...this.figures.traffic.connections]
+    return taps.filter(({ address }) => address === '::1' || address.startsWith('127.')).length
   }
 
   get isLeader(): boolean {

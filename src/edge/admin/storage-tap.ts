@@ -1,12 +1,12 @@
 /** A member's storage that measures: how long the disk takes, and what goes onto it (O20). */
 import type { PersistEffect, Storage } from '../../ports/storage.ts'
-import { AvgMinMax, Distribution, SizeRange } from './distribution.ts'
+import { Distribution, SizeRange } from './distribution.ts'
 
 export class StorageFigures {
   /** Of a batch, all of which is one sync. */
-  readonly syncMs: AvgMinMax = new AvgMinMax()
-  readonly batchSize: AvgMinMax = new AvgMinMax()
-  readonly snapshotMs: AvgMinMax = new AvgMinMax()
+  readonly syncMs: Distribution = new Distribution()
+  readonly batchSize: Distribution = new Distribution()
+  readonly snapshotMs: Distribution = new Distribution()
   readonly flushMs: Distribution = new Distribution()
   readonly proposals: SizeRange = new SizeRange()
   entries = 0

@@ -36,13 +36,13 @@ export class Traffic implements TapHost {
   readonly updates: Distribution = new Distribution()
   readonly responses: SizeRange = new SizeRange()
   /** How many hear of one change, by the type of the event. */
-  readonly watchRuns: ReadonlyMap<number, AvgMinMax> = new Map(
+  readonly watchRuns: ReadonlyMap<number, Distribution> = new Map(
     [
       EventType.NodeCreated,
       EventType.NodeDeleted,
       EventType.NodeDataChanged,
       EventType.NodeChildrenChanged,
-    ].map((type) => [type, new AvgMinMax()]),
+    ].map((type) => [type, new Distribution()]),
   )
   readonly closeReasons: Map<string, number> = new Map()
   readonly #opCounts = new Float64Array(OP_PLACES)

@@ -40,6 +40,7 @@ export interface Wire {
 }
 
 export interface SingleMemberOptions {
+  /** What is changed in it counts from the next life on. */
   readonly config?: Partial<MemberConfig>
   readonly rules?: MemberRules
 }
@@ -129,13 +130,18 @@ export class SingleMember {
 
   /** Crash and start again from what was durable; connections are cut. */
   restart(): this {
+    return this.reboot().untilServing()
+  }
+
+  /** The same, and nobody waits for it to serve: with other voters it may never. */
+  reboot(): this {
     for (const events of this.#wires.values()) events.onClosed('member crashed')
     this.#wires.clear()
     this.disk.crash()
     this.jump(100)
     this.#gate = new EffectGate<MemberEffect>()
     this.machine = this.#boot()
-    return this.untilServing()
+    return this
   }
 
   input(input: MemberInput): void {

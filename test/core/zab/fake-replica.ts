@@ -35,6 +35,8 @@ export class FakeReplica implements Replica {
   service: Service = STOPPED
   services: Service[] = []
   restores = 0
+  /** True while reads may be answered without a leader: the state must not move then. */
+  isLooking = false
   /** Set by whoever puts replica and peer together; a leader turns requests into proposals. */
   broadcaster: Broadcaster | null = null
   #chunkBytes: number
@@ -54,6 +56,7 @@ export class FakeReplica implements Replica {
 
   deliver(entry: LogEntry): void {
     assert(entry.zxid > this.lastProcessed(), 'delivered out of order')
+    assert(!this.isLooking, 'delivered while looking')
     const applied = { zxid: entry.zxid, text: textOf(entry.entry) }
     this.history.push(applied)
     this.#watcher.onDeliver(applied, this.service)
@@ -81,9 +84,14 @@ export class FakeReplica implements Replica {
   }
 
   onService(service: Service): void {
+    assert(!this.isLooking, 'served while looking')
     this.service = service
     this.services.push(service)
     this.#watcher.onService(service)
+  }
+
+  onLooking(isLooking: boolean): void {
+    this.isLooking = isLooking
   }
 
   onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void {

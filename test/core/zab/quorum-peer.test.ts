@@ -45,6 +45,20 @@ describe('an ensemble', () => {
     expect(ensemble.leader!.replica.texts).toEqual(['a'])
   })
 
+  test('tells its replicas who looks for a leader, and who found one', () => {
+    const ensemble = new Ensemble({ size: 3 })
+    ensemble.startAll()
+    expect(ensemble.members.map(({ replica }) => replica.isLooking)).toEqual([true, true, true])
+    ensemble.runUntil('settled', () => ensemble.isSettled)
+    expect(ensemble.members.map(({ replica }) => replica.isLooking)).toEqual([false, false, false])
+    ensemble.crash(3)
+    ensemble.crash(2)
+    ensemble.run(3_000)
+    expect(ensemble.member(1).replica.isLooking).toBe(true)
+    ensemble.input(ensemble.member(1), { kind: 'storage-failed', reason: 'test' })
+    expect(ensemble.member(1).replica.isLooking).toBe(false)
+  })
+
   test('has a new leader within two seconds when the old one just stops', () => {
     const ensemble = settled({ size: 3 })
     ensemble.crash(3, false)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Administration } from '../../../src/edge/admin/administration.ts'
+import type { Log } from '../../../src/edge/admin/log.ts'
 import { serverSettings, type ServerSettings } from '../../../src/edge/settings.ts'
 import type { ClientChannel } from '../../../src/ports/client-channel.ts'
 import type { MemberConfig } from '../../../src/core/server/member-machine.ts'
@@ -22,11 +23,16 @@ export interface AdministeredMember extends Disposable {
 export function administeredMember(
   said: Partial<ServerSettings> = {},
   config: Partial<MemberConfig> = {},
+  log?: Log,
 ): AdministeredMember {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'zabra-admin-'))
   const settings = serverSettings({ dataDirectory, wordsAllowed: ['*'], ...said })
   const member = createSingleMember({ config })
-  const administration = new Administration({ settings, now: () => member.at })
+  const administration = new Administration({
+    settings,
+    now: () => member.at,
+    ...(log && { log }),
+  })
   for (const event of member.traces) administration.onTrace(event)
   administration.administer({
     clientPort: 2181,

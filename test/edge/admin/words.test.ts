@@ -55,7 +55,7 @@ describe('words about clients', () => {
     expect(text).toMatch(
       new RegExp(
         '^Zookeeper version: 3\\.9\\.\\d+-zabra-\\S+, built on [-\\d]+ [:\\d]+ UTC\\n' +
-          'Latency min/avg/max: 0/0\\.0/0\\nReceived: 3\\nSent: 3\\nConnections: 2\\n' +
+          'Latency min/avg/max: 0/0\\.0/0\\nReceived: 4\\nSent: 3\\nConnections: 2\\n' +
           'Outstanding: 0\\nZxid: 0x[0-9a-f]+\\nMode: standalone\\nNode count: \\d+\\n$',
       ),
     )
@@ -92,7 +92,7 @@ describe('words about clients', () => {
     expect(server.word('cons')).toContain('40001[1](queued=0,recved=0,sent=0,')
     expect(server.word('cons')).toMatch(/lop=NA,est=\d+,to=\d+,lzxid=0xf{16},lresp=0,/)
     expect(server.word('srst')).toBe('Server stats reset.\n')
-    expect(server.word('srvr')).toContain('Received: 0\nSent: 0\n')
+    expect(server.word('srvr')).toContain('Received: 1\nSent: 0\n')
   })
 
   it('a connection that is gone is not listed, and its end is counted by its reason (W63)', () => {
