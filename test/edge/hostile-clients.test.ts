@@ -181,7 +181,7 @@ describe('a client that says nothing', () => {
 })
 
 describe('a client that breaks off', () => {
-  it('in the middle of a frame, in either way of closing: the session stays for its time', async () => {
+  it('in the middle of a frame, in either way of closing: it is forgotten', async () => {
     for (const end of ['end', 'resetAndDestroy'] as const) {
       const broken = await dial()
       broken.write(connectFrame())

@@ -1,7 +1,8 @@
 /** Runs inputs and says how the first bad one is made again. */
 import { Prng } from '../../src/core/base/prng.ts'
 import { withAllocationLimit } from './allocation-limit.ts'
-import { allTargets, type Target } from './targets.ts'
+import type { Target } from './target.ts'
+import { allTargets } from './targets.ts'
 
 export interface Failure {
   readonly target: string

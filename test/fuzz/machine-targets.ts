@@ -10,7 +10,7 @@ import * as proto from '../../src/core/jute/proto-records.ts'
 import { createSingleMember, SingleMember, type Wire } from '../core/server/single-member.ts'
 import type { TestClient } from '../core/server/test-client.ts'
 import { hostile } from './mutate.ts'
-import type { Target } from './targets.ts'
+import type { Target } from './target.ts'
 
 const WIRES_MAX = 4
 /** Messages of one input: each of them is bytes from nobody knows whom. */

@@ -17,16 +17,7 @@ import { RECORD_CASES } from '../core/jute/record-cases.ts'
 import * as corpus from './corpus.ts'
 import { clientsTarget, peersTarget } from './machine-targets.ts'
 import { hostile } from './mutate.ts'
-
-export interface Target {
-  readonly name: string
-  /** How often it is chosen beside the others. */
-  readonly weight: number
-  /** One input, all of it drawn from `prng`. Throws when something is wrong. */
-  readonly run: (prng: Prng, input: number) => void
-  /** What an input finds is left by those before it, back to the last multiple of this. */
-  readonly blockInputs?: number
-}
+import type { Target } from './target.ts'
 
 const SAMPLES = 20
 
