@@ -4,6 +4,8 @@ import { runCli } from './cli-command.ts'
 import { runEnsemble } from './ensemble-command.ts'
 import { runMember } from './member-command.ts'
 import { runServerCommand } from './server-command.ts'
+import { runLog } from './tools/log-command.ts'
+import { runSnapshot } from './tools/snapshot-command.ts'
 
 const USAGE = `usage: zabra COMMAND [options]
 
@@ -14,6 +16,8 @@ const USAGE = `usage: zabra COMMAND [options]
   zabra ensemble --data-dir DIR [--size N]        an ensemble of processes of this machine
   zabra cli [-server HOST:PORT[,HOST:PORT][/CHROOT]] [COMMAND…]
                                                   ZooKeeper's command line
+  zabra log [--dump | --verify | --fix] DIR       looks at a transaction log, and mends it
+  zabra snapshot [--data | --json] FILE           shows a snapshot
 
 zabra COMMAND --help says more.
 `
@@ -32,6 +36,10 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       return runEnsemble(args)
     case 'cli':
       return runCli(args)
+    case 'log':
+      return runLog(args)
+    case 'snapshot':
+      return runSnapshot(args)
     case 'help':
     case '--help':
     case '-h':

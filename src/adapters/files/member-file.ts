@@ -58,6 +58,11 @@ export function writeMemberFile(directory: string, file: MemberFile): void {
   replaceFile(join(directory, NAME), `${JSON.stringify(content, null, 1)}\n`)
 }
 
+/** Whoever repairs the directory accepts that what was dropped is lost. */
+export function forgetDroppedTail(directory: string): void {
+  writeMemberFile(directory, { ...readMemberFile(directory), droppedTail: 0 })
+}
+
 /** Ours, and replaced as a whole: what has the right format is as it was written. */
 function parse(text: string): { format: number; content: Partial<MemberFile> } | null {
   try {
