@@ -1,6 +1,6 @@
 /**
- * A log entry in the words of ZooKeeper's TxnLogToolkit, one line each. What it prints as raw bytes,
- * the parts of a multi, is spelled out here.
+ * A log entry in the words of ZooKeeper's TxnLogToolkit, one line each. What it prints as raw
+ * bytes, the parts of a multi, is spelled out here.
  */
 import { decodeUtf8 } from '../../core/base/utf8.ts'
 import type { Acl } from '../../core/jute/data-records.ts'
@@ -48,7 +48,7 @@ function txnText(txn: Txn): string {
     case 'delete':
       return `'${txn.path}`
     case 'setACL':
-      return `'${txn.path},v{${txn.acl.map((one) => `s{${aclFields(one)}}`).join(',')}},${txn.version}`
+      return `'${txn.path},v{${txn.acl.map(aclRecord).join(',')}},${txn.version}`
     case 'check':
       return `'${txn.path},${txn.version}`
     case 'createSession':
@@ -69,6 +69,10 @@ function nameOf(type: number): string {
 function aclText(acl: readonly Acl[]): string {
   // Java's list of records, each of which ends its line.
   return `[${acl.map((one) => `${aclFields(one)}\n`).join(', ')}]`
+}
+
+function aclRecord(acl: Acl): string {
+  return `s{${aclFields(acl)}}`
 }
 
 function aclFields({ perms, id }: Acl): string {
