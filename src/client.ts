@@ -32,6 +32,7 @@ export type { RetryOptions } from './client/retry.ts'
 // Ways to members: one of the package, and what it takes to write another.
 export { PortTransport } from './client/port-transport.ts'
 export type { PortMessage, PortTarget, PortTransportOptions } from './client/port-transport.ts'
+export { ReadWriteSearch } from './client/read-write-search.ts'
 export type { Ticker } from './client/ticker.ts'
 export type {
   ClientConnection,

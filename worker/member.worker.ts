@@ -78,6 +78,7 @@ class MemberWorker implements MemberApi {
       every,
       randomBytes,
       verify,
+      tune: { readOnlyModeEnabled: options.readOnlyMode },
       watchLiveness: (incarnation, onGone, signal) => {
         void watchLiveness(incarnation, onGone, signal)
       },

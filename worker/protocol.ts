@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly cluster: string | null
   /** The identity this tab had before a reload, from history.state. */
   readonly previousIncarnation: string | null
+  /** Answer reads while no leader is found (S37). */
+  readonly readOnlyMode: boolean
   /** Peer id of this page life at the broker: the order of arrival names the first candidate. */
   readonly peerId: string
 }

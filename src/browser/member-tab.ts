@@ -37,6 +37,7 @@ export interface MemberTabOptions {
   readonly createWorker: () => Worker
   /** Identity of this tab before a reload; from history.state, never from sessionStorage. */
   readonly previousIncarnation?: string | null
+  readonly readOnlyMode?: boolean
   /** Shown to peers of another build. */
   readonly build?: string
   /** STUN and TURN servers; `open` rejects with an IceSettingsError when they are none. */
@@ -227,6 +228,7 @@ export class MemberTab implements AsyncDisposable {
       creator: link.creator,
       cluster: link.cluster,
       previousIncarnation: previousIncarnation ?? null,
+      readOnlyMode: this.#options.readOnlyMode ?? false,
       peerId: this.#signaling.peer,
     })
     addEventListener('pagehide', this.#onPageHide)

@@ -57,6 +57,11 @@ export interface JoinRoomOptions extends RoomOptions<RoomStatus> {
    * `() => new Worker(new URL('zabra/worker', import.meta.url), { type: 'module' })`.
    */
   readonly worker?: () => Worker
+  /**
+   * While no leader is found, the server of this tab answers reads of clients that accept this:
+   * `openClient({ canBeReadOnly: true })`. Sessions opened that way end with it. Default false.
+   */
+  readonly readOnlyMode?: boolean
   /** What the server of this tab does, for people and tests. `atMs`: since 1970. */
   readonly onTrace?: (event: TraceEvent, atMs: number) => void
   /**

@@ -48,6 +48,7 @@ export function memberTab(options: JoinRoomOptions): OpenTab<RoomStatus> {
       signal,
       onStatus,
       onFailed,
+      readOnlyMode: options.readOnlyMode ?? false,
       ...(options.onTrace === undefined ? {} : { onTrace: options.onTrace }),
       ...(options.onSignaling === undefined ? {} : { onSignaling: options.onSignaling }),
       ...iceOf(options),

@@ -279,6 +279,8 @@ export class ClientSession {
       this.#settleLost(request, ErrorCode.CONNECTIONLOSS, true)
     }
     this.#wait(atMs)
+    // What a read-only server gave was no session of the ensemble: the next one is a new one (S42).
+    if (this.#state === 'CONNECTEDREADONLY') this.#sessionId = 0n
     this.#setState('CONNECTING')
     if (this.#closing === null) this.#sessionEvent(KeeperState.Disconnected)
   }

@@ -24,6 +24,8 @@ export interface ClientTransport {
   hosts(): readonly ClientHost[]
   /** Rejects when there is no way to the host, or with the signal's reason. */
   connect(host: ClientHost, signal: AbortSignal): Promise<ClientConnection>
+  /** Asks a server whether it writes, where a message is no way to ask it (see ReadWriteSearch). */
+  isReadWrite?(host: ClientHost, signal: AbortSignal): Promise<boolean>
 }
 
 /**

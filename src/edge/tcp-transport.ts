@@ -15,6 +15,8 @@ export interface TcpTransportOptions {
 }
 
 const CLIENT_PORT = 2181
+/** Characters of an answer that are worth reading: 'ro', 'rw' or 'null'. */
+const ANSWER_MAX = 8
 const PORT = /^\d{1,5}$/
 
 export class TcpTransport implements ClientTransport {
@@ -39,6 +41,29 @@ export class TcpTransport implements ClientTransport {
     const member = this.#members.get(host.id)
     if (member === undefined) throw new Error(`no member ${host.id}`)
     return new TcpConnection(await open(member, signal))
+  }
+
+  /** The word `isro`, which is no frame, nor is its answer (S41). */
+  async isReadWrite(host: ClientHost, signal: AbortSignal): Promise<boolean> {
+    const member = this.#members.get(host.id)
+    if (member === undefined) return false
+    const socket = await open(member, signal)
+    const stop = (): void => {
+      socket.destroy()
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    return new Promise((resolve) => {
+      let answer = ''
+      socket.setEncoding('latin1')
+      socket.on('data', (text) => (answer += String(text).slice(0, ANSWER_MAX)))
+      socket.on('error', stop)
+      socket.once('close', () => {
+        signal.removeEventListener('abort', stop)
+        resolve(answer.trim() === 'rw')
+      })
+      socket.once('end', stop)
+      socket.write('isro')
+    })
   }
 }
 
