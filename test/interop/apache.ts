@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 
 const ZOOKEEPER_JAR = process.env['ZABRA_APACHE'] ?? '/usr/share/java/zookeeper.jar'
 const JUTE_JAR = '/usr/share/java/zookeeper-jute.jar'
+const SIMPLE_LOG_JAR = '/usr/share/java/slf4j-simple.jar'
 const READY_TIMEOUT_MS = 60_000
 const CLIENT_TIMEOUT_MS = 120_000
 /** A word that comes while the server starts may never be answered: its socket stays open. */
@@ -25,6 +26,8 @@ export interface ServerOptions {
   /** Lines of zoo.cfg beyond the usual ones. */
   readonly lines?: readonly string[]
   readonly myid?: number
+  /** Of its admin server, which Debian's package does not name in the jar. */
+  readonly jars?: readonly string[]
   /** Java system properties. */
   readonly properties?: Readonly<Record<string, string>>
 }
@@ -65,7 +68,7 @@ export function startServer(options: ServerOptions): ApacheServer {
     [
       '-Xmx128m',
       ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`),
-      ...['-cp', `${ZOOKEEPER_JAR}:/usr/share/java/slf4j-simple.jar`],
+      ...['-cp', [ZOOKEEPER_JAR, SIMPLE_LOG_JAR, ...(options.jars ?? [])].join(':')],
       'org.apache.zookeeper.server.quorum.QuorumPeerMain',
       config,
     ],

@@ -101,7 +101,6 @@ export const ABSENT_METRICS: Readonly<Record<string, readonly string[]>> = {
     'inflight_diff_count',
     'revalidate_count',
     'quit_leading_due_to_disloyal_voter',
-    'local_sessions',
     'pending_syncs',
     'ttl_node_deleted_count',
     'ttl_node_created_count',

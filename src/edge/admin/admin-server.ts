@@ -105,14 +105,15 @@ function health(view: ServerView): HttpAnswer {
   return { status: halted === null ? 200 : 503, type: JSON_TYPE, body: jsonText(said) }
 }
 
-/** Readiness: clients are served here. */
+/** Readiness: clients may read and write here. */
 function readiness(view: ServerView): HttpAnswer {
-  const { status, serving } = view
+  const { status } = view
+  const isReady = status?.serving === true
   const said = {
-    status: serving === null ? 'not serving' : 'serving',
+    status: isReady ? 'serving' : 'not serving',
     mode: view.state,
     zxid: status?.zxid ?? null,
-    reason: serving === null ? (status?.whyNotServing ?? 'starting') : null,
+    reason: isReady ? null : (status?.whyNotServing ?? 'starting'),
   }
-  return { status: serving === null ? 503 : 200, type: JSON_TYPE, body: jsonText(said) }
+  return { status: isReady ? 200 : 503, type: JSON_TYPE, body: jsonText(said) }
 }

@@ -9,6 +9,6 @@ export interface AdministeredServer {
   /** Its state, to be read only. */
   readonly server: Pick<
     ZooKeeperServer,
-    'tree' | 'connections' | 'isServing' | 'remainingMs' | 'beginSnapshot'
+    'tree' | 'connections' | 'localSessions' | 'remainingMs' | 'beginSnapshot'
   >
 }

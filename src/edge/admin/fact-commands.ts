@@ -40,7 +40,7 @@ export const FACT_COMMANDS: readonly AdminCommand[] = [
   get(['initial_configuration', 'icfg'], ({ view }) => ({
     initial_configuration: view.initialConfiguration,
   })),
-  get(['is_read_only', 'isro'], () => ({ read_only: false })),
+  get(['is_read_only', 'isro'], ({ view }) => ({ read_only: view.isReadOnly })),
   get(['last_snapshot', 'lsnp'], ({ view }) => lastSnapshot(view)),
   {
     names: ['leader', 'lead'],
@@ -193,7 +193,7 @@ function serverStats(view: ServerView, { status, server }: Serving): Fields {
   const open = traffic.connections.size
   return {
     version: fullVersion(),
-    read_only: false,
+    read_only: view.isReadOnly,
     server_stats: {
       packets_sent: traffic.packetsSent,
       packets_received: traffic.packetsReceived,

@@ -96,6 +96,7 @@ function treeGauges(view: ServerView): Metric[] {
     gauge('ephemerals_count', () => tree()?.store.ephemerals.count ?? 0),
     gauge('approximate_data_size', () => tree()?.store.approximateDataSize ?? 0),
     gauge('global_sessions', () => tree()?.sessions.size ?? 0),
+    gauge('local_sessions', () => view.administered?.server.localSessions ?? 0),
     counter('digest_mismatches_count', () => tree()?.digestMismatches ?? 0),
   ]
 }

@@ -50,7 +50,8 @@ export class ServerView {
   } | null {
     const status = this.status
     const server = this.administered?.server
-    if (server === undefined || status?.serving !== true) return null
+    if (server === undefined || status === null) return null
+    if (!status.serving && !status.readOnly) return null
     return { status, server }
   }
 
@@ -70,6 +71,7 @@ export class ServerView {
   /** ZooKeeper's word for what the server is (O2). */
   get state(): string {
     if (this.isStandalone) return 'standalone'
+    if (this.isReadOnly) return 'read-only'
     switch (this.status?.role) {
       case 'leading':
         return 'leader'
@@ -86,6 +88,11 @@ export class ServerView {
   get localConnections(): number {
     const taps = [...this.figures.traffic.connections]
     return taps.filter(({ address }) => address === '::1' || address.startsWith('127.')).length
+  }
+
+  /** Out of reach of a quorum it answers reads of those who asked for that. */
+  get isReadOnly(): boolean {
+    return this.status?.readOnly === true
   }
 
   get isLeader(): boolean {

@@ -42,11 +42,11 @@ const WORDS: Readonly<Record<string, Word>> = {
   gtmk: ({ traceMask }) => String(traceMask.value),
   stmk: setTraceMask,
   envi: () => lines(['Environment:', ...environment().map(([key, value]) => `${key}=${value}`)]),
-  isro: ({ view }) => (view.serving === null ? 'null' : 'rw'),
-  srvr: whileServing((context, serving) => versionLine() + statistics(context, serving)),
+  isro: ({ view }) => (view.serving === null ? 'null' : view.isReadOnly ? 'ro' : 'rw'),
+  srvr: whileServing((context, serving) => versionLine(context) + statistics(context, serving)),
   stat: whileServing(
     (context, serving) =>
-      `${versionLine()}Clients:\n${connections(context, true)}\n${statistics(context, serving)}`,
+      `${versionLine(context)}Clients:\n${connections(context, true)}\n${statistics(context, serving)}`,
   ),
   conf: whileServing(({ view }) => configuration(view)),
   cons: whileServing((context) => `${connections(context, false)}\n`),
@@ -137,8 +137,9 @@ function setTraceMask({ traceMask, rest }: WordContext): string {
   return String(traceMask.value)
 }
 
-function versionLine(): string {
-  return `Zookeeper version: ${fullVersion()}\n`
+function versionLine({ view }: WordContext): string {
+  const mode = view.isReadOnly ? 'READ-ONLY mode; serving only read-only clients\n' : ''
+  return `Zookeeper version: ${fullVersion()}\n${mode}`
 }
 
 function statistics({ view }: WordContext, { status, server }: Serving): string {
