@@ -1,0 +1,115 @@
+// Options of today's commands that few people type (C10, C12, C17, C26, C27).
+import { expect, test } from 'vitest'
+import { OpCode } from '../../src/core/jute/op-code.ts'
+import { EnsembleBench } from '../client/ensemble-bench.ts'
+import { settle } from '../client/manual-ticker.ts'
+import type { FakeOptions } from '../core/server/fake-ensemble.ts'
+import { decodeTxn } from '../../src/core/jute/txn.ts'
+import { TerminalModel } from './terminal-model.ts'
+
+async function start(
+  options: FakeOptions = {},
+): Promise<{ bench: EnsembleBench; shell: TerminalModel }> {
+  const bench = new EnsembleBench(options)
+  return { bench, shell: await new TerminalModel(bench, { mode: '3.9' }).start() }
+}
+
+function events(shell: TerminalModel): string[] {
+  return shell
+    .lines()
+    .filter((line) => line.startsWith('WatchedEvent') && !line.includes('type:None'))
+    .map((line) => line.replace(/^.*type:(\S+) path:(\S+) .*$/, '$1 $2'))
+}
+
+test('create: containers, times to live, lists, data that is null or empty (C10)', async () => {
+  const { bench, shell } = await start({ extendedTypesEnabled: true })
+  expect(await shell.outputOf('create -c /c')).toEqual(['Created /c'])
+  expect(await shell.outputOf('create -t 60000 /t data')).toEqual(['Created /t'])
+  expect(await shell.outputOf('create -s -t 60000 /t-')).toEqual(['Created /t-0000000002'])
+  expect(await shell.outputOf('create -s -e /e-')).toEqual(['Created /e-0000000003'])
+  expect(await shell.outputOf('create /empty ""')).toEqual(['Created /empty'])
+  expect(await shell.outputOf('create /mine x world:anyone:r')).toEqual(['Created /mine'])
+  const { tree } = bench.ensemble.leader
+  const { containers, ttls } = tree.store.ephemerals
+  expect([[...containers], [...ttls]]).toEqual([['/c'], ['/t', '/t-0000000002']])
+  expect(tree.node('/e-0000000003')?.ephemeralOwner).toBe(shell.client.sessionId)
+  expect([tree.node('/c')?.data, tree.node('/empty')?.data]).toEqual([null, new Uint8Array(0)])
+  expect(tree.node('/mine')?.acl.list).toMatchObject([{ perms: 1 }])
+  expect(await shell.outputOf('create -t 5 -e /x')).toEqual([
+    'TTLs cannot be used with Ephemeral znodes',
+  ])
+  expect(await shell.outputOf('create -t 5 -c /x')).toEqual([
+    'TTLs cannot be used with Container znodes',
+  ])
+})
+
+test('deleteall: in batches, children first; one by one with -b 0 (C12)', async () => {
+  const { bench, shell } = await start()
+  const fill = async (): Promise<void> => {
+    for (const path of ['/p', '/p/a', '/p/a/x', '/p/b', '/p/c']) await shell.type(`create ${path}`)
+  }
+  const types = (from: number): number[] =>
+    bench.ensemble.log.slice(from).map(({ entry }) => decodeTxn(entry).header.type)
+  await fill()
+  let from = bench.ensemble.log.length
+  expect(await shell.outputOf('deleteall /p -b 2')).toEqual([])
+  expect(types(from)).toEqual([OpCode.multi, OpCode.multi, OpCode.multi])
+  await fill()
+  from = bench.ensemble.log.length
+  expect(await shell.outputOf('deleteall -b 0 /p')).toEqual([])
+  expect(types(from)).toEqual(Array(5).fill(OpCode.delete))
+  expect(await shell.outputOf('ls /')).toEqual(['[zookeeper]'])
+  expect(await shell.outputOf('deleteall /none')).toEqual(['Node does not exist: /none'])
+  expect(await shell.outputOf('deleteall /zookeeper')).toEqual([
+    'Failed to delete some node(s) in the subtree!',
+  ])
+  expect(await shell.outputOf('deleteall -b x /p')).toEqual(['-b argument must be an int value'])
+})
+
+test('setAcl: the Stat, the version, and the whole subtree (C17)', async () => {
+  const { bench, shell } = await start()
+  for (const path of ['/p', '/p/a', '/p/a/x', '/p/b']) await shell.type(`create ${path}`)
+  const stat = await shell.outputOf('setAcl -s /p world:anyone:cdrwa')
+  expect([stat.length, stat[7]]).toEqual([11, 'aclVersion = 1'])
+  expect(await shell.outputOf('setAcl -v 7 /p world:anyone:r')).toEqual([
+    'version No is not valid : /p',
+  ])
+  expect(await shell.outputOf('setAcl -v 1 /p world:anyone:cdrwa')).toEqual([])
+  await shell.type('setAcl /p/a world:anyone:r')
+  // What fails is told, and what is below goes on.
+  expect(await shell.outputOf('setAcl -R /p world:anyone:ra')).toEqual([
+    'Insufficient permission : /p/a',
+  ])
+  const { tree } = bench.ensemble.leader
+  const perms = ['/p', '/p/a', '/p/a/x', '/p/b'].map((path) => tree.node(path)?.acl.list[0]?.perms)
+  expect(perms).toEqual([17, 1, 17, 17])
+})
+
+test('addWatch in both modes, removewatches of each kind (C26, C27)', async () => {
+  const { bench, shell } = await start()
+  const other = await bench.connected()
+  await shell.type('create /a')
+  await shell.type('addWatch -m PERSISTENT /a')
+  await other.create('/a/b')
+  await other.create('/a/b/c')
+  await settle()
+  expect(events(shell)).toEqual(['NodeChildrenChanged /a'])
+  expect(await shell.outputOf('removewatches /a -r')).toEqual([
+    'KeeperErrorCode = No such watcher for /a',
+  ])
+  await shell.type('removewatches /a -p')
+  await shell.type('addWatch -m persistent_recursive /a')
+  await other.setData('/a/b/c', 'x')
+  await settle()
+  expect(events(shell).slice(1)).toEqual(['PersistentWatchRemoved /a', 'NodeDataChanged /a/b/c'])
+  await shell.type('removewatches -r /a')
+  await shell.type('get -w /a')
+  await shell.type('ls -w /a')
+  const before = events(shell).length
+  await shell.type('removewatches /a -c')
+  await shell.type('removewatches /a -d -l')
+  expect(events(shell).slice(before)).toEqual(['ChildWatchRemoved /a', 'DataWatchRemoved /a'])
+  expect(bench.ensemble.leader.tree.watches.size).toBe(0)
+  const usage = await shell.outputOf('addWatch -m ONCE /a')
+  expect(usage[0]).toContain('addWatch [-m mode] path')
+})
