@@ -1,10 +1,11 @@
-// Options of today's commands that few people type (C10, C12, C17, C26, C27).
+// Options of today's commands that few people type (C10, C12, C17, C24, C26, C27).
 import { expect, test } from 'vitest'
 import { OpCode } from '../../src/core/jute/op-code.ts'
 import { EnsembleBench } from '../client/ensemble-bench.ts'
 import { settle } from '../client/manual-ticker.ts'
 import type { FakeOptions } from '../core/server/fake-ensemble.ts'
 import { decodeTxn } from '../../src/core/jute/txn.ts'
+import { digestId } from '../../src/core/tree/acl.ts'
 import { TerminalModel } from './terminal-model.ts'
 
 async function start(
@@ -112,4 +113,23 @@ test('addWatch in both modes, removewatches of each kind (C26, C27)', async () =
   expect(bench.ensemble.leader.tree.watches.size).toBe(0)
   const usage = await shell.outputOf('addWatch -m ONCE /a')
   expect(usage[0]).toContain('addWatch [-m mode] path')
+})
+
+test('config: the text, where clients are served, the Stat, a watch (C24)', async () => {
+  const bench = new EnsembleBench({ superDigest: digestId('super:word') })
+  const shell = await new TerminalModel(bench, { mode: '3.9' }).start()
+  expect(await shell.outputOf('config')).toEqual([''])
+  const admin = await bench.connected()
+  await admin.addAuthInfo('digest', 'super:word')
+  const text =
+    'server.1=a:2888:3888:participant;0.0.0.0:2181\nserver.2=b:2888:3888;2182\n' +
+    'server.3=c:2888:3888:observer;c:2183\nversion=10a'
+  await shell.type('config -w')
+  await admin.setData('/zookeeper/config', text)
+  await settle()
+  expect(events(shell)).toEqual(['NodeDataChanged /zookeeper/config'])
+  expect(await shell.outputOf('config')).toEqual(text.split('\n'))
+  const stat = await shell.outputOf('config -c -s')
+  expect(stat[0]).toBe('10a 0.0.0.0:2181,0.0.0.0:2182,c:2183')
+  expect(stat).toHaveLength(12)
 })

@@ -205,6 +205,13 @@ describe('after connecting', () => {
     expect(client.closedBecause).toBe('io_exception')
   })
 
+  test('a word behind the session is no word, but a frame that is too long (W52)', () => {
+    const client = new FakeEnsemble().session()
+    client.raw(new Uint8Array([0x72, 0x75, 0x6f, 0x6b]))
+    expect(client.closedBecause).toBe('io_exception')
+    expect(client.received).toEqual([])
+  })
+
   test('A12: auth is answered at once; a failure is answered, then the connection goes', () => {
     const ensemble = new FakeEnsemble()
     const client = ensemble.session()
