@@ -67,7 +67,7 @@ export interface TapHost {
   requested(type: number, bytes: number): void
   responded(bytes: number): void
   measured(type: number, tookMs: number): void
-  notified(type: number, zxid: bigint, bytes: number): void
+  notified(type: number, zxidHigh: number, zxidLow: number, bytes: number): void
   closed(tap: ConnectionTap, reason: string, detail: string | null): void
 }
 
@@ -90,7 +90,6 @@ export class ConnectionTap implements ClientChannel {
   sent = 0
   lastType: number = OpCode.notification
   lastCxid = -1
-  lastZxid = -1n
   lastResponseMs = 0
   lastLatencyMs = 0
   heardAtMs: number
@@ -101,6 +100,9 @@ export class ConnectionTap implements ClientChannel {
   readonly #traffic: TapHost
   readonly #pending = new Deque<Pending>()
   #isConnecting = true
+  /** As two numbers: a bigint per answer would cost more than all the rest. */
+  #zxidHigh = -1
+  #zxidLow = -1
   #isAccepted = false
 
   constructor(inner: ClientChannel, traffic: TapHost, facts: TapFacts) {
@@ -111,6 +113,11 @@ export class ConnectionTap implements ClientChannel {
     this.#inner = inner
     this.#traffic = traffic
     inner.onClose = (reason) => this.#ended(reason)
+  }
+
+  /** Of the last answer; −1 while there was none. */
+  get lastZxid(): bigint {
+    return (BigInt(this.#zxidHigh) << 32n) | BigInt(this.#zxidLow >>> 0)
   }
 
   /** Requests without an answer yet. */
@@ -153,7 +160,8 @@ export class ConnectionTap implements ClientChannel {
     this.sent = 0
     this.lastType = OpCode.notification
     this.lastCxid = -1
-    this.lastZxid = -1n
+    this.#zxidHigh = -1
+    this.#zxidLow = -1
     this.lastResponseMs = 0
     this.lastLatencyMs = 0
     this.latency.reset()
@@ -176,28 +184,27 @@ export class ConnectionTap implements ClientChannel {
   #countIn(message: Uint8Array): void {
     const nowMs = this.#traffic.now()
     this.heardAtMs = nowMs
-    const view = new DataView(message.buffer, message.byteOffset, message.length)
     for (let at = 0; at + LENGTH_BYTES <= message.length;) {
       const start = at + LENGTH_BYTES
-      const length = view.getInt32(at)
+      const length = int32(message, at)
       at = start + length
       this.received++
-      if (this.#isConnecting) this.#connects(view, start, length, nowMs)
-      else if (length >= REQUEST_HEADER_BYTES) this.#requests(view, start, length, nowMs)
+      if (this.#isConnecting) this.#connects(message, start, length, nowMs)
+      else if (length >= REQUEST_HEADER_BYTES) this.#requests(message, start, length, nowMs)
     }
   }
 
-  #connects(view: DataView, at: number, length: number, nowMs: number): void {
+  #connects(message: Uint8Array, at: number, length: number, nowMs: number): void {
     this.#isConnecting = false
     this.#traffic.requested(OpCode.createSession, length)
     if (length < CONNECT_BYTES) return
-    if (view.getBigInt64(at + CONNECT_SESSION_AT) !== 0n) this.#traffic.revalidations++
+    if (int64(message, at + CONNECT_SESSION_AT) !== 0n) this.#traffic.revalidations++
     this.#pending.pushBack({ xid: 0, type: OpCode.createSession, startedMs: nowMs, body: null })
   }
 
-  #requests(view: DataView, at: number, length: number, startedMs: number): void {
-    const xid = view.getInt32(at)
-    const type = view.getInt32(at + 4)
+  #requests(message: Uint8Array, at: number, length: number, startedMs: number): void {
+    const xid = int32(message, at)
+    const type = int32(message, at + 4)
     const traffic = this.#traffic
     traffic.requested(type, length)
     const { largeRequestBytes } = traffic.limits
@@ -208,54 +215,54 @@ export class ConnectionTap implements ClientChannel {
     if (type === OpCode.auth || type === OpCode.sasl || this.#pending.length >= PENDING_MAX) return
     const body =
       traffic.listener?.wants(type) === true
-        ? bytesOf(view, at + REQUEST_HEADER_BYTES, at + length)
+        ? message.subarray(at + REQUEST_HEADER_BYTES, at + length)
         : null
     this.#pending.pushBack({ xid, type, startedMs, body })
   }
 
   #countOut(message: Uint8Array): void {
     const nowMs = this.#traffic.now()
-    const view = new DataView(message.buffer, message.byteOffset, message.length)
     for (let at = 0; at + LENGTH_BYTES <= message.length;) {
       const start = at + LENGTH_BYTES
-      const length = view.getInt32(at)
+      const length = int32(message, at)
       at = start + length
       this.sent++
-      if (!this.#isAccepted) this.#accepted(view, start, length, nowMs)
-      else if (length >= REPLY_HEADER_BYTES) this.#answers(view, start, length, nowMs)
+      if (!this.#isAccepted) this.#accepted(message, start, length, nowMs)
+      else if (length >= REPLY_HEADER_BYTES) this.#answers(message, start, length, nowMs)
     }
   }
 
-  #accepted(view: DataView, at: number, length: number, nowMs: number): void {
+  #accepted(message: Uint8Array, at: number, length: number, nowMs: number): void {
     this.#isAccepted = true
     this.#traffic.responded(length)
     if (length < ACCEPTED_BYTES) return
-    this.timeoutMs = view.getInt32(at + 4)
-    this.session = view.getBigInt64(at + 8)
+    this.timeoutMs = int32(message, at + 4)
+    this.session = int64(message, at + 8)
     const begun = this.#pending.popFront()
     if (begun !== undefined) this.#measured(begun, nowMs)
   }
 
-  #answers(view: DataView, at: number, length: number, nowMs: number): void {
-    const xid = view.getInt32(at)
-    const zxid = view.getBigInt64(at + 4)
+  #answers(message: Uint8Array, at: number, length: number, nowMs: number): void {
+    const xid = int32(message, at)
+    const [high, low] = [int32(message, at + 4), int32(message, at + 8)]
     if (xid === SpecialXid.notification) {
-      const type = length >= REPLY_HEADER_BYTES + 4 ? view.getInt32(at + REPLY_HEADER_BYTES) : 0
-      this.#traffic.notified(type, zxid, length)
+      const type = length >= REPLY_HEADER_BYTES + 4 ? int32(message, at + REPLY_HEADER_BYTES) : 0
+      this.#traffic.notified(type, high, low, length)
       return
     }
     this.#traffic.responded(length)
     const request = this.#take(xid)
     if (request === null) return
-    this.lastZxid = zxid
+    this.#zxidHigh = high
+    this.#zxidLow = low
     if (xid >= 0) this.lastCxid = xid
     this.#measured(request, nowMs)
     if (request.body === null) return
     this.#traffic.listener?.answered(this, {
       type: request.type,
       body: request.body,
-      err: view.getInt32(at + 12),
-      reply: bytesOf(view, at + REPLY_HEADER_BYTES, at + length),
+      err: int32(message, at + 12),
+      reply: message.subarray(at + REPLY_HEADER_BYTES, at + length),
     })
   }
 
@@ -283,8 +290,18 @@ export class ConnectionTap implements ClientChannel {
   }
 }
 
-function bytesOf(view: DataView, from: number, to: number): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset + from, to - from)
+/** Cheaper than a DataView of every message. */
+function int32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] ?? 0) << 24) |
+    ((bytes[at + 1] ?? 0) << 16) |
+    ((bytes[at + 2] ?? 0) << 8) |
+    (bytes[at + 3] ?? 0)
+  )
+}
+
+function int64(bytes: Uint8Array, at: number): bigint {
+  return (BigInt(int32(bytes, at)) << 32n) | BigInt(int32(bytes, at + 4) >>> 0)
 }
 
 function ignore(): void {}

@@ -48,7 +48,8 @@ export class Traffic implements TapHost {
   readonly #opCounts = new Float64Array(OP_PLACES)
   readonly #taps = new Set<ConnectionTap>()
   #runType = 0
-  #runZxid = 0n
+  #runHigh = 0
+  #runLow = 0
   #runLength = 0
 
   constructor(limits: TrafficLimits, now: () => number) {
@@ -98,13 +99,14 @@ export class Traffic implements TapHost {
   }
 
   /** Events of one transaction come one after another, so a run of them is one change. */
-  notified(type: number, zxid: bigint, bytes: number): void {
+  notified(type: number, zxidHigh: number, zxidLow: number, bytes: number): void {
     this.packetsSent++
     this.watchBytes += bytes
-    if (type !== this.#runType || zxid !== this.#runZxid) {
+    if (type !== this.#runType || zxidLow !== this.#runLow || zxidHigh !== this.#runHigh) {
       this.endRun()
       this.#runType = type
-      this.#runZxid = zxid
+      this.#runHigh = zxidHigh
+      this.#runLow = zxidLow
     }
     this.#runLength++
   }

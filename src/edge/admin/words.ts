@@ -46,7 +46,8 @@ const WORDS: Readonly<Record<string, Word>> = {
   srvr: whileServing((context, serving) => versionLine(context) + statistics(context, serving)),
   stat: whileServing(
     (context, serving) =>
-      `${versionLine(context)}Clients:\n${connections(context, true)}\n${statistics(context, serving)}`,
+      `${versionLine(context)}Clients:\n${connections(context, true)}\n` +
+      statistics(context, serving),
   ),
   conf: whileServing(({ view }) => configuration(view)),
   cons: whileServing((context) => `${connections(context, false)}\n`),
