@@ -15,7 +15,9 @@ import { drawScript } from './script.ts'
 const STEPS_DEFAULT = 250
 const SEEDS_DEFAULT = 40
 const FAILURES_SHOWN = 3
-const TICK_TIME_MS = 1_000
+/** Short, so that a session that is to expire keeps nobody waiting. */
+const TICK_TIME_MS = 200
+const SESSION_TIMEOUT_MAX_MS = 60_000
 /** Containers that go by themselves take zxids at a time that nobody can compare. */
 const HOUR_MS = 3_600_000
 
@@ -33,7 +35,11 @@ async function main(): Promise<number> {
   const apache = startServer({
     directory: join(directory, 'theirs'),
     clientPort,
-    lines: ['maxClientCnxns=0'],
+    lines: [
+      'maxClientCnxns=0',
+      `tickTime=${TICK_TIME_MS}`,
+      `maxSessionTimeout=${SESSION_TIMEOUT_MAX_MS}`,
+    ],
     properties: { 'znode.container.checkIntervalMs': String(HOUR_MS) },
   })
   const settings = serverSettings({
@@ -43,6 +49,7 @@ async function main(): Promise<number> {
     connectionsPerAddressMax: 0,
     adminEnabled: false,
     tickTimeMs: TICK_TIME_MS,
+    sessionTimeoutMaxMs: SESSION_TIMEOUT_MAX_MS,
     extendedTypesEnabled: true,
     containerCheckIntervalMs: HOUR_MS,
   })

@@ -19,8 +19,12 @@ export interface RequestBytes {
 
 const NO_BODY = new Uint8Array(0)
 
+/** What stands for the place of this run's quotas. */
+export const QUOTA_MARK = '@quota'
+
 /** Absolute paths go below the root; odd ones stay as odd as they are. */
 export function below(root: string, path: string): string {
+  if (path.startsWith(QUOTA_MARK)) return `/zookeeper/quota${root}${path.slice(QUOTA_MARK.length)}`
   return path === '/' ? root : path.startsWith('/') ? root + path : path
 }
 
@@ -32,9 +36,9 @@ export function requestBytes(request: Request, root: string): RequestBytes {
       return { type: OpCode.multi, body: encode(multiRequestRecord, parts) }
     }
     case 'multiRead': {
-      const parts = request.parts.map(({ op, path }): MultiReadOp => ({
+      const parts = request.parts.map(({ op, path, watch }): MultiReadOp => ({
         type: OpCode[op],
-        request: { path: at(path), watch: false },
+        request: { path: at(path), watch },
       }))
       return { type: OpCode.multiRead, body: encode(multiReadRequestRecord, parts) }
     }
@@ -50,7 +54,8 @@ export function requestBytes(request: Request, root: string): RequestBytes {
     case 'raw':
       return { type: request.type, body: new Uint8Array(request.bytes) }
     case 'reconnect':
-      throw new Error('a reconnect is no request')
+    case 'expire':
+      throw new Error(`${request.op} is no request`)
     default:
       return pathBytes(request, at)
   }
@@ -58,7 +63,11 @@ export function requestBytes(request: Request, root: string): RequestBytes {
 
 type PathRequest = Exclude<
   Request,
-  { op: 'multi' | 'multiRead' | 'auth' | 'whoAmI' | 'ping' | 'closeSession' | 'raw' | 'reconnect' }
+  {
+    op:
+      | ('multi' | 'multiRead' | 'auth' | 'whoAmI' | 'ping' | 'closeSession' | 'raw')
+      | ('reconnect' | 'expire')
+  }
 >
 
 /** Requests about one path. */

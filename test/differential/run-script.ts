@@ -4,12 +4,12 @@ import { OpCode } from '../../src/core/jute/op-code.ts'
 import * as proto from '../../src/core/jute/proto-records.ts'
 import { JuteReader } from '../../src/core/jute/reader.ts'
 import { encode } from '../../src/core/jute/record.ts'
-import { setWatches2Record } from '../../src/core/jute/session-records.ts'
+import { setWatches2Record, setWatchesRecord } from '../../src/core/jute/session-records.ts'
 import { OPEN_ACL } from './acl-lists.ts'
 import { eventText, readHeader, replyText, type Names } from './reply-text.ts'
 import { below, requestBytes } from './request-bytes.ts'
-import type { Step } from './step.ts'
-import { WireClient, type SessionKeys } from './wire-client.ts'
+import type { Rearming, Step } from './step.ts'
+import { NEW_SESSION, WireClient, type SessionKeys } from './wire-client.ts'
 
 /** Lines of one step: events of each client in its order, then the answer. */
 export type Transcript = readonly (readonly string[])[]
@@ -17,6 +17,9 @@ export type Transcript = readonly (readonly string[])[]
 const NO_BODY = new Uint8Array(0)
 const CONTAINER_OWNER = -0x8000_0000_0000_0000n
 const TTL_MARK = 0xffn
+/** The least that both servers grant with the ticks that cli.ts gives them. */
+const EXPIRY_MS = 400
+const POLL_MS = 20
 
 export async function runScript(
   port: number,
@@ -43,11 +46,13 @@ class Run implements Names {
   /** Sessions to be closed in the end, by id. */
   readonly #open = new Map<bigint, SessionKeys>()
   #opened = 0
+  #lastZxid: bigint
 
   private constructor(port: number, root: string, baseZxid: bigint) {
     this.#port = port
     this.root = root
     this.baseZxid = baseZxid
+    this.#lastZxid = baseZxid
   }
 
   static async begin(port: number, root: string): Promise<Run> {
@@ -72,10 +77,12 @@ class Run implements Names {
   }
 
   async play({ client: number, request }: Step): Promise<string[]> {
-    if (request.op === 'reconnect') return this.#reconnect(number, request.watches)
+    if (request.op === 'reconnect') return this.#reconnect(number, request)
+    if (request.op === 'expire') return this.#expire(request.path)
     const client = await this.#client(number)
     const { type, body } = requestBytes(request, this.root)
     const { events, answer } = await client.ask(type, body)
+    if (answer !== null) this.#saw(answer)
     const lines = events.map((event) => `client ${number} ${eventText(event, this)}`)
     if (answer === null || request.op === 'closeSession') {
       this.#clients.delete(number)
@@ -127,21 +134,52 @@ class Run implements Names {
     return client
   }
 
-  async #reconnect(number: number, watches: readonly string[]): Promise<string[]> {
+  #saw(answer: Uint8Array): void {
+    const { zxid } = readHeader(answer)
+    if (zxid > this.#lastZxid) this.#lastZxid = zxid
+  }
+
+  async #expire(path: string): Promise<string[]> {
+    const watching = await WireClient.open(this.#port)
+    const doomed = await WireClient.open(this.#port, NEW_SESSION, EXPIRY_MS)
+    this.#sessions.set(doomed.session.id, `session ${++this.#opened}`)
+    const marker = `${this.root}/expiring`
+    await doomed.ask(OpCode.create, ephemeral(marker))
+    const { answer } = await doomed.ask(OpCode.create, ephemeral(below(this.root, path)))
+    const said = answer === null ? 'is hung up on' : replyText(OpCode.create, answer, this)
+    doomed.drop()
+    const question = encode(proto.existsRequestRecord, { path: marker, watch: false })
+    for (let isThere = true; isThere;) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+      const found = await watching.ask(OpCode.exists, question)
+      isThere = found.answer !== null && readHeader(found.answer).err === 0
+    }
+    await watching.ask(OpCode.closeSession, NO_BODY)
+    watching.drop()
+    return [`the one that expires ${said}`, ...(await this.#gather(-1)).sort()]
+  }
+
+  async #reconnect(number: number, again: Rearming): Promise<string[]> {
     const old = await this.#client(number)
     old.drop()
     const client = this.#adopt(number, await WireClient.open(this.#port, old.session))
-    const paths = watches.map((path) => below(this.root, path))
-    const body = encode(setWatches2Record, {
-      relativeZxid: this.baseZxid,
-      dataWatches: paths,
-      existWatches: [],
-      childWatches: paths,
-      persistentWatches: [],
-      persistentRecursiveWatches: [],
-    })
-    const { events, answer } = await client.ask(OpCode.setWatches2, body)
-    const said = answer === null ? 'is hung up on' : replyText(OpCode.setWatches2, answer, this)
+    const at = (paths: readonly string[]): string[] => paths.map((path) => below(this.root, path))
+    const lists = {
+      relativeZxid: again.since === 'begin' ? this.baseZxid : this.#lastZxid,
+      dataWatches: at(again.data),
+      existWatches: at(again.exist),
+      childWatches: at(again.child),
+    }
+    const more = {
+      persistentWatches: at(again.persistent),
+      persistentRecursiveWatches: at(again.recursive),
+    }
+    const type = again.isOld ? OpCode.setWatches : OpCode.setWatches2
+    const body = again.isOld
+      ? encode(setWatchesRecord, lists)
+      : encode(setWatches2Record, { ...lists, ...more })
+    const { events, answer } = await client.ask(type, body)
+    const said = answer === null ? 'is hung up on' : replyText(type, answer, this)
     const told = events.map((event) => `client ${number} ${eventText(event, this)}`).sort()
     return [...told, `client ${number} again ${this.sessionName(client.session.id)} ${said}`]
   }
@@ -184,4 +222,9 @@ class Run implements Names {
     }
     return lines
   }
+}
+
+function ephemeral(path: string): Uint8Array {
+  const { flag: flags } = CreateMode.EPHEMERAL
+  return encode(proto.createRequestRecord, { path, data: null, acl: OPEN_ACL, flags })
 }

@@ -3,6 +3,7 @@ import { Prng } from '../../src/core/base/prng.ts'
 import { OPEN_ACL, PERMS_ALL } from './acl-lists.ts'
 import type { Acl } from '../../src/core/jute/data-records.ts'
 import { OpCode } from '../../src/core/jute/op-code.ts'
+import { QUOTA_MARK } from './request-bytes.ts'
 import type { CreateArguments, MultiPart, Request, Step } from './step.ts'
 
 export const CLIENTS = 3
@@ -56,16 +57,53 @@ interface Theme {
   readonly hasSecrets: boolean
   /** Persistent watches; then there are no others, and nobody removes any. */
   readonly hasPersistentWatches: boolean
+  /** Limits and counts below /zookeeper/quota. */
+  readonly hasQuotas: boolean
+  /** One session that falls silent. */
+  readonly hasExpiry: boolean
 }
 
 export function drawScript(seed: number, length: number): Step[] {
-  const theme = { hasSecrets: seed % 2 === 0, hasPersistentWatches: seed % 4 < 2 }
+  const theme = {
+    hasSecrets: seed % 2 === 0,
+    hasPersistentWatches: seed % 4 < 2,
+    hasQuotas: seed % 5 === 0,
+    hasExpiry: seed % 8 === 3,
+  }
   const draw = new Draw(new Prng(seed), theme)
-  return Array.from({ length }, () => ({
-    client: draw.below(CLIENTS),
-    request: draw.request(),
-  }))
+  const begun = theme.hasQuotas ? quotaNodes() : []
+  const expiryAt = theme.hasExpiry ? draw.below(length) : -1
+  return Array.from({ length }, (_, at) => {
+    const client = draw.below(CLIENTS)
+    const request = at === expiryAt ? draw.expiry() : draw.request()
+    return begun[at] ?? { client, request }
+  })
 }
+
+const QUOTAS = ['', '/a', '/d'].map((path) => `${QUOTA_MARK}${path}`)
+const LIMITS = [
+  'count=3,bytes=100',
+  'count=-1,bytes=-1',
+  'count=2,bytes=-1=;byteHardLimit=50;countHardLimit=4',
+]
+
+/** As setquota makes them: the way there, then the limits, then the counts. */
+function quotaNodes(): Step[] {
+  const paths = QUOTAS.flatMap((path, i) => {
+    const own = i === 0 ? [] : [`${path}/zookeeper_limits`, `${path}/zookeeper_stats`]
+    return [path, ...own]
+  })
+  return paths.map((path) => {
+    const data = path.endsWith('_limits')
+      ? 'count=3,bytes=100'
+      : path.endsWith('_stats')
+        ? ZERO
+        : ''
+    return { client: 0, request: { op: 'create', path, data, acl: OPEN_ACL, flags: 0 } }
+  })
+}
+
+const ZERO = 'count=0,bytes=0'
 
 class Draw {
   readonly #prng: Prng
@@ -80,7 +118,12 @@ class Draw {
     return this.#prng.int(bound)
   }
 
+  expiry(): Request {
+    return { op: 'expire', path: this.#of(PATHS) }
+  }
+
   request(): Request {
+    if (this.#theme.hasQuotas && this.below(12) === 0) return this.#quota()
     const dice = this.below(100)
     if (dice < 24) return this.#creation()
     if (dice < 34) return { op: 'delete', path: this.#path(), version: this.#of(VERSIONS) }
@@ -97,8 +140,33 @@ class Draw {
     if (dice < 95) return this.#auth()
     if (dice < 96) return { op: 'whoAmI' }
     if (dice < 97) return { op: 'closeSession' }
-    if (dice < 99) return { op: 'reconnect', watches: [this.#path(), this.#path()] }
+    if (dice < 99) return this.#reconnect()
     return this.#raw()
+  }
+
+  #quota(): Request {
+    const of = this.#of(QUOTAS.slice(1))
+    const dice = this.below(4)
+    const limits = `${of}/zookeeper_limits`
+    if (dice === 0) return { op: 'setData', path: limits, data: this.#of(LIMITS), version: -1 }
+    const path = dice === 1 ? limits : `${of}/zookeeper_stats`
+    return { op: 'getData', path, watch: false }
+  }
+
+  /** Of the kinds of watches that the theme has. */
+  #reconnect(): Request {
+    const some = (): string[] => Array.from({ length: this.below(3) }, () => this.#path())
+    const [first, second, third] = [some(), some(), some()]
+    const since = this.#of(['begin', 'now'] as const)
+    const none = { data: [], exist: [], child: [], persistent: [], recursive: [] }
+    if (!this.#theme.hasPersistentWatches) {
+      const isOld = this.below(3) === 0
+      return { op: 'reconnect', ...none, isOld, since, data: first, exist: second, child: third }
+    }
+    const all = [...first, ...second]
+    const persistent = all.filter((path) => path.length % 2 === 0)
+    const recursive = all.filter((path) => path.length % 2 === 1)
+    return { op: 'reconnect', ...none, isOld: false, since, persistent, recursive }
   }
 
   #path(): string {
@@ -154,9 +222,10 @@ class Draw {
   }
 
   #multiRead(): Request {
-    const part = (): { op: 'getData' | 'getChildren'; path: string } => ({
+    const part = (): { op: 'getData' | 'getChildren'; path: string; watch: boolean } => ({
       op: this.#of(['getData', 'getChildren'] as const),
       path: this.#path(),
+      watch: this.#isWatching() && this.below(3) === 0,
     })
     return { op: 'multiRead', parts: Array.from({ length: this.below(4) }, part) }
   }

@@ -37,7 +37,11 @@ export type Request =
   | { readonly op: 'multi'; readonly parts: readonly MultiPart[] }
   | {
       readonly op: 'multiRead'
-      readonly parts: readonly { readonly op: 'getData' | 'getChildren'; readonly path: string }[]
+      readonly parts: readonly {
+        readonly op: 'getData' | 'getChildren'
+        readonly path: string
+        readonly watch: boolean
+      }[]
     }
   | { readonly op: 'addWatch'; readonly path: string; readonly mode: number }
   | {
@@ -50,7 +54,21 @@ export type Request =
   /** An operation code with bytes that are no request of it. */
   | { readonly op: 'raw'; readonly type: number; readonly bytes: readonly number[] }
   /** The connection is lost and made anew for the same session; its watches are set again. */
-  | { readonly op: 'reconnect'; readonly watches: readonly string[] }
+  | ({ readonly op: 'reconnect' } & Rearming)
+  /** A session of its own makes an ephemeral there, falls silent, and is waited for to expire. */
+  | { readonly op: 'expire'; readonly path: string }
+
+export interface Rearming {
+  /** setWatches as clients before 3.6 send it: without persistent ones. */
+  readonly isOld: boolean
+  /** What the client says it saw last: nothing of this run, or all of it. */
+  readonly since: 'begin' | 'now'
+  readonly data: readonly string[]
+  readonly exist: readonly string[]
+  readonly child: readonly string[]
+  readonly persistent: readonly string[]
+  readonly recursive: readonly string[]
+}
 
 export interface Step {
   readonly client: number

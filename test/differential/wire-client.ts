@@ -17,7 +17,7 @@ export interface SessionKeys {
   readonly password: Uint8Array
 }
 
-const NEW_SESSION: SessionKeys = { id: 0n, password: new Uint8Array(16) }
+export const NEW_SESSION: SessionKeys = { id: 0n, password: new Uint8Array(16) }
 const SESSION_TIMEOUT_MS = 20_000
 const ANSWER_LIMIT_MS = 10_000
 
@@ -39,7 +39,11 @@ export class WireClient {
     this.session = session
   }
 
-  static async open(port: number, session: SessionKeys = NEW_SESSION): Promise<WireClient> {
+  static async open(
+    port: number,
+    session: SessionKeys = NEW_SESSION,
+    timeOut = SESSION_TIMEOUT_MS,
+  ): Promise<WireClient> {
     const socket = connect(port, '127.0.0.1')
     const inbox = new Inbox(socket)
     await once(socket, 'connect')
@@ -47,7 +51,7 @@ export class WireClient {
     connectRequestRecord.write(w, {
       protocolVersion: 0,
       lastZxidSeen: 0n,
-      timeOut: SESSION_TIMEOUT_MS,
+      timeOut,
       sessionId: session.id,
       passwd: session.password,
       readOnly: false,

@@ -164,17 +164,16 @@ function handleMultiRead(reading: Reading): ErrorCode {
   return ErrorCode.OK
 }
 
-function readOne({ tree, connection, ids }: Reading, op: MultiReadOp): MultiResult {
-  const { path, watch } = op.request
+/** Watches are not set, whatever the request says (compared with Apache ZooKeeper 3.8). */
+function readOne({ tree, ids }: Reading, op: MultiReadOp): MultiResult {
+  const { path } = op.request
   if (op.type === OpCode.getData) {
     const answer = read.getData(tree, path, ids)
     if (read.isErrorCode(answer)) return { type: OpCode.error, err: answer }
-    if (watch) tree.watches.addData(path, connection.id)
     return { type: op.type, ...answer }
   }
   const children = read.getChildren(tree, path, ids)
   if (read.isErrorCode(children)) return { type: OpCode.error, err: children }
-  if (watch) tree.watches.addChild(path, connection.id)
   return { type: op.type, children }
 }
 

@@ -158,3 +158,15 @@ test('W50: multiRead answers each operation for itself', () => {
     { type: OpCode.getChildren, children: ['zookeeper', 'a'] },
   ])
 })
+
+test('W50: multiRead sets no watches, whatever it says (differential seeds 7 and 14)', () => {
+  const { client } = start()
+  client.create('/a', 'x')
+  client.call(OpCode.multiRead, multiReadRequestRecord, [
+    { type: OpCode.getData, request: { path: '/a', watch: true } },
+    { type: OpCode.getChildren, request: { path: '/', watch: true } },
+  ])
+  client.create('/b')
+  client.delete('/a')
+  expect(client.events).toEqual([])
+})
