@@ -23,7 +23,8 @@ export function memberConfigOf(settings: ServerSettings, seed: number): MemberCo
       ? {}
       : { maxSessionTimeoutMs: settings.sessionTimeoutMaxMs }),
     snapCount: settings.snapCount,
-    ...(settings.snapSizeBytes === 0 ? {} : { snapSizeBytes: settings.snapSizeBytes }),
+    // 0: the count alone decides.
+    snapSizeBytes: settings.snapSizeBytes || Number.MAX_SAFE_INTEGER,
     ...(settings.superDigest === null ? {} : { superDigest: settings.superDigest }),
     globalOutstandingLimit: outstandingOf(settings),
     // The listener counts them; of those there the core has no opinion of its own.

@@ -12,6 +12,7 @@ import { Member } from '../runtime/member.ts'
 import { Administration } from './admin/administration.ts'
 import type { Log } from './admin/log.ts'
 import { memberConfigOf } from './member-settings.ts'
+import { schedulePurge } from './purge-schedule.ts'
 import { recoverDatabase } from './recover-database.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
 import { waitFor } from './wait-for.ts'
@@ -41,6 +42,7 @@ export class NodeServer implements AsyncDisposable {
   #member: Member | null = null
   #network: QuorumNetwork | null = null
   #listener: ClientListener | null = null
+  #endPurge: () => void = () => undefined
   #isClosed = false
 
   private constructor(settings: ServerSettings, hooks: NodeServerHooks, storage: FileStorage) {
@@ -65,6 +67,8 @@ export class NodeServer implements AsyncDisposable {
       forceSync: settings.forceSync,
       preallocateBytes: settings.preallocateBytes,
       logFileBytes: settings.logFileBytesMax,
+      // The schedule purges, when it is asked to.
+      snapshotsRetained: null,
       damagedTail: isStandalone(settings) ? 'refuse' : 'drop',
     })
     const server = new NodeServer(settings, hooks, storage)
@@ -106,6 +110,7 @@ export class NodeServer implements AsyncDisposable {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#serving.reject(new Error('the server was shut down'))
+    this.#endPurge()
     this.#member?.stop('shut down')
     await Promise.all([this.#listener?.close(), this.#network?.close()])
     await this.administration.close()
@@ -156,16 +161,19 @@ export class NodeServer implements AsyncDisposable {
       })
     }
     await this.#listen(member)
+    this.#endPurge = schedulePurge(this.#storage, settings)
     this.administration.started('success')
   }
 
   async #listen(member: Member): Promise<void> {
-    const { clientPort, clientAddress, connectionsMax, connectionsPerAddressMax } = this.settings
+    const { clientPort, clientAddress, listenBacklog } = this.settings
+    const { connectionsMax, connectionsPerAddressMax } = this.settings
     if (clientPort === null) return
     const { administration } = this
     this.#listener = await ClientListener.open({
       port: clientPort,
       ...(clientAddress === null ? {} : { host: clientAddress }),
+      ...(listenBacklog === null ? {} : { backlog: listenBacklog }),
       connectionsMax,
       perAddressMax: connectionsPerAddressMax,
       silenceLimitMs: this.settings.sessionlessTimeoutMs,

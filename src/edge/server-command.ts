@@ -1,7 +1,9 @@
 /** `zabra server`: ZooKeeper's own way in, a zoo.cfg and what zkServer.sh does with it. */
 import process from 'node:process'
+import { processLog } from './admin/process-log.ts'
 import { ConfigError } from './config/config-error.ts'
 import { jvmFlags, loadZooCfg, takeProperties } from './config/load-config.ts'
+import { settingTable } from './config/setting-table.ts'
 import type { ZooCfg } from './config/zoo-cfg.ts'
 import { ExitCode, runServer, tellStarter } from './run-server.ts'
 import { restart, start, status, stop, type ServerInvocation } from './server-control.ts'
@@ -14,6 +16,9 @@ const USAGE = `usage: zabra server [ACTION] zoo.cfg [-Dzookeeper.KEY=VALUE…]
                                 zabra-server.out in ZOO_LOG_DIR or dataDir
   zabra server stop zoo.cfg     SIGTERM, and waits for the end
   zabra server status zoo.cfg   asks it for its mode by the word srvr
+
+  zabra server keys             every key, what it may be, and its default; and the keys of
+                                ZooKeeper that mean nothing here, with the reason
 
 Further actions: restart, print-cmd.
 
@@ -39,6 +44,10 @@ export async function runServerCommand(args: readonly string[]): Promise<number>
     process.stdout.write(USAGE)
     return ExitCode.FINISHED
   }
+  if (first === 'keys' && others.length === 0) {
+    process.stdout.write(settingTable())
+    return ExitCode.FINISHED
+  }
   const isAction = Object.hasOwn(ACTIONS, first)
   const action = isAction ? ACTIONS[first as keyof typeof ACTIONS] : foreground
   const [path, ...tooMany] = isAction ? others : own.rest
@@ -61,7 +70,8 @@ export async function runServerCommand(args: readonly string[]): Promise<number>
 }
 
 async function foreground({ cfg }: ServerInvocation): Promise<number> {
-  for (const warning of cfg.warnings) process.stderr.write(`zabra server: warning: ${warning}\n`)
+  const log = processLog()
+  for (const problem of cfg.warnings) log.warn('configuration', { problem })
   tellStarter('configured')
   return runServer(cfg.settings, {
     label: 'zabra server',

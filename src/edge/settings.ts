@@ -38,10 +38,6 @@ export interface FileSettings {
   readonly snapSizeBytes: number
   /** txnLogSizeLimitInKb; 0 = a new file only after a snapshot (P7). */
   readonly logFileBytesMax: number
-  /** commitLogCount: committed proposals kept in memory for learners that were away (P23). */
-  readonly commitLogCount: number
-  /** snapshot.trust.empty: logs without a snapshot are no reason to refuse (P15). */
-  readonly trustsEmptySnapshot: boolean
   /** db.autocreate: an empty directory becomes an empty database (P15). */
   readonly createsDatabase: boolean
   /** autopurge.snapRetainCount, at least 3 (P18). */
@@ -76,19 +72,12 @@ export interface EnsembleSettings {
   readonly tickTimeMs: number
   readonly initLimitTicks: number
   readonly syncLimitTicks: number
-  /** connectToLearnerMasterLimit; 0 = initLimit (Q4). */
-  readonly connectLimitTicks: number
   /** standaloneEnabled: a list of one participant needs no quorum (Q80). */
   readonly standaloneEnabled: boolean
-  /** reconfigEnabled (Q69). */
-  readonly reconfigEnabled: boolean
   /** leaderServes: false = the leader accepts no clients. */
   readonly leaderServes: boolean
   /** cnxTimeout: connecting to an election port. */
   readonly electionConnectTimeoutMs: number
-  /** fastleader.minNotificationInterval and maxNotificationInterval. */
-  readonly notificationIntervalMinMs: number
-  readonly notificationIntervalMaxMs: number
 }
 
 export interface SessionSettings {
@@ -105,16 +94,10 @@ export interface SessionSettings {
 export interface LimitSettings {
   /** jute.maxbuffer: the longest packet. */
   readonly frameBytesMax: number
-  /** jute.maxbuffer.extrasize: what records on disk and between servers may have on top. */
-  readonly frameExtraBytes: number
   /** globalOutstandingLimit, divided by n − 1 in an ensemble of more than two (O31). */
   readonly outstandingMax: number
   /** request_throttle_max_requests; 0 = no throttle. */
   readonly throttleRequestsMax: number
-  /** request_throttle_stall_time. */
-  readonly throttleStallMs: number
-  /** request_throttle_drop_stale. */
-  readonly throttleDropsStale: boolean
   /** throttledOpWaitTime; 0 = never. */
   readonly throttledOpWaitMs: number
   /** largeRequestMaxBytes. */
@@ -135,8 +118,6 @@ export interface SecuritySettings {
   readonly digestAuthEnabled: boolean
   /** skipACL (A9). */
   readonly skipsAcl: boolean
-  /** enableEagerACLCheck (A15). */
-  readonly checksAclEarly: boolean
   /** enforce.auth.schemes when enforce.auth.enabled, else empty (A13). */
   readonly enforcedAuthSchemes: readonly string[]
   /** ensembleAuthName: comma-separated names that the scheme `ensemble` accepts (A7). */
@@ -173,9 +154,8 @@ export interface AdminSettings {
   readonly adminIdleTimeoutMs: number
   /** admin.rateLimiterIntervalInMS (O17). */
   readonly adminRateLimitIntervalMs: number
-  /** admin.snapshot.enabled and admin.restore.enabled. */
+  /** admin.snapshot.enabled. */
   readonly adminSnapshotEnabled: boolean
-  readonly adminRestoreEnabled: boolean
   /** metricsProvider.className: null = no provider but the words and admin commands. */
   readonly metrics: PrometheusSettings | null
 }
@@ -207,8 +187,6 @@ const FILE_DEFAULTS: Omit<FileSettings, 'dataDirectory'> = {
   snapCount: 100_000,
   snapSizeBytes: 4 * 1024 * 1024 * 1024,
   logFileBytesMax: 0,
-  commitLogCount: 500,
-  trustsEmptySnapshot: false,
   createsDatabase: true,
   snapshotsRetained: 3,
   purgeIntervalMs: 0,
@@ -231,13 +209,9 @@ const ENSEMBLE_DEFAULTS: EnsembleSettings = {
   tickTimeMs: 2_000,
   initLimitTicks: 10,
   syncLimitTicks: 5,
-  connectLimitTicks: 0,
   standaloneEnabled: true,
-  reconfigEnabled: false,
   leaderServes: true,
   electionConnectTimeoutMs: 5_000,
-  notificationIntervalMinMs: 200,
-  notificationIntervalMaxMs: 60_000,
 }
 
 const SESSION_DEFAULTS: SessionSettings = {
@@ -250,11 +224,8 @@ const SESSION_DEFAULTS: SessionSettings = {
 
 const LIMIT_DEFAULTS: LimitSettings = {
   frameBytesMax: 0xfffff,
-  frameExtraBytes: 0xfffff,
   outstandingMax: 1_000,
   throttleRequestsMax: 0,
-  throttleStallMs: 100,
-  throttleDropsStale: true,
   throttledOpWaitMs: 0,
   largeRequestsBytesMax: 100 * 1024 * 1024,
   largeRequestBytes: -1,
@@ -267,7 +238,6 @@ const SECURITY_DEFAULTS: SecuritySettings = {
   superDigest: null,
   digestAuthEnabled: true,
   skipsAcl: false,
-  checksAclEarly: false,
   enforcedAuthSchemes: [],
   ensembleAuthNames: [],
   auditEnabled: false,
@@ -291,7 +261,6 @@ const ADMIN_DEFAULTS: AdminSettings = {
   adminIdleTimeoutMs: 30_000,
   adminRateLimitIntervalMs: 300_000,
   adminSnapshotEnabled: true,
-  adminRestoreEnabled: true,
   metrics: null,
 }
 

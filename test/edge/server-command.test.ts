@@ -108,7 +108,11 @@ describe('zabra server', () => {
     })
     const pid = Number(readFileSync(join(data, 'zookeeper_server.pid'), 'utf8'))
     pids.add(pid)
-    const again = await run('server', 'start', path)
+    const [again, running] = await Promise.all([
+      run('server', 'start', path),
+      run('server', 'status', path),
+    ])
+    expect(running).toMatchObject({ code: 0, said: containing('Mode: standalone\n') })
     expect(again).toEqual({ code: 1, said: containing(`${pid}`) })
     const stopped = await run('server', 'stop', path)
     expect(stopped).toEqual({ code: 0, said: 'Stopping zookeeper ... STOPPED\n' })

@@ -178,6 +178,11 @@ export class FileStorage implements Storage {
     })
   }
 
+  /** Leaves the newest snapshots and every log that the oldest of them needs (P18). */
+  async purge(snapshotsRetained: number): Promise<void> {
+    return this.#inTurn(async () => this.#purge(snapshotsRetained))
+  }
+
   async close(): Promise<void> {
     await this.#tail
     if (this.#failure !== null) return
@@ -245,8 +250,11 @@ export class FileStorage implements Storage {
     }
     this.#log.roll()
     const retained = this.#options.snapshotsRetained
-    if (retained === null) return
-    const oldest = this.#snapshots.retain(retained ?? SNAPSHOTS_RETAINED)
+    if (retained !== null) this.#purge(retained ?? SNAPSHOTS_RETAINED)
+  }
+
+  #purge(snapshotsRetained: number): void {
+    const oldest = this.#snapshots.retain(snapshotsRetained)
     if (oldest !== null) this.#log.purge(oldest)
   }
 

@@ -11,6 +11,8 @@ export interface ClientListenerOptions {
   readonly host?: string
   /** 0 = any free one. */
   readonly port: number
+  /** clientPortListenBacklog: connections that the system lets wait; default its own. */
+  readonly backlog?: number
   readonly onClient: (channel: ClientChannel, address: string, port: number) => void
   /**
    * The answer to a four-letter word, or null when it is none. Called once per connection, with
@@ -60,7 +62,8 @@ export class ClientListener {
     const listener = new ClientListener(options)
     await new Promise<void>((resolve, reject) => {
       listener.#server.once('error', reject)
-      listener.#server.listen(options.port, options.host, () => resolve())
+      const { port, host, backlog } = options
+      listener.#server.listen({ port, host, backlog }, () => resolve())
     })
     return listener
   }

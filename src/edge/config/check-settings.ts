@@ -30,18 +30,11 @@ export function checkedSettings(
     ...sessionBounds(settings),
     wordsAllowed: words(settings),
     enforcedAuthSchemes: enforcedSchemes(settings, given.get('enforce.auth.enabled')),
-    // jute.maxbuffer alone moves both.
-    frameExtraBytes: given.has('jute.maxbuffer.extrasize')
-      ? settings.frameExtraBytes
-      : settings.frameBytesMax,
   }
   checkPorts(checked, warn)
   if (!isStandalone(checked)) checkEnsemble(checked, given)
   if (checked.localSessionsUpgradingEnabled && !checked.localSessionsEnabled) {
     warn('localSessionsUpgradingEnabled means nothing without localSessionsEnabled')
-  }
-  if (checked.notificationIntervalMinMs > checked.notificationIntervalMaxMs) {
-    throw new ConfigError('fastleader.minNotificationInterval is above the maximum')
   }
   if (!checked.forceSync) {
     warn('forceSync=no: what was acknowledged is lost when the machine fails')

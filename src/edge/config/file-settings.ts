@@ -62,15 +62,6 @@ export const FILE_SETTINGS: readonly SettingRow[] = [
     byDefault: '-1',
     read: (value) => ({ logFileBytesMax: kibOrOff('txnLogSizeLimitInKb', value) }),
   }),
-  number(
-    'commitLogCount',
-    { key: 'commitLogCount', means: 'last proposals kept in memory for members that were away' },
-    { min: 1 },
-  ),
-  flag('trustsEmptySnapshot', {
-    key: 'snapshot.trust.empty',
-    means: 'start from logs that have no snapshot',
-  }),
   flag('createsDatabase', {
     key: 'db.autocreate',
     means: 'an empty folder becomes an empty database, also without the file `initialize`',

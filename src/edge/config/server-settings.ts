@@ -58,11 +58,6 @@ const ENSEMBLE: readonly SettingRow[] = [
     { key: 'syncLimit', means: 'that a member may be silent' },
     { min: 1, unit: 'ticks', byDefault: 'has to be given in an ensemble' },
   ),
-  number(
-    'connectLimitTicks',
-    { key: 'connectToLearnerMasterLimit', means: 'to connect to the leader; 0 = initLimit' },
-    { unit: 'ticks' },
-  ),
   custom({
     key: 'peerType',
     means: 'what this server is; the list of servers wins where they differ',
@@ -88,16 +83,6 @@ const ENSEMBLE: readonly SettingRow[] = [
   number(
     'electionConnectTimeoutMs',
     { key: 'cnxTimeout', means: 'to connect to an election port' },
-    { min: 1, unit: 'ms' },
-  ),
-  number(
-    'notificationIntervalMinMs',
-    { key: 'fastleader.minNotificationInterval', means: 'between two rounds of votes, at first' },
-    { min: 1, unit: 'ms' },
-  ),
-  number(
-    'notificationIntervalMaxMs',
-    { key: 'fastleader.maxNotificationInterval', means: '… and in the end' },
     { min: 1, unit: 'ms' },
   ),
 ]
@@ -134,11 +119,6 @@ const LIMITS: readonly SettingRow[] = [
     { min: 1024, max: 0x3fffffff, unit: 'bytes' },
   ),
   number(
-    'frameExtraBytes',
-    { key: 'jute.maxbuffer.extrasize', means: 'on top, for records on disk and between servers' },
-    { max: 0x3fffffff, unit: 'bytes', byDefault: 'jute.maxbuffer' },
-  ),
-  number(
     'outstandingMax',
     {
       key: 'globalOutstandingLimit',
@@ -150,20 +130,6 @@ const LIMITS: readonly SettingRow[] = [
     key: 'requestThrottleLimit',
     alsoAs: ['request_throttle_max_requests'],
     means: 'requests in the pipeline before others wait in front of it; 0 = no limit',
-  }),
-  number(
-    'throttleStallMs',
-    {
-      key: 'requestThrottleStallTime',
-      alsoAs: ['request_throttle_stall_time'],
-      means: 'how long one waits at most before it is looked at again',
-    },
-    { unit: 'ms' },
-  ),
-  flag('throttleDropsStale', {
-    key: 'requestThrottleDropStale',
-    alsoAs: ['request_throttle_drop_stale'],
-    means: 'a waiting request whose connection is closed is dropped',
   }),
   number(
     'throttledOpWaitMs',

@@ -15,10 +15,6 @@ const SECURITY: readonly SettingRow[] = [
     means: 'the scheme digest',
   }),
   flag('skipsAcl', { key: 'skipACL', means: 'no ACL is checked' }),
-  flag('checksAclEarly', {
-    key: 'enableEagerACLCheck',
-    means: 'a member refuses a write itself, before the leader does',
-  }),
   custom({
     key: 'enforce.auth.enabled',
     means: 'who has an id of none of the schemes below is sent away',
@@ -94,7 +90,6 @@ const ADMIN: readonly SettingRow[] = [
     { unit: 'ms' },
   ),
   flag('adminSnapshotEnabled', { key: 'admin.snapshot.enabled', means: 'the command snapshot' }),
-  flag('adminRestoreEnabled', { key: 'admin.restore.enabled', means: 'the command restore' }),
 ]
 
 export const SERVICE_SETTINGS: readonly SettingRow[] = [...SECURITY, ...TREE, ...ADMIN]

@@ -3,6 +3,7 @@ import { FILE_SETTINGS } from './file-settings.ts'
 import { SERVER_SETTINGS } from './server-settings.ts'
 import { SERVICE_SETTINGS } from './service-settings.ts'
 import type { SettingRow } from './setting-row.ts'
+import { WITHOUT_EFFECT } from './without-effect.ts'
 
 export const SETTING_ROWS: readonly SettingRow[] = [
   ...FILE_SETTINGS,
@@ -19,11 +20,18 @@ export function settingRow(name: string): SettingRow | null {
   return ROWS.get(name) ?? null
 }
 
-/** The table of the documentation, in Markdown. */
+/** The documentation: what is honoured, and what means nothing here, in Markdown. */
 export function settingTable(): string {
-  const lines = SETTING_ROWS.map((row) => {
+  const honoured = SETTING_ROWS.map((row) => {
     const names = [row.key, ...(row.alsoAs ?? [])].map((name) => `\`${name}\``).join(', ')
-    return `| ${names} | ${row.kind} | ${row.byDefault} | ${row.means.replaceAll('|', '\\|')} |`
+    return `| ${names} | ${row.kind} | ${row.byDefault} | ${row.means} |`
   })
-  return ['| key | value | default | what it is |', '|---|---|---|---|', ...lines].join('\n')
+  const idle = WITHOUT_EFFECT.map(({ key, why, isRefused }) => {
+    return `| \`${key}\` | ${why}${isRefused === true ? ': it stops the start' : ''} |`
+  })
+  const lines = [
+    ...['| key | value | default | what it is |', '|---|---|---|---|', ...honoured, ''],
+    ...['| key without effect | why |', '|---|---|', ...idle, ''],
+  ]
+  return lines.join('\n')
 }

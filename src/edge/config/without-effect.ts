@@ -139,6 +139,19 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   ...all('metrics of the member count what it does', 'messageTracker.* pathStats.*', { fine: OFF }),
   ...all('nothing but the member’s own time-outs', 'leader.ackLoggingFrequency request.timeout'),
   // --- not built --------------------------------------------------------------------------------
+  ...all('the last 500 proposals are kept, or 4 MiB of them', 'commitLogCount', { fine: ['500'] }),
+  ...all('bring a snapshot: logs alone do not say what was before them', 'snapshot.trust.empty', {
+    fine: OFF,
+  }),
+  ...all('initLimit bounds it', 'connectToLearnerMasterLimit', { fine: ['0'] }),
+  ...all('votes are told again on a schedule of their own', 'fastleader.*'),
+  ...all('records may be twice as long as a packet by default', 'jute.maxbuffer.extrasize'),
+  ...all('a request that waits goes on as soon as another ends', 'requestThrottleStallTime'),
+  ...all('see requestThrottleStallTime', 'request_throttle_stall_time'),
+  ...all('requests of closed connections go with them', 'requestThrottleDropStale', { fine: ON }),
+  ...all('see requestThrottleDropStale', 'request_throttle_drop_stale', { fine: ON }),
+  ...all('the leader asks for permissions', 'enableEagerACLCheck', { fine: OFF }),
+  ...all('a server that runs takes no restore', 'admin.restore.enabled', { fine: OFF }),
   ...all('dynamic reconfiguration is not built', 'reconfigEnabled', { fine: OFF }),
   ...all('observers connect to the leader alone', 'observerMasterPort observerMaster.*', {
     fine: ['0', '-1'],

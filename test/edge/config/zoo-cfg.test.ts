@@ -187,7 +187,6 @@ describe('options of the command line', () => {
       snapCount: 10,
       containerCheckIntervalMs: 7,
       frameBytesMax: 4_194_304,
-      frameExtraBytes: 4_194_304,
       readOnlyModeEnabled: true,
       throttleRequestsMax: 5,
       forceSync: false,
