@@ -115,19 +115,30 @@ public final class CuratorClient {
         String path = one.create().creatingParentContainersIfNeeded().withProtection()
             .withMode(CreateMode.EPHEMERAL_SEQUENTIAL).forPath(TOP + "/basic/p-", new byte[] {1});
         check(path.matches(TOP + "/basic/_c_.*-p-0000000000"), path);
+        catchUp(two);
         check(two.checkExists().forPath(path).getEphemeralOwner() != 0, "ephemeral");
         one.create().withTtl(3_600_000).withMode(CreateMode.PERSISTENT_WITH_TTL).forPath(TOP + "/basic/ttl");
         one.create().orSetData().forPath(TOP + "/basic/data", "one".getBytes(UTF_8));
         one.create().orSetData().forPath(TOP + "/basic/data", "two".getBytes(UTF_8));
+        catchUp(two);
         check(new String(two.getData().forPath(TOP + "/basic/data"), UTF_8).equals("two"), "data");
         check(two.getChildren().forPath(TOP + "/basic").size() == 3, "children");
         two.delete().guaranteed().deletingChildrenIfNeeded().forPath(TOP + "/basic");
+        catchUp(one);
         check(one.checkExists().forPath(TOP + "/basic") == null, "deleted");
         CountDownLatch told = new CountDownLatch(1);
         one.create().inBackground((client, event) -> told.countDown()).forPath(TOP + "/background");
         check(told.await(LIMIT_S, TimeUnit.SECONDS), "in the background");
         one.usingNamespace("curator/space").create().forPath("/a");
+        catchUp(two);
         check(two.checkExists().forPath(TOP + "/space/a") != null, "namespace");
+    }
+
+    /** What one handle was told may be news to the server of another. */
+    private static void catchUp(CuratorFramework client) throws Exception {
+        CountDownLatch synced = new CountDownLatch(1);
+        client.sync().inBackground((same, event) -> synced.countDown()).forPath("/");
+        check(synced.await(LIMIT_S, TimeUnit.SECONDS), "sync");
     }
 
     private static void transactions() throws Exception {
@@ -239,6 +250,7 @@ public final class CuratorClient {
     private static void barriers() throws Exception {
         DistributedBarrier barrier = new DistributedBarrier(one, TOP + "/barrier");
         barrier.setBarrier();
+        catchUp(two);
         check(!new DistributedBarrier(two, TOP + "/barrier").waitOnBarrier(50, TimeUnit.MILLISECONDS), "set");
         together(
             () -> check(new DistributedBarrier(two, TOP + "/barrier")
@@ -274,6 +286,7 @@ public final class CuratorClient {
             };
         }
         together(adders);
+        catchUp(one);
         check(longs[0].get().postValue() == 10, "sum");
         try (SharedCount mine = new SharedCount(one, TOP + "/count", 0);
             SharedCount theirs = new SharedCount(two, TOP + "/count", 0)) {
@@ -304,6 +317,7 @@ public final class CuratorClient {
         check(suspended.await(LIMIT_S, TimeUnit.SECONDS), "suspended");
         check(reconnected.await(LIMIT_S, TimeUnit.SECONDS), "reconnected");
         check(one.getZookeeperClient().getZooKeeper().getSessionId() == session, "another session");
+        catchUp(two);
         check(two.checkExists().forPath(TOP + "/present").getEphemeralOwner() == session, "owner");
         check(!new InterProcessMutex(two, TOP + "/held").acquire(100, TimeUnit.MILLISECONDS), "not held");
         held.release();

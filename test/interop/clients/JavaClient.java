@@ -93,6 +93,7 @@ public final class JavaClient {
         say("queue recipe", JavaClient::queueRecipe);
         say("restart", JavaClient::restart);
         zk.close();
+        catchUp(other);
         check(other.getChildren(TOP + "/restart", false).isEmpty(), "ephemerals are left");
         other.close();
         System.out.println("ok ephemerals gone with their session");
@@ -148,6 +149,7 @@ public final class JavaClient {
         check(zk.exists(path + "/ts-0000000005", false) != null, "sequential TTL node");
         check(zk.getEphemerals(path).size() == 2, "ephemerals");
         check(zk.getAllChildrenNumber(path) == 6, "all children");
+        catchUp(other);
         check(other.exists(path + "/e", false).getEphemeralOwner() == zk.getSessionId(), "owner");
         refused(Code.NOCHILDRENFOREPHEMERALS, () -> create(path + "/e/below", CreateMode.PERSISTENT));
         refused(Code.NODEEXISTS, () -> create(path, CreateMode.PERSISTENT));
@@ -171,8 +173,12 @@ public final class JavaClient {
         refused(Code.NONODE, () -> zk.getData(path, false, null));
         check(zk.exists(path, false) == null, "gone");
         check(new String(zk.getConfig(false, stat), UTF_8) != null, "config");
+    }
+
+    /** What one handle was told may be news to the server of another. */
+    private static void catchUp(ZooKeeper handle) throws Exception {
         CountDownLatch synced = new CountDownLatch(1);
-        zk.sync(TOP, (rc, synchronised, context) -> synced.countDown(), null);
+        handle.sync(TOP, (rc, path, context) -> synced.countDown(), null);
         check(synced.await(LIMIT_S, TimeUnit.SECONDS), "sync");
     }
 
@@ -254,6 +260,7 @@ public final class JavaClient {
         zk.create(path, new byte[] {1}, Ids.CREATOR_ALL_ACL, CreateMode.PERSISTENT);
         check(zk.getACL(path, new Stat()).get(0).getId().getId().startsWith("ann:"), "id");
         check(zk.whoAmI().stream().anyMatch(who -> who.getUser().equals("ann")), "whoAmI");
+        catchUp(other);
         refused(Code.NOAUTH, () -> other.getData(path, false, null));
         refused(Code.NOAUTH, () -> other.setACL(path, Ids.OPEN_ACL_UNSAFE, -1));
         refused(Code.INVALIDACL, () -> other.create(path + "2", null, Ids.CREATOR_ALL_ACL, CreateMode.PERSISTENT));
@@ -275,7 +282,8 @@ public final class JavaClient {
         taken.expect(KeeperState.SyncConnected);
         check(heir.getSessionId() == passing.getSessionId(), "same session");
         Events gone = new Events();
-        other.exists(path, gone);
+        catchUp(other);
+        check(other.exists(path, gone) != null, "there");
         heir.close();
         gone.expect(EventType.NodeDeleted, path);
         Events strange = new Events();
@@ -283,6 +291,7 @@ public final class JavaClient {
         strange.expect(KeeperState.Expired);
         ZooKeeper inside = connect(hosts + TOP, new Events());
         inside.create("/inside", null, Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT);
+        catchUp(zk);
         check(zk.exists(TOP + "/inside", false) != null, "chroot");
         inside.close();
     }

@@ -92,10 +92,12 @@ def modes(zk, other):
     zk.create(path + "/e", ephemeral=True)
     last = zk.create(path + "/e-", ephemeral=True, sequence=True)
     assert last == path + "/e-0000000003"
+    other.sync(path)
     assert other.exists(path + "/e").owner_session_id == zk.client_id[0]
     passing = connect()
     passing.create(path + "/passing", ephemeral=True)
     gone = threading.Event()
+    other.sync(path)
     assert other.exists(path + "/passing", watch=lambda _event: gone.set())
     passing.stop()
     wait(gone)
@@ -156,6 +158,7 @@ def acls(zk, other):
     zk.add_auth("digest", "ann:secret")
     acl = make_digest_acl("ann", "secret", all=True)
     zk.create(path, b"hidden", acl=[acl])
+    other.sync(path)
     refused(NoAuthError, other.get, path)
     assert zk.get_acls(path)[0] == [acl]
     refused(NoAuthError, other.exists, path)
@@ -209,6 +212,7 @@ def queues(zk, other):
         queue.put(item)
     queue.put(b"urgent", priority=1)
     assert len(queue) == 3
+    other.sync(TOP)
     assert [other.Queue(TOP + "/queue").get() for _ in range(4)] == [b"urgent", b"one", b"two", None]
     locking = zk.LockingQueue(TOP + "/locking")
     locking.put_all([b"a", b"b"])
@@ -245,6 +249,7 @@ def groups(zk, other):
     parties = [client.Party(path, name) for client, name in ((zk, "a"), (other, "b"))]
     for party in parties:
         party.join()
+    zk.sync(TOP)
     assert sorted(parties[0]) == ["a", "b"]
     seen = []
     alone = threading.Event()
@@ -259,6 +264,7 @@ def groups(zk, other):
     wait(alone)
     counters = [client.Counter(TOP + "/counter") for client in (zk, other)]
     run_all(*[lambda c=counter: [c.__add__(1) for _ in range(5)] for counter in counters])
+    zk.sync(TOP)
     assert counters[0].value == 10
     partitioner = SetPartitioner(zk, TOP + "/set", ("a", "b"), time_boundary=0.2)
     partitioner.wait_for_acquire(LIMIT_S)
@@ -311,6 +317,7 @@ def main():
         scenario(zk, other)
         print("ok " + scenario.__name__, flush=True)
     zk.stop()
+    other.sync(TOP)
     left = other.get_children(TOP + "/restart")
     assert left == [], left
     other.stop()

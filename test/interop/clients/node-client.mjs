@@ -38,6 +38,12 @@ const watch = () => {
   return [told, event]
 }
 
+/**
+ * What one handle was told may be news to the server of another. This client has no sync; but what
+ * it wrote itself it sees, and all before.
+ */
+const catchUp = (client) => call(client, 'create', `${TOP}/news-`, CreateMode.EPHEMERAL_SEQUENTIAL)
+
 async function data(client) {
   const path = `${TOP}/data`
   assert.equal(await call(client, 'create', path, Buffer.from('one')), path)
@@ -61,6 +67,7 @@ async function modes(client, other) {
     made.push(await call(client, 'create', `${path}/n-`, CreateMode[mode]))
   }
   assert.deepEqual(made, [`${path}/n-0000000000`, `${path}/n-`, `${path}/n-0000000002`])
+  await catchUp(other)
   const stat = await call(other, 'exists', `${path}/n-`)
   assert.deepEqual(stat.ephemeralOwner, client.getSessionId())
 }
@@ -115,6 +122,7 @@ async function acls(client, other) {
   const ann = new Id('digest', 'ann:7RJfAeIvrl4zdj6sS2fXrQHDvHM=')
   const acl = [new ACL(Permission.ALL, ann)]
   await call(client, 'create', path, Buffer.from('hidden'), acl)
+  await catchUp(other)
   await refused('NO_AUTH', call(other, 'getData', path))
   assert.equal((await call(client, 'getACL', path))[0].id.id, ann.id)
   other.addAuthInfo('digest', Buffer.from('ann:secret'))
@@ -137,6 +145,7 @@ async function restart(client, other) {
   console.log('RESTART')
   await both
   assert.deepEqual(client.getSessionId(), session)
+  await catchUp(other)
   assert.deepEqual((await call(other, 'exists', `${path}/mine`)).ephemeralOwner, session)
   // This client does not set its watches again.
   const [onData, changed] = watch()
