@@ -1,6 +1,6 @@
 /**
- * Clients in Java, Apache's own with its recipes and Curator, pointed at a server of ours; and every
- * kind of client at an ensemble whose leader is killed under it.
+ * Clients in Java, Apache's own with its recipes and Curator, pointed at a server of ours; and
+ * every kind of client at an ensemble whose leader is killed under it.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
