@@ -1,10 +1,18 @@
 /** What a Node server's settings make of the member inside it. */
 import { toServerId, type ServerId } from '../core/base/zxid.ts'
 import type { MemberConfig } from '../core/server/member-machine.ts'
+import { SILENCE_LIMIT_MS } from '../core/zab/constants.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
 
 /** createSessionTrackerServerId: what the session ids of a standalone server begin with (S1). */
 const STANDALONE_SID: ServerId = toServerId(1)
+
+/**
+ * A process that ends closes its connections, and is missed at once; only one that hangs is missed
+ * by its silence. A server under load is deaf for longer than a tab may be. ZooKeeper waits for
+ * syncLimit, five ticks.
+ */
+const SILENCE_LIMIT_TICKS = 2
 
 /** `seed`: chance of this life. */
 export function memberConfigOf(settings: ServerSettings, seed: number): MemberConfig {
@@ -16,6 +24,7 @@ export function memberConfigOf(settings: ServerSettings, seed: number): MemberCo
     tickTimeMs: settings.tickTimeMs,
     initLimitTicks: settings.initLimitTicks,
     syncLimitTicks: settings.syncLimitTicks,
+    silenceLimitMs: Math.max(SILENCE_LIMIT_MS, SILENCE_LIMIT_TICKS * settings.tickTimeMs),
     ...(settings.sessionTimeoutMinMs === null
       ? {}
       : { minSessionTimeoutMs: settings.sessionTimeoutMinMs }),

@@ -34,6 +34,8 @@ export interface MemberConfig extends ServerConfig {
   readonly initLimitTicks?: number
   /** Ticks that a learner may be silent (Q4). Default 5. */
   readonly syncLimitTicks?: number
+  /** See ZabConfig. */
+  readonly silenceLimitMs?: number
 }
 
 /** The rules that tests replace to prove that their checkers see a broken one. */
@@ -81,6 +83,7 @@ export class MemberMachine {
       tickTimeMs,
       initLimitTicks: config.initLimitTicks ?? INIT_LIMIT_TICKS,
       syncLimitTicks: config.syncLimitTicks ?? SYNC_LIMIT_TICKS,
+      ...(config.silenceLimitMs === undefined ? {} : { silenceLimitMs: config.silenceLimitMs }),
     }
     this.#peer = new QuorumPeer(zabConfig, this.#server, recovered, at, this.#effects, rules.zab)
     this.#server.attach(this.#peer)

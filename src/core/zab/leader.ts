@@ -15,19 +15,13 @@ import {
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import { Broadcast, type Proposal } from './broadcast.ts'
-import {
-  EPOCH_MAX,
-  LEARNER_LAG_BYTES,
-  OBSERVER_SNAPS_MAX,
-  PINGS_PER_TICK,
-  RENDEZVOUS_LIMIT_MS,
-} from './constants.ts'
+import { EPOCH_MAX, LEARNER_LAG_BYTES, OBSERVER_SNAPS_MAX, PINGS_PER_TICK } from './constants.ts'
 import { Discovery } from './discovery.ts'
 import type { Moment } from './effect.ts'
 import { LearnerHandler } from './learner-handler.ts'
 import { checkedZxid, encodePacket, machine } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
-import type { RoleContext } from './role.ts'
+import { rendezvousLimitMs, type RoleContext } from './role.ts'
 import { routed } from './synced-learner.ts'
 
 /** What Zab's papers call the phases 1, 2 and 3. */
@@ -199,7 +193,8 @@ export class Leader {
       if (handler.phase === 'waiting' && this.#phase === 'broadcast') this.#synchronize(handler, at)
     }
     if (this.#discovery.epoch === null) {
-      if (now - this.#startedMs > RENDEZVOUS_LIMIT_MS) this.#context.leave('no quorum came')
+      const limitMs = rendezvousLimitMs(this.#context.config)
+      if (now - this.#startedMs > limitMs) this.#context.leave('no quorum came')
       return
     }
     if (!this.isServing && now - this.#lastProgressMs > initLimitTicks * tickTimeMs) {
@@ -335,10 +330,11 @@ export class Leader {
       if (voter !== null) this.#newLeaderAcks.add(voter)
       if (this.isServing) this.#sendUpToDate(handler)
       else this.#checkEstablished(at)
+      for (const early of handler.takeEarlyAcks()) this.#onAck(handler, early, at)
       return
     }
     // ZooKeeper's observers may acknowledge what they log; it counts for nothing.
-    if (handler.isObserver) return
+    if (handler.isObserver || handler.ackEarly(zxid)) return
     const isKnown = handler.phase === 'synced' && this.#broadcast?.ack(handler.peer, zxid, at)
     if (isKnown !== true) throw new JuteError(`ACK of ${zxid} out of order`)
     handler.onAck(zxid)

@@ -51,6 +51,7 @@ export class LearnerHandler {
   readonly #context: RoleContext
   readonly #unacked: Deque<SentProposal> = new Deque<SentProposal>()
   #unackedBytes = 0
+  #earlyAcks: Zxid[] = []
   /** Committed before this learner joined the live stream: never acknowledged one by one. */
   #syncedUpTo: Zxid = ZXID_NONE
   #syncedMs = 0
@@ -128,6 +129,21 @@ export class LearnerHandler {
       this.#unackedBytes -= oldest.bytes
       this.#unacked.popFront()
     }
+  }
+
+  /**
+   * ZooKeeper's followers log what was in flight before they acknowledge NEWLEADER, and say so in
+   * any order: it counts once NEWLEADER is acknowledged. false: it is no such ack.
+   */
+  ackEarly(zxid: Zxid): boolean {
+    const isSent = zxid <= this.#lastSent && this.#earlyAcks.length < this.#unacked.length
+    if (this.phase !== 'synchronising' || !isSent) return false
+    this.#earlyAcks.push(zxid)
+    return true
+  }
+
+  takeEarlyAcks(): Zxid[] {
+    return this.#earlyAcks.splice(0)
   }
 
   /** First packets of the synchronisation; the snapshot itself follows by `pump`. */

@@ -16,12 +16,12 @@ import {
   type QuorumPacket,
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
-import { DEFERRED_PACKETS, RENDEZVOUS_LIMIT_MS } from './constants.ts'
+import { DEFERRED_PACKETS } from './constants.ts'
 import type { Moment } from './effect.ts'
 import { LearnerSync } from './learner-sync.ts'
 import { checkedZxid, encodePacket, machine } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
-import type { RoleContext } from './role.ts'
+import { rendezvousLimitMs, type RoleContext } from './role.ts'
 import { SyncedLearner } from './synced-learner.ts'
 
 type Phase = 'connecting' | 'synchronising' | 'synced'
@@ -104,7 +104,7 @@ export class Learner {
     const { tickTimeMs, initLimitTicks, syncLimitTicks } = this.#context.config
     const now = at.elapsedMs
     if (this.#phase === 'connecting') {
-      if (now - this.#startedMs <= RENDEZVOUS_LIMIT_MS) return
+      if (now - this.#startedMs <= rendezvousLimitMs(this.#context.config)) return
       this.#context.leave(`${machine(this.leader)} does not lead`)
       return
     }

@@ -5,7 +5,7 @@
  * A member whose storage hangs neither pings nor answers: it must not look like a healthy peer.
  */
 import type { ServerId } from '../base/zxid.ts'
-import { PROBE_TIMEOUT_MS, PULSE_INTERVAL_MS, SILENCE_LIMIT_MS } from './constants.ts'
+import { PROBE_TIMEOUT_MS, PULSE_INTERVAL_MS } from './constants.ts'
 import type { EffectSink } from './effect-list.ts'
 import { encodePulse, PulseKind, type Pulse } from './packets.ts'
 
@@ -36,10 +36,12 @@ export class LinkMonitor {
   /** When a peer was heard last on a link that is down now. */
   readonly #lostMs = new Map<ServerId, number>()
   readonly #startedMs: number
+  readonly #silenceLimitMs: number
   #stalled = false
 
-  constructor(out: EffectSink, startedMs: number) {
+  constructor(out: EffectSink, startedMs: number, silenceLimitMs: number) {
     this.#out = out
+    this.#silenceLimitMs = silenceLimitMs
     this.#startedMs = startedMs
   }
 
@@ -133,7 +135,7 @@ export class LinkMonitor {
     const dead: { peer: ServerId; reason: string }[] = []
     for (const [peer, link] of this.#links) {
       const silentMs = nowMs - link.lastHeardMs
-      if (silentMs > SILENCE_LIMIT_MS) {
+      if (silentMs > this.#silenceLimitMs) {
         dead.push({ peer, reason: `silent for ${Math.round(silentMs)} ms` })
       } else if (link.probeDueMs > 0 && nowMs >= link.probeDueMs) {
         dead.push({ peer, reason: `suspected, and silent for ${PROBE_TIMEOUT_MS} ms` })

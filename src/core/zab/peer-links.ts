@@ -15,7 +15,7 @@ import { LinkMonitor, type LinkStatus } from './link-monitor.ts'
 import type { MemberTrace } from './member-trace.ts'
 import { decodeNotification, type Announcement } from './notification.ts'
 import { decodePulse, encodePulse, PulseKind } from './packets.ts'
-import type { ZabConfig } from './role.ts'
+import { silenceLimitMs, type ZabConfig } from './role.ts'
 
 /** What a member does about its links. Methods that read packets throw JuteError. */
 export interface LinkHost {
@@ -51,7 +51,7 @@ export class PeerLinks {
     this.#out = out
     this.#trace = trace
     this.#host = host
-    this.#monitor = new LinkMonitor(out, startedMs)
+    this.#monitor = new LinkMonitor(out, startedMs, silenceLimitMs(config))
   }
 
   isUp(peer: ServerId): boolean {

@@ -12,7 +12,6 @@ import { assert } from '../base/assert.ts'
 import { type ServerId, type Zxid, ZXID_NONE } from '../base/zxid.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { PacketType } from '../jute/quorum-records.ts'
-import { SILENCE_LIMIT_MS } from './constants.ts'
 import type { LogEntry, Moment, RecoveredState, Role, ZabInput } from './effect.ts'
 import type { EffectSink } from './effect-list.ts'
 import { Epochs } from './epochs.ts'
@@ -26,13 +25,13 @@ import { decodePacket } from './packets.ts'
 import { PeerLinks } from './peer-links.ts'
 import { MajorityVerifier, type QuorumVerifier } from './quorum-verifier.ts'
 import type { Broadcaster, Replica, ReplicaPacket } from './replica.ts'
-import type { RoleContext, ZabConfig } from './role.ts'
+import { silenceLimitMs, type RoleContext, type ZabConfig } from './role.ts'
 import { ZAB_RULES, type ZabRules } from './rules.ts'
 import { lossText, quorumStatus, type PeerStatus } from './status.ts'
 import type { Vote } from './vote.ts'
 
-/** ms of a hanging append after which a member gives up its role: peers have cut it off by then. */
-const STALL_LIMIT_MS = 2 * SILENCE_LIMIT_MS
+/** Silence limits of a hanging append; then a member leaves its role: peers have cut it off. */
+const STALL_SILENCES = 2
 /** Conversation numbers of one member; with its sid (one byte) they fill the header's 32 bits. */
 const CONVERSATIONS = 2 ** 24
 const NO_CONFIG_TEXT = new Uint8Array(0)
@@ -122,7 +121,7 @@ export class QuorumPeer implements Broadcaster {
     // Where a suspended machine's monotonic clock stands still, the wall clock tells (design §4).
     const gapMs = Math.max(elapsedMs, at.wallMs - this.#lastMoment.wallMs)
     this.#lastMoment = at
-    if (!this.#rules.hasSlept(gapMs)) return this.#settle(at)
+    if (!this.#rules.hasSlept(gapMs, silenceLimitMs(this.#config))) return this.#settle(at)
     this.#trace.slept(gapMs)
     this.#links.onSlept(at.elapsedMs)
     this.#enterLooking(`slept for ${Math.round(gapMs)} ms`, at)
@@ -236,9 +235,10 @@ export class QuorumPeer implements Broadcaster {
   }
 
   #onTick(oldestAppendAgeMs: number): void {
-    this.#isStalled = oldestAppendAgeMs > SILENCE_LIMIT_MS
+    const limitMs = silenceLimitMs(this.#config)
+    this.#isStalled = oldestAppendAgeMs > limitMs
     this.#links.stalled = this.#isStalled || this.#hasStorageFailed
-    if (oldestAppendAgeMs > STALL_LIMIT_MS && this.#role !== null) {
+    if (oldestAppendAgeMs > STALL_SILENCES * limitMs && this.#role !== null) {
       this.#leave(`the storage hangs for ${Math.round(oldestAppendAgeMs)} ms`)
     }
   }

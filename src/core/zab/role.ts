@@ -1,5 +1,6 @@
 /** What leader and learner share: their view of the member they are a role of. */
 import type { ServerId, Zxid } from '../base/zxid.ts'
+import { RENDEZVOUS_LIMIT_MS, SILENCE_LIMIT_MS } from './constants.ts'
 import type { Lane, Moment } from './effect.ts'
 import type { EffectSink } from './effect-list.ts'
 import type { Epochs } from './epochs.ts'
@@ -21,6 +22,20 @@ export interface ZabConfig {
   readonly tickTimeMs: number
   readonly initLimitTicks: number
   readonly syncLimitTicks: number
+  /**
+   * Instead of SILENCE_LIMIT_MS, and equal on all members: whoever sleeps less than that is still
+   * believed to lead, so whoever slept longer must not believe it of itself (Q85).
+   */
+  readonly silenceLimitMs?: number
+}
+
+export function silenceLimitMs(config: Pick<ZabConfig, 'silenceLimitMs'>): number {
+  return config.silenceLimitMs ?? SILENCE_LIMIT_MS
+}
+
+/** As much longer than RENDEZVOUS_LIMIT_MS as peers may be silent longer. */
+export function rendezvousLimitMs(config: ZabConfig): number {
+  return RENDEZVOUS_LIMIT_MS + silenceLimitMs(config) - SILENCE_LIMIT_MS
 }
 
 /**

@@ -4,7 +4,6 @@
  */
 import type { ServerId, Zxid } from '../base/zxid.ts'
 import type { CommittedLog } from './committed-log.ts'
-import { SILENCE_LIMIT_MS } from './constants.ts'
 import type { PersistEffect, RecoveredState } from './effect.ts'
 import type { LogTail } from './log-tail.ts'
 import { isNext } from './packets.ts'
@@ -19,7 +18,7 @@ export interface ZabRules {
    */
   lostTail(recovered: RecoveredState): number
   /** Steps this far apart: the member slept, and nothing it believed then holds now (Q85). */
-  hasSlept(gapMs: number): boolean
+  hasSlept(gapMs: number, silenceLimitMs: number): boolean
   /** Up to where the leader has itself acknowledged its proposals (Q43). */
   ownAcked(tail: LogTail): Zxid
   /** How a learner is brought to the leader's history (Q30, Q31). */
@@ -41,7 +40,7 @@ export interface ZabRules {
 export const ZAB_RULES: ZabRules = {
   mayVote: (recovered) => recovered.snapshot !== null,
   lostTail: ({ droppedTail }) => droppedTail ?? 0,
-  hasSlept: (gapMs) => gapMs > SILENCE_LIMIT_MS,
+  hasSlept: (gapMs, silenceLimitMs) => gapMs > silenceLimitMs,
   ownAcked: (tail) => tail.durable,
   chooseSync,
   handOver: (outstanding) => outstanding,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { SILENCE_LIMIT_MS } from '../../../src/core/zab/constants.ts'
 import { EffectList } from '../../../src/core/zab/effect-list.ts'
 import { LinkMonitor } from '../../../src/core/zab/link-monitor.ts'
 import { decodePulse, PulseKind } from '../../../src/core/zab/packets.ts'
@@ -10,7 +11,7 @@ class Watch {
   nowMs = 0
 
   constructor() {
-    this.monitor = new LinkMonitor(this.out, 0)
+    this.monitor = new LinkMonitor(this.out, 0, SILENCE_LIMIT_MS)
     this.monitor.onUp(sid(2), 0)
     this.monitor.onHeard(sid(2), 0)
   }

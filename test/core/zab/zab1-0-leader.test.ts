@@ -178,6 +178,30 @@ describe('broadcast', () => {
     expect(rig.replica.texts).toEqual(['a', 'b'])
   })
 
+  test('counts an ack that comes before that of NEWLEADER, after it, as Apache sends them', () => {
+    const rig = established()
+    rig.replica.propose('a', rig.now)
+    rig.flush()
+    rig.followerInfo(2, 0)
+    rig.persist()
+    rig.ackEpoch(2, 0, 0n)
+    expect(rig.said()).toContain('2 PROPOSAL 0x100000001')
+    rig.packet(2, PacketType.ACK, zxidOf('1.1'))
+    expect(rig.replica.texts).toEqual([])
+    rig.packet(2, PacketType.ACK, makeZxid(1, 0))
+    expect(rig.replica.texts).toEqual(['a'])
+    expect(rig.violations).toEqual([])
+  })
+
+  test('cuts off a follower that acknowledges early what it never got', () => {
+    const rig = established()
+    rig.followerInfo(2, 0)
+    rig.persist()
+    rig.ackEpoch(2, 0, 0n)
+    rig.packet(2, PacketType.ACK, zxidOf('1.1'))
+    expect(rig.closedLinks).toEqual([2])
+  })
+
   test('forgets the acks of a follower that left: it may be truncated before it comes back', () => {
     const rig = established()
     rig.followerInfo(2, 0)
