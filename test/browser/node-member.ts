@@ -43,6 +43,7 @@ export class NodeMember implements AsyncDisposable {
       [
         ...['--import', 'tsx', join(TOP, 'src/edge/zabra.ts'), 'join', ...words],
         ...['--data-dir', this.directory, '--client-port', '0', '--client-address', '127.0.0.1'],
+        ...['--admin-port', '0'],
       ],
       { cwd: TOP, stdio: ['ignore', 'pipe', 'pipe'] },
     )

@@ -5,7 +5,6 @@ import { socketOpener } from '../../adapters/websocket/signal-socket.ts'
 import { RoomError } from '../../browser/room-error.ts'
 import type { OpenSocket } from '../../ports/signaling.ts'
 import { StorageError } from '../../ports/storage.ts'
-import { serverSettings } from '../settings.ts'
 import { brokerAddress } from './asked-room.ts'
 import { askedIce, iceOfPage } from './ice-of-page.ts'
 import { JoinError } from './join-error.ts'
@@ -53,7 +52,10 @@ export async function runJoin(args: readonly string[]): Promise<number> {
 /** Resolves when it is asked to end: null, or why it ended by itself. */
 async function serve(settings: JoinSettings, signal: AbortSignal): Promise<string | null> {
   const webRtc = await loadNodeWebRtc()
-  await using home = await openMachineHome(settings)
+  await using home = await openMachineHome({
+    dataDirectory: settings.server.dataDirectory,
+    asked: settings.asked,
+  })
   const report = new JoinReport({
     home,
     broker: brokerAddress(home.room),
@@ -65,22 +67,15 @@ async function serve(settings: JoinSettings, signal: AbortSignal): Promise<strin
     settings.ice === null ? await iceOfPage(home.room.address) : await askedIce(settings.ice),
   )
   for (const url of ice.unusable) report.say(`${url} is not used: on Node STUN and TURN go by UDP`)
-  const { dataDirectory, clientPort, clientAddress, clientsPerAddressMax } = settings
   {
     await using server = await RoomServer.open({
-      settings: serverSettings({
-        ...{ dataDirectory, clientPort },
-        ...(clientAddress === undefined ? {} : { clientAddress }),
-        ...(clientsPerAddressMax === undefined
-          ? {}
-          : { connectionsPerAddressMax: clientsPerAddressMax }),
-      }),
+      settings: settings.server,
       ...{ home, webRtc, openSocket },
       ice: ice.settings,
       onStatus: (status) => report.onStatus(status),
       onSignaling: (state) => report.onSignaling(state),
     })
-    report.clientPort = server.clientPort
+    report.ports = { clientPort: server.clientPort, adminPort: server.administration.adminPort }
     await Promise.race([report.failed, aborted(signal)])
   }
   webRtc.release()

@@ -1,6 +1,7 @@
 /** The words after `zabra join`. */
 import { parseArgs } from 'node:util'
 import { ROOM_SIZE_MAX } from '../../signaling/room-link.ts'
+import { serverSettings, type ServerSettings } from '../settings.ts'
 import { linkedRoom, newRoom, type AskedRoom } from './asked-room.ts'
 import { JoinError } from './join-error.ts'
 
@@ -11,7 +12,8 @@ export const JOIN_USAGE: string = `usage: zabra join LINK [options]
   LINK                   what the people of a room share, in quotes
   --data-dir DIR         log, snapshots and this machine's key; default ./zabra-data
   --client-port N        default 2181; 0 takes any free one
-  --client-address HOST  default every address of this machine
+  --client-address HOST  of both ports, default every address of this machine
+  --admin-port N         admin commands by HTTP, default 8080; 0 takes any free one
   --max-client-cnxns N   connections of one address, default 60, 0 = no limit
   --signaling URL        ws: or wss: address; default where the link points to
   --ice FILE|JSON|URL    STUN and TURN servers; default what the pages' server says
@@ -28,15 +30,13 @@ founding is a founder and votes; a later one is an observer. Says lines of JSON 
 
 export interface JoinSettings {
   readonly asked: AskedRoom
-  readonly dataDirectory: string
-  readonly clientPort: number
-  readonly clientAddress?: string
-  readonly clientsPerAddressMax?: number
+  readonly server: ServerSettings
   readonly ice: string | null
 }
 
 const DATA_DIRECTORY = 'zabra-data'
 const CLIENT_PORT = 2181
+const ADMIN_PORT = 8080
 
 /** null: help was asked for. Throws an Error that names what is wrong. */
 export function parseJoin(args: readonly string[]): JoinSettings | null {
@@ -49,6 +49,7 @@ export function parseJoin(args: readonly string[]): JoinSettings | null {
       'data-dir': { type: 'string' },
       'client-port': { type: 'string' },
       'client-address': { type: 'string' },
+      'admin-port': { type: 'string' },
       'max-client-cnxns': { type: 'string' },
       signaling: { type: 'string' },
       ice: { type: 'string' },
@@ -58,18 +59,18 @@ export function parseJoin(args: readonly string[]): JoinSettings | null {
     },
   })
   if (values.help === true) return null
-  const clientAddress = values['client-address']
-  const clientsPerAddressMax = values['max-client-cnxns']
+  const clientAddress = values['client-address'] ?? null
+  const perAddress = whole('max-client-cnxns', values['max-client-cnxns'], 0, 1_000_000)
   return {
     asked: askedRoom(positionals, values),
-    dataDirectory: values['data-dir'] ?? DATA_DIRECTORY,
-    clientPort: whole('client-port', values['client-port'], 0, 65_535) ?? CLIENT_PORT,
-    ...(clientAddress === undefined ? {} : { clientAddress }),
-    ...(clientsPerAddressMax === undefined
-      ? {}
-      : {
-          clientsPerAddressMax: whole('max-client-cnxns', clientsPerAddressMax, 0, 1_000_000) ?? 0,
-        }),
+    server: serverSettings({
+      dataDirectory: values['data-dir'] ?? DATA_DIRECTORY,
+      clientPort: whole('client-port', values['client-port'], 0, 65_535) ?? CLIENT_PORT,
+      adminPort: whole('admin-port', values['admin-port'], 0, 65_535) ?? ADMIN_PORT,
+      // Whoever keeps clients to one address does not mean to show the rest everywhere.
+      ...{ clientAddress, adminAddress: clientAddress },
+      ...(perAddress === undefined ? {} : { connectionsPerAddressMax: perAddress }),
+    }),
     ice: values.ice ?? null,
   }
 }

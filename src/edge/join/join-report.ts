@@ -8,7 +8,7 @@ export interface ServingLine {
   readonly sid: number | null
   readonly pid: number
   readonly clientPort: number
-  readonly adminPort: null
+  readonly adminPort: number | null
   readonly role: string
   readonly link: string
 }
@@ -23,7 +23,8 @@ export interface JoinReportOptions {
 }
 
 export class JoinReport {
-  clientPort = 0
+  /** Serving is told when they are known. */
+  ports: Pick<ServingLine, 'clientPort' | 'adminPort'> | null = null
   /** Resolves when the machine can go on no more. */
   readonly failed: Promise<void>
   #onFailed: () => void = () => undefined
@@ -68,15 +69,11 @@ export class JoinReport {
     const news = text.replaceAll(/\d+ s\b/g, '')
     if (news !== this.#said) this.say(text)
     this.#said = news
-    if (member?.serving !== true || this.#hasServed) return
+    if (member?.serving !== true || this.ports === null || this.#hasServed) return
     this.#hasServed = true
-    const { clientPort } = this
     const { sid } = status
-    const role = member.role
-    this.#options.onLine({
-      ...{ sid, pid: process.pid, clientPort, adminPort: null, role },
-      link: this.#link,
-    })
+    const { role } = member
+    this.#options.onLine({ sid, pid: process.pid, ...this.ports, role, link: this.#link })
   }
 
   onSignaling(state: SignalingState): void {

@@ -95,9 +95,10 @@ export class RoomServer implements AsyncDisposable {
     const listener = await listen(options.settings, () => server)
     try {
       server = new RoomServer(options, await joinRoom({ url, room, secret, openSocket }), listener)
+      await server.administration.listen()
       return server
     } catch (error) {
-      await listener.close()
+      await (server === null ? listener.close() : server.close())
       throw error
     }
   }
@@ -125,7 +126,7 @@ export class RoomServer implements AsyncDisposable {
     this.#room.stop('stopped')
     this.#mesh.closeAllSync('left')
     this.#signaling.close('left')
-    await Promise.all([this.#listener.close(), pause(FAREWELL_MS)])
+    await Promise.all([this.#listener.close(), this.administration.close(), pause(FAREWELL_MS)])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

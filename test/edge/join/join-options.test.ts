@@ -15,20 +15,23 @@ function madeBy(options: Parameters<typeof newRoom>[0]): URL {
 
 describe('zabra join', () => {
   it('takes a link, with ZooKeeper’s port and a directory of its own by default', () => {
-    expect(parseJoin([LINK])).toEqual({
+    expect(parseJoin([LINK])).toMatchObject({
       asked: { kind: 'link', address: new URL(LINK), signaling: null },
-      dataDirectory: 'zabra-data',
-      clientPort: 2181,
+      server: { dataDirectory: 'zabra-data', clientPort: 2181, adminPort: 8080 },
       ice: null,
     })
     expect(
       parseJoin([
         ...[LINK, '--data-dir', 'd', '--client-port', '0', '--client-address', '::1'],
-        ...['--max-client-cnxns', '0', '--ice', 'stun:a.example', '--signaling', 'wss://b.example'],
+        ...['--admin-port', '0', '--max-client-cnxns', '0'],
+        ...['--ice', 'stun:a.example', '--signaling', 'wss://b.example'],
       ]),
     ).toMatchObject({
       asked: { signaling: 'wss://b.example' },
-      ...{ dataDirectory: 'd', clientPort: 0, clientAddress: '::1', clientsPerAddressMax: 0 },
+      server: {
+        ...{ dataDirectory: 'd', clientPort: 0, adminPort: 0, connectionsPerAddressMax: 0 },
+        ...{ clientAddress: '::1', adminAddress: '::1' },
+      },
       ice: 'stun:a.example',
     })
     expect(parseJoin(['--data-dir', 'd'])).toMatchObject({ asked: { kind: 'same' } })

@@ -21,7 +21,7 @@ function report(isNewRoom: boolean): {
     onLine: (line) => lines.push(line),
     onText: (text) => texts.push(text),
   })
-  made.clientPort = 2181
+  made.ports = { clientPort: 2181, adminPort: 8080 }
   return { report: made, lines, texts }
 }
 
@@ -50,7 +50,7 @@ it('the link of a new room at once, and one line when it serves for the first ti
   }
   const { pid } = process
   expect(lines.slice(1)).toEqual([
-    { sid: 2, pid, clientPort: 2181, adminPort: null, role: 'following', link: 'c/e' },
+    { sid: 2, pid, clientPort: 2181, adminPort: 8080, role: 'following', link: 'c/e' },
   ])
   expect(texts.slice(1)).toEqual([
     '1 of 3 here',

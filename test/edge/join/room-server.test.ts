@@ -49,7 +49,10 @@ async function start(
   open.push(home)
   const clientAddress = '127.0.0.1'
   const server = await RoomServer.open({
-    settings: serverSettings({ dataDirectory, clientPort, clientAddress }),
+    settings: serverSettings({
+      ...{ dataDirectory, clientPort, adminPort: 0 },
+      ...{ clientAddress, adminAddress: clientAddress },
+    }),
     ice: NO_ICE_SETTINGS,
     ...{ home, webRtc, openSocket },
   })
@@ -82,6 +85,9 @@ it('two machines found a room, a third observes, and all clients see one state',
   const third = await start({ kind: 'link', ...linkedRoom(link, null) })
   const late = clientOf(third.server)
   await late.sync('/by-the-first')
+  const port = third.server.administration.adminPort ?? 0
+  const health = `http://127.0.0.1:${port}/commands/ruok`
+  expect(await (await fetch(health)).json()).toMatchObject({ command: 'ruok', error: null })
   const { data } = await late.getData('/by-the-first')
   expect(text.decode(data ?? undefined)).toBe('yes')
   // Until it has a place its clients are a voter's; from then on they are its own.
