@@ -47,6 +47,7 @@ test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a f
   const [one, two] = [await browser.open(link), await browser.open(link)]
   await using node = await NodeMember.inNewDirectory()
   node.start(link)
+  await node.expectHere()
   for (const machine of [one, two]) await machine.expectWhole()
   const { sid, clientPort } = await node.serving()
   expect([1, 2, 3]).toContain(sid)
@@ -159,6 +160,7 @@ test('a room that Node makes: its link opens in a tab, and its creator may start
   site,
   newBrowser,
 }) => {
+  test.setTimeout(120_000)
   const browser = await newBrowser()
   await using node = await NodeMember.inNewDirectory()
   await using broker = await signalingAlone()
@@ -173,6 +175,7 @@ test('a room that Node makes: its link opens in a tab, and its creator may start
   await expect(invitation).toHaveAttribute('href', link)
   await expect(tab.status).toHaveText(/creator of this room is away/, { timeout: PATIENCE_MS })
   node.start()
+  await node.expectHere()
   await tab.expectWhole()
   expect((await node.serving()).sid).toBe(1)
   await expectMembers(tab, 'machine 1 (Node)')

@@ -9,9 +9,11 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'playwright/test'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
-import { PATIENCE_MS } from './machine-page.ts'
 
 const TOP = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Beside several browsers on two cores a program that is read from its sources starts late. */
+const START_PATIENCE_MS = 60_000
 
 interface Said {
   readonly link?: string
@@ -38,6 +40,7 @@ export class NodeMember implements AsyncDisposable {
   /** With the words of a person; without any it goes on in the room of its directory. */
   start(...words: readonly string[]): void {
     this.#said = []
+    this.#errors = ''
     const child = spawn(
       process.execPath,
       [
@@ -57,6 +60,13 @@ export class NodeMember implements AsyncDisposable {
   /** What it has said to people, for messages of failed tests. */
   get errors(): string {
     return this.#errors
+  }
+
+  /** It is in its room. */
+  async expectHere(): Promise<void> {
+    await expect
+      .poll(() => this.#errors, { timeout: START_PATIENCE_MS, message: 'a word of zabra join' })
+      .toMatch(/\d of \d here|exists already|machine \d/)
   }
 
   async link(): Promise<string> {
@@ -94,7 +104,7 @@ export class NodeMember implements AsyncDisposable {
   async #line(isIt: (said: Said) => boolean): Promise<Said> {
     await expect
       .poll(() => this.#said.some(isIt), {
-        timeout: PATIENCE_MS,
+        timeout: START_PATIENCE_MS,
         message: `a line of zabra join, which said: ${this.#errors}`,
       })
       .toBe(true)
