@@ -65,7 +65,6 @@ export class NodeEnsemble implements AsyncDisposable {
       dataDirectory: join(this.directory, String(sid)),
       preallocateBytes: 64 * 1024,
       adminEnabled: false,
-      adminEnabled: false,
       clientPort: member.clientPort!,
       clientAddress: '127.0.0.1',
       sid: member.sid,
