@@ -70,6 +70,7 @@ export class LeaderService implements RoleService {
       quotas: config.enforcesQuota === true ? tree.quotas : null,
       skipsAcl: config.skipsAcl ?? false,
       isLocal: (session, owner) => host.mayWriteLocally(session, owner),
+      upgradesSessions: config.localSessionsUpgradingEnabled ?? false,
     }
     const admissionHost = {
       voters,

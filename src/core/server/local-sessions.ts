@@ -18,11 +18,8 @@ import { SessionTracker } from './session-tracker.ts'
 
 const TRAILING = { allowTrailing: true } as const
 
-/**
- * What a request of a local session needs: nothing, to be answered here, a session of the ensemble
- * first, or such a one which it may not have.
- */
-export type LocalVerdict = 'pass' | 'close' | 'upgrade' | 'refuse'
+/** A request of a local session is passed on, answered here, or needs one of the ensemble first. */
+export type LocalVerdict = 'pass' | 'close' | 'upgrade'
 
 export class LocalSessions {
   readonly #config: ServerConfig
@@ -87,8 +84,9 @@ export class LocalSessions {
   judge(id: SessionId, type: number, body: Uint8Array): LocalVerdict {
     if (!this.has(id) || this.#upgrading.has(id)) return 'pass'
     if (type === OpCode.closeSession) return 'close'
+    // Where it may not be upgraded the leader says so, in its place among the parts of a multi.
+    if (this.#config.localSessionsUpgradingEnabled !== true) return 'pass'
     if (!createsEphemeral(type, body)) return 'pass'
-    if (this.#config.localSessionsUpgradingEnabled !== true) return 'refuse'
     this.#upgrading.add(id)
     return 'upgrade'
   }

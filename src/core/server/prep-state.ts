@@ -23,6 +23,8 @@ export interface PrepState {
   readonly skipsAcl: boolean
   /** May that server write in the name of a session that `sessions` does not know (S25)? */
   isLocal(session: SessionId, owner: ServerId): boolean
+  /** Such a one became one of the ensemble before its first ephemeral, or has ended (S23). */
+  readonly upgradesSessions: boolean
 }
 
 /** One operation: a whole request, or a part of a multi. */
@@ -58,7 +60,10 @@ export function checkSession(state: PrepState, { session, owner }: Request): Err
 
 /** Ephemerals need a session of the ensemble: it has to end for everybody (D9). */
 export function checkGlobalSession(state: PrepState, { session, owner }: Request): ErrorCode {
-  return state.sessions.check(session, owner)
+  const err = state.sessions.check(session, owner)
+  const isLocal = err !== ErrorCode.OK && !state.sessions.has(session)
+  if (!isLocal || state.upgradesSessions || !state.isLocal(session, owner)) return err
+  return ErrorCode.EPHEMERALONLOCALSESSION
 }
 
 /** A10. */

@@ -45,7 +45,7 @@ import { eventsFirst, type EventDelivery, type MakeEventDelivery } from './event
 import { FinalStage } from './final-request.ts'
 import { FollowerService } from './follower-service.ts'
 import { createSessionBody, LeaderService } from './leader-service.ts'
-import { LocalSessions, type LocalVerdict } from './local-sessions.ts'
+import { LocalSessions } from './local-sessions.ts'
 import { LocalSnapshots } from './local-snapshots.ts'
 import { decodeEntry } from './logged-entry.ts'
 import type { ObserverEntry } from './observer-table.ts'
@@ -410,11 +410,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       this.#pass(createRequest({ ...fields, ...createSession, cxid: 0, connection: null }))
     }
     if (verdict === 'close') this.#pass(createRequest({ ...fields, type: CLOSE_LOCAL_SESSION }))
-    else this.#pass(createRequest(fields, refusal || this.#refusal(verdict, type)))
+    else this.#pass(createRequest(fields, refusal || this.#refusal(type)))
   }
 
-  #refusal(verdict: LocalVerdict, type: number): ErrorCode {
-    if (verdict === 'refuse') return ErrorCode.EPHEMERALONLOCALSESSION
+  #refusal(type: number): ErrorCode {
     return this.isReadOnly && waitsForLeader(type) ? ErrorCode.NOTREADONLY : ErrorCode.OK
   }
 
