@@ -40,7 +40,7 @@ test('alone, a server whose directory lost everything does not start', async () 
   await expect(recover({ createsDatabase: false })).rejects.toMatchObject({ code: 'wiped' })
 })
 
-test('in an ensemble it counts as one that lost its log: no vote until a leader made it up', async () => {
+test('in an ensemble it lost its log: no vote until a leader made it up', async () => {
   for (let start = 0; start < 2; start++) {
     const recovered = await recover({ ...ENSEMBLE, createsDatabase: false })
     expect(recovered.droppedTail).toBe(1)

@@ -90,7 +90,7 @@ test('room is made in steps before it is needed, zeros; what is left goes (P5)',
   expect(sizeOf('log.100000001')).toBeLessThan(2 * STEP)
 })
 
-test('entries are on the disk when they are acknowledged, unless forceSync is off (P6)', async () => {
+test('entries are on the disk when acknowledged, unless forceSync is off (P6)', async () => {
   for (const forceSync of [true, false]) {
     const storage = await open({ forceSync })
     const first = forceSync ? 1 : 2
@@ -126,7 +126,7 @@ test('a sync that took too long is told (P6)', async () => {
   await slow.close()
 })
 
-test('a log begins anew after a snapshot, and at a size; it is named by its first entry (P7)', async () => {
+test('a log begins anew after a snapshot and at a size, named by its first entry (P7)', async () => {
   const storage = await open({ logFileBytes: 3 * ENTRY_BYTES })
   await storage.write(appends(1, 2))
   await storage.write(snapshot(1, 2))
