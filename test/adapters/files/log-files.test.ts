@@ -126,7 +126,7 @@ test('a sync that took too long is told (P6)', async () => {
   await slow.close()
 })
 
-test('a log begins anew after a snapshot and at a size, named by its first entry (P7)', async () => {
+test('a log begins anew after a snapshot and at a size, named by its first (P7)', async () => {
   const storage = await open({ logFileBytes: 3 * ENTRY_BYTES })
   await storage.write(appends(1, 2))
   await storage.write(snapshot(1, 2))
