@@ -246,6 +246,13 @@ describe('what has no effect', () => {
     expect(refusal(both.replace('ip', 'sasl'))).toContain("no scheme 'sasl'")
   })
 
+  test('the super user is given by a digest, never by a password', () => {
+    const key = 'DigestAuthenticationProvider.superDigest'
+    const digest = 'super:xQJmxLMiHGwaqBvst5y6rkB6HQs='
+    expect(read(`${ALONE}${key}=${digest}`).settings.superDigest).toBe(digest)
+    expect(refusal(`${ALONE}${key}=super:secret`)).toContain('SHA-1')
+  })
+
   test('what would have protected something stops the start', () => {
     expect(refusal(`${ALONE}sslQuorum=true`)).toContain('TLS is not built')
     expect(refusal(`${ALONE}quorum.auth.enableSasl=true`)).toContain('SASL')
