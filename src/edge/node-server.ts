@@ -25,6 +25,8 @@ export interface NodeServerHooks {
   readonly log?: Log
   /** A client of this address was cut off, for what is named. */
   readonly onDropped?: (address: string, reason: string) => void
+  /** The text that the settings come from, as `initial_configuration` tells it. */
+  readonly configuration?: string
   /** The server ended by itself: its disk failed or an invariant broke. Called once. */
   readonly onHalt?: (reason: string) => void
   readonly signal?: AbortSignal
@@ -49,8 +51,8 @@ export class NodeServer implements AsyncDisposable {
     this.settings = settings
     this.#hooks = hooks
     this.#storage = storage
-    const { log } = hooks
-    this.administration = new Administration({ settings, now, ...(log && { log }) })
+    const { log, configuration = '' } = hooks
+    this.administration = new Administration({ settings, now, configuration, ...(log && { log }) })
     // Also when nobody waits for it.
     this.#serving.done.catch(() => undefined)
   }

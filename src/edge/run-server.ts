@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly portName: string
   /** 128 + its number, as a Java process ends; else 0. */
   readonly tellsSignal: boolean
+  /** The text of the file that it was started with, if there is one. */
+  readonly configuration?: string
 }
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
@@ -38,6 +40,7 @@ export async function runServer(settings: ServerSettings, options: RunOptions): 
   try {
     await using server = await NodeServer.open(settings, {
       log: processLog(),
+      ...(options.configuration === undefined ? {} : { configuration: options.configuration }),
       signal: ended.signal,
       onHalt: (reason) => {
         halted = reason

@@ -1,4 +1,5 @@
 /** `zabra server`: ZooKeeper's own way in, a zoo.cfg and what zkServer.sh does with it. */
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { processLog } from './admin/process-log.ts'
 import { ConfigError } from './config/config-error.ts'
@@ -69,7 +70,7 @@ export async function runServerCommand(args: readonly string[]): Promise<number>
   return action({ path, cfg, words: [path, ...flags] })
 }
 
-async function foreground({ cfg }: ServerInvocation): Promise<number> {
+async function foreground({ path, cfg }: ServerInvocation): Promise<number> {
   const log = processLog()
   for (const problem of cfg.warnings) log.warn('configuration', { problem })
   tellStarter('configured')
@@ -77,6 +78,7 @@ async function foreground({ cfg }: ServerInvocation): Promise<number> {
     label: 'zabra server',
     portName: 'port',
     tellsSignal: true,
+    configuration: readFileSync(path, 'utf8'),
   })
 }
 

@@ -30,6 +30,8 @@ export interface AdministrationOptions {
   readonly now: () => Moment
   /** Default: nothing is logged. */
   readonly log?: Log
+  /** The text of the file that the settings come from; default: there is none. */
+  readonly configuration?: string
 }
 
 /** A request that takes longer is logged, ms. Ours: half a tick of the default. */
@@ -55,7 +57,7 @@ export class Administration {
   #admin: HttpListener | null = null
   #prometheus: HttpListener | null = null
 
-  constructor({ settings, now, log = NO_LOG }: AdministrationOptions) {
+  constructor({ settings, now, log = NO_LOG, configuration = '' }: AdministrationOptions) {
     this.#settings = settings
     this.#now = now
     const elapsed = (): number => now().elapsedMs
@@ -63,7 +65,7 @@ export class Administration {
     const traffic = new Traffic({ largeRequestBytes, slowRequestMs: SLOW_REQUEST_MS }, elapsed)
     const history = new RoleHistory(elapsed())
     const figures = { traffic, storage: new StorageFigures(), history }
-    this.view = new ServerView({ settings, figures, now })
+    this.view = new ServerView({ settings, figures, now, configuration })
     this.metrics = serverMetrics({ view: this.view, admin: this.counts })
     this.#words = allowedWords(wordsAllowed, readOnlyModeEnabled)
     this.#log = log

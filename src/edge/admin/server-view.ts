@@ -23,7 +23,12 @@ export interface ViewOptions {
   readonly settings: ServerSettings
   readonly figures: Figures
   readonly now: () => Moment
+  /** The text that the settings come from; empty: there is none. */
+  readonly configuration: string
 }
+
+/** Lines whose values are nobody's business: whoever may ask need not be a super user. */
+const SECRET_LINE = /^(.*(?:digest|passw)[^=:]*[=:]).*$/gim
 
 /** Expiry time, elapsed ms, and what expires then, soonest first. */
 export type ExpiryBuckets<T> = readonly (readonly [number, readonly T[]])[]
@@ -32,15 +37,15 @@ export class ServerView {
   readonly settings: ServerSettings
   readonly figures: Figures
   readonly now: () => Moment
+  readonly initialConfiguration: string
   /** Null before the first start. */
   administered: AdministeredServer | null = null
-  /** The text of the configuration that this server was started with; empty: it had none. */
-  initialConfiguration = ''
 
-  constructor({ settings, figures, now }: ViewOptions) {
+  constructor({ settings, figures, now, configuration }: ViewOptions) {
     this.settings = settings
     this.figures = figures
     this.now = now
+    this.initialConfiguration = configuration.replace(SECRET_LINE, '$1***')
   }
 
   /** Null: it serves nobody just now, and most words have no other answer than that (O13). */

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { OpCode } from '../../../src/core/jute/op-code.ts'
+import { Administration } from '../../../src/edge/admin/administration.ts'
+import { serverSettings } from '../../../src/edge/settings.ts'
 import { AdminServer, COMMANDS } from '../../../src/edge/admin/admin-server.ts'
 import {
   openHttp,
   type HttpAnswer,
   type HttpRequest,
 } from '../../../src/edge/admin/http-listener.ts'
+import { createLog } from '../../../src/edge/admin/log.ts'
 import { administeredMember, type AdministeredMember } from './administered-member.ts'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
@@ -87,6 +90,16 @@ describe('the admin server', () => {
     expect(json(await admin.answer(request('/zk/gtmk')))).toMatchObject({ tracemask: 306 })
     expect((await admin.answer(request('/ready'))).status).toBe(503)
     expect((await admin.answer(request('/health'))).status).toBe(200)
+  })
+
+  it('the configuration it was started with, without what is secret in it', () => {
+    const configuration = 'clientPort=2181\nDigestAuthenticationProvider.superDigest=super:abc=\n'
+    const now = (): { elapsedMs: number; wallMs: number } => ({ elapsedMs: 0, wallMs: 0 })
+    const settings = serverSettings({ dataDirectory: '/none' })
+    const { view } = new Administration({ settings, now, configuration })
+    expect(view.initialConfiguration).toBe(
+      'clientPort=2181\nDigestAuthenticationProvider.superDigest=***\n',
+    )
   })
 
   it('a server that gave up is not healthy', async () => {
@@ -172,6 +185,34 @@ describe('numbers', () => {
     const cons = await adminOf(server).answer(request('/commands/cons'))
     expect(cons.body).toContain(`"session_id" : ${client.session},`)
     expect(json(cons)['connections']).toHaveLength(1)
+  })
+})
+
+describe('ports that are taken', () => {
+  it('keep nobody from serving, but for the one of metrics that were asked for', async () => {
+    const lines: string[] = []
+    const log = createLog({
+      write: (line) => void lines.push(line),
+      isTerminal: true,
+      level: 'info',
+      wallNow: () => 0,
+    })
+    const metrics = { host: '127.0.0.1', port: 0, exportsProcessInfo: false }
+    const address = { adminAddress: '127.0.0.1', adminPort: 0 }
+    using first = administeredMember({ ...address, metrics })
+    await first.administration.listen()
+    const { adminPort, metricsPort } = first.administration
+    const taken = { adminAddress: '127.0.0.1', adminPort: adminPort ?? 0 }
+    using second = administeredMember(taken, {}, log)
+    await second.administration.listen()
+    expect(second.administration.adminPort).toBeNull()
+    expect(lines.join('')).toMatch(/WARN {2}no-admin-server port=\d+ reason=".*EADDRINUSE/)
+    using third = administeredMember({
+      ...address,
+      metrics: { ...metrics, port: metricsPort ?? 0 },
+    })
+    await expect(third.administration.listen()).rejects.toThrow('metricsProvider.httpPort')
+    for (const server of [first, second, third]) await server.administration.close()
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { toServerId } from '../../../src/core/base/zxid.ts'
 import { OpCode } from '../../../src/core/jute/op-code.ts'
 import { ALL_WORDS } from '../../../src/edge/admin/words.ts'
 import { administeredMember } from './administered-member.ts'
@@ -163,5 +164,57 @@ describe('words about watches, sessions and the tree', () => {
     expect(server.word('stmk', new Uint8Array([0, 0, 0, 0, 0, 0, 0, 54]))).toBe('54')
     expect(server.word('gtmk')).toBe('54')
     expect(server.word('stmk', new Uint8Array(3))).toBe('54')
+  })
+})
+
+describe('in an ensemble', () => {
+  const members = [1, 2, 3].map((sid) => ({
+    sid: toServerId(sid),
+    host: sid === 3 ? '::1' : `zk${sid}`,
+    quorumPort: 2888,
+    electionPort: 3888,
+    role: sid === 3 ? ('observer' as const) : ('participant' as const),
+    clientPort: 2180 + sid,
+  }))
+
+  it('a leader tells of its proposals, its learners and the members', () => {
+    using server = administeredMember({ sid: toServerId(1), members })
+    expect(server.word('srvr')).toMatch(
+      /Mode: leader\n[^]*Proposal sizes last\/min\/max: -1\/-1\/-1\n$/,
+    )
+    expect(server.word('conf')).toContain(
+      'serverId=1\ninitLimit=10\nsyncLimit=5\nelectionAlg=3\nelectionPort=3888\nquorumPort=2888\n' +
+        'peerType=0\nmembership: \nserver.1=zk1:2888:3888:participant;0.0.0.0:2181\n' +
+        'server.2=zk2:2888:3888:participant;0.0.0.0:2182\n' +
+        'server.3=[::1]:2888:3888:observer;0.0.0.0:2183\nversion=0\n',
+    )
+    const rows = server.word('mntr')
+    expect(rows).toContain('zk_server_state\tleader\nzk_peer_state\tleading - broadcast\n')
+    for (const name of ['quorum_size', 'learners', 'synced_followers', 'leader_uptime']) {
+      expect(rows).toMatch(new RegExp(`^zk_${name}\\t\\d+$`, 'm'))
+    }
+  })
+
+  it('a follower knows sessions and not when they end; a read-only one says what it is', () => {
+    using server = administeredMember({ sid: toServerId(1), members })
+    server.client().connect()
+    const { machine, at } = server.member
+    const as = (said: Partial<ReturnType<typeof machine.status>>): void => {
+      server.administration.administer({
+        clientPort: 2181,
+        status: () => ({ ...machine.status(at), ...said }),
+        server: machine.server,
+      })
+    }
+    as({ role: 'following' })
+    expect(server.word('dump')).toMatch(
+      /^SessionTracker dump:\nGlobal Sessions\(1\):\n0x[0-9a-f]+\t10000ms\nephemeral nodes dump:/,
+    )
+    expect(server.word('mntr')).not.toContain('zk_learners')
+    as({ role: 'looking', serving: false, readOnly: true })
+    expect(server.word('isro')).toBe('ro')
+    expect(server.word('srvr')).toMatch(
+      /UTC\nREAD-ONLY mode; serving only read-only clients\n[^]*Mode: read-only\n/,
+    )
   })
 })
