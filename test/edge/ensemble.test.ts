@@ -1,4 +1,6 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { NodeEnsemble } from './node-ensemble.ts'
@@ -52,6 +54,27 @@ describe('an ensemble over TCP', () => {
     await vi.waitFor(() => expect(client.state).toBe('CONNECTED'), WAIT)
     expect(client.sessionId).toBe(id)
     expect(await client.exists('/mine')).toMatchObject({ ephemeralOwner: id })
+  })
+
+  it('P15, Q18: a member whose files vanished asks before it votes', async () => {
+    await using ensemble = await NodeEnsemble.plan(3, 0, { createsDatabase: false })
+    for (const { sid } of ensemble.members) {
+      const directory = ensemble.settings(sid).dataDirectory
+      mkdirSync(directory)
+      writeFileSync(join(directory, 'initialize'), '')
+    }
+    await ensemble.startAll()
+    await using client = await ensemble.client()
+    await client.create('/kept')
+    for (const { sid } of ensemble.members) await ensemble.stop(sid)
+    rmSync(ensemble.settings(3).dataDirectory, { recursive: true })
+    const emptied = await ensemble.start(3)
+    expect(emptied.status().whyNotServing).toContain('does not vote until a leader')
+    await Promise.all([ensemble.start(1), ensemble.start(2)])
+    await emptied.serving
+    await using reader = await ensemble.client(3)
+    await reader.sync('/')
+    expect(await reader.exists('/kept')).not.toBeNull()
   })
 
   it('lets in nobody whom the configuration does not name', async () => {
