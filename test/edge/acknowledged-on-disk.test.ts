@@ -2,6 +2,7 @@
  * What is acknowledged is on the disk: the disk is held up, and no answer comes until it has
  * written; requests that wait meanwhile are written together (P6).
  */
+import type * as FileSystem from 'node:fs'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,7 +30,7 @@ const disk = vi.hoisted((): Disk => ({
 }))
 
 vi.mock('node:fs', async (importOriginal) => {
-  const real = await importOriginal<typeof import('node:fs')>()
+  const real = await importOriginal<typeof FileSystem>()
   const turn = (begin: () => void): void => {
     if (disk.isHeld) disk.waiting.push(begin)
     else begin()

@@ -4,7 +4,15 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -156,6 +164,8 @@ it(
     expect(theirView).toEqual(ourView)
     expect(numberIn(theirView, second.path)).toBeGreaterThanOrEqual(second.acknowledged)
     await Promise.all([us.kill(), them.kill()])
+    // It compares the digest in our snapshot and in every transaction of ours with its own (P21).
+    expect(readFileSync(join(directory, 'three', 'server.log'), 'utf8')).not.toMatch(/mismatch/i)
 
     // Our files in their tools, and in ours, which print the same.
     const log = filesOf(us.data, 'log').at(-2) ?? ''
