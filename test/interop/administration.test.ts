@@ -261,7 +261,7 @@ describe('what only ours answers', () => {
     expect((await fetch(`http://127.0.0.1:${port}/else`)).status).toBe(404)
   })
 
-  it('a snapshot that starts another server, once, and for those who may (O17)', async () => {
+  it('a whole snapshot, once in a while, for those who may (O17)', async () => {
     expect((await fetch(at('/commands/snapshot'))).status).toBe(401)
     const headers = { authorization: digest }
     const answer = await fetch(at('/commands/snapshot'), { headers })
