@@ -138,7 +138,7 @@ async function ask(word: string): Promise<[theirs: string, own: string]> {
 }
 
 describe('four-letter words', () => {
-  it.each(['ruok', 'isro', 'srvr', 'stat', 'conf', 'cons', 'dirs', 'wchs', 'crst', 'srst'])(
+  it.each(['ruok', 'isro', 'srvr', 'conf', 'dirs', 'wchs', 'crst', 'srst'])(
     '%s: the same lines (O1–O11)',
     async (word) => {
       const [theirs, own] = await ask(word)
@@ -146,10 +146,14 @@ describe('four-letter words', () => {
     },
   )
 
-  it.each(['wchc', 'wchp'])('%s: the same lines in whatever order', async (word) => {
-    const [theirs, own] = await ask(word)
-    expect(shape(own).sort()).toEqual(shape(theirs).sort())
-  })
+  // Apache keeps its connections in a hash table.
+  it.each(['stat', 'cons', 'wchc', 'wchp'])(
+    '%s: the same lines in whatever order',
+    async (word) => {
+      const [theirs, own] = await ask(word)
+      expect(shape(own).sort()).toEqual(shape(theirs).sort())
+    },
+  )
 
   it('dump: the same kinds of lines (O8)', async () => {
     const [theirs, own] = await ask('dump')
