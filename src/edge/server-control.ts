@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive, readPid } from '../adapters/files/pid-file.ts'
 import { askWord } from './ask-word.ts'
 import { ExitCode, type StarterMessage } from './run-server.ts'
 import type { ZooCfg } from './config/zoo-cfg.ts'
@@ -154,24 +155,6 @@ function outputFileOf({ dataDirectory }: ServerSettings): string {
 function runningPid(pidFile: string): number | null {
   const pid = readPid(pidFile)
   return pid !== null && isAlive(pid) && isServer(pid) ? pid : null
-}
-
-function readPid(pidFile: string): number | null {
-  try {
-    const text = readFileSync(pidFile, 'utf8').trim()
-    return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null
-  } catch {
-    return null
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 /** Numbers are used again, after a restart of the machine above all. Where nobody can tell: yes. */

@@ -3,26 +3,17 @@
 import { describe, expect, test, vi } from 'vitest'
 import { listen } from './checkers/all-checkers.ts'
 import { PLANTED_BUGS } from './planted/bugs.ts'
+import { QUICK } from './scenario.ts'
 import type { SimHost } from './sim-host.ts'
 import { World, type WorldOptions } from './world.ts'
 
 // A busy machine takes its time; nothing here waits for real time.
 vi.setConfig({ testTimeout: 600_000 })
 
-const QUICK = {
-  voters: 3,
-  clients: 8,
-  observers: 0,
-  linkDelayMs: [0.3, 3],
-  linkSpikeChance: 0,
-  diskDelayMs: [0.5, 4],
-  snapCount: 12,
-  thinkMs: 30,
-  pipeline: 4,
-} as const
+const BUSY = { ...QUICK, clients: 8, snapCount: 12 } as const
 
 function begun(options: Partial<WorldOptions> = {}): World {
-  const world = new World({ seed: 1, draw: QUICK, ...options })
+  const world = new World({ seed: 1, draw: BUSY, ...options })
   listen(world)
   world.begin()
   world.runFor(4000)

@@ -8,7 +8,7 @@ import type { SimHost } from './sim-host.ts'
 import { World } from './world.ts'
 
 /** Quick links and disks, many writes, no faults of their own. */
-const QUICK = {
+export const QUICK = {
   voters: 3,
   clients: 4,
   observers: 0,

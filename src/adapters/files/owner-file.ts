@@ -2,14 +2,14 @@
  * One process at a time in a data directory. The file names the process; who opens the directory
  * after us replaces it, and our descriptor then shows that its file has no name any more.
  */
-import { closeSync, fstatSync, openSync, readFileSync, renameSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { StorageError } from '../../ports/storage.ts'
 import { writeAll } from './durable-file.ts'
+import { isAlive, readPid } from './pid-file.ts'
 
 const NAME = 'zabra.pid'
-const PID = /^\d{1,10}$/
 
 export class OwnerFile {
   readonly #fd: number
@@ -37,23 +37,5 @@ export class OwnerFile {
     if (!this.#isOpen) return
     this.#isOpen = false
     closeSync(this.#fd)
-  }
-}
-
-function readPid(path: string): number | null {
-  try {
-    const text = readFileSync(path, 'utf8').trim()
-    return PID.test(text) ? Number(text) : null
-  } catch {
-    return null
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
