@@ -1,6 +1,6 @@
 /**
- * What can be done to an ensemble under test, in the same words whether it lives in memory
- * (`zabra/testing`) or in real tabs (`zabra/playwright`): a test of one reads like one of the other.
+ * What can be done to an ensemble under test, in the same words for one in memory (`zabra/testing`)
+ * and one in real tabs (`zabra/playwright`): a test of one reads like one of the other.
  *
  * Members have numbers, from 1. A fault holds from when its promise resolves. `heal` ends what was
  * done to the network, and only that: who is dead or frozen stays so.
