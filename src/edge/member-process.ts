@@ -2,7 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { Backoff } from '../core/base/backoff.ts'
+import { ENDS_WITH_STARTER } from './starter.ts'
 
 export interface MemberProcessHooks {
   /** A line of its output: it says that it serves. */
@@ -44,18 +46,20 @@ export class MemberProcess {
     // This program again, however it was started.
     const script = process.argv[1] ?? ''
     const words = [...process.execArgv, script, 'server', this.#config]
-    // Its own group: what a terminal sends to us is ours to pass on.
+    // Its own group: what a terminal sends to us is ours to pass on. The channel tells it of our
+    // end, also of one by SIGKILL.
     const child = spawn(process.execPath, words, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
+      env: { ...process.env, ...ENDS_WITH_STARTER },
     })
     this.#child = child
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: child.stdout as Readable }).on('line', (line) => {
       this.#hasServed = true
       this.#failedStarts = 0
       this.#hooks.onLine(line)
     })
-    createInterface({ input: child.stderr }).on('line', (line) => {
+    createInterface({ input: child.stderr as Readable }).on('line', (line) => {
       this.#hooks.onSaid(`member ${this.#sid}: ${line}\n`)
     })
     child.once('error', (error) => this.#hooks.onSaid(`member ${this.#sid}: ${error.message}\n`))

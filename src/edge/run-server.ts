@@ -4,6 +4,7 @@ import { StorageError } from '../ports/storage.ts'
 import { processLog } from './admin/process-log.ts'
 import { NodeServer } from './node-server.ts'
 import type { ServerSettings } from './settings.ts'
+import { onStarterGone, tellStarter } from './starter.ts'
 
 /** ZooKeeper's own exit codes, so that scripts around it keep their meaning. */
 export const ExitCode = {
@@ -37,6 +38,7 @@ export async function runServer(settings: ServerSettings, options: RunOptions): 
       ended.abort(`asked to end by ${signal}`)
     })
   }
+  onStarterGone(() => ended.abort('whoever started it is gone'))
   try {
     await using server = await NodeServer.open(settings, {
       log: processLog(),
@@ -65,14 +67,6 @@ export async function runServer(settings: ServerSettings, options: RunOptions): 
     return ExitCode.UNEXPECTED_ERROR
   }
   return options.tellsSignal && signalled > 0 ? 128 + signalled : ExitCode.FINISHED
-}
-
-/** What a starter in another process waits for (`zabra server start`). */
-export type StarterMessage = 'configured' | 'open'
-
-export function tellStarter(message: StarterMessage): void {
-  // Once told of the open ports it goes its way, so the channel may be closed.
-  if (process.connected) process.send?.(message)
 }
 
 function announce(server: NodeServer): void {

@@ -6,8 +6,9 @@ import { ConfigError } from './config/config-error.ts'
 import { jvmFlags, loadZooCfg, takeProperties } from './config/load-config.ts'
 import { settingTable } from './config/setting-table.ts'
 import type { ZooCfg } from './config/zoo-cfg.ts'
-import { ExitCode, runServer, tellStarter } from './run-server.ts'
+import { ExitCode, runServer } from './run-server.ts'
 import { restart, start, status, stop, type ServerInvocation } from './server-control.ts'
+import { tellStarter } from './starter.ts'
 
 const USAGE = `usage: zabra server [ACTION] zoo.cfg [-Dzookeeper.KEY=VALUE…]
 

@@ -15,9 +15,10 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, readPid } from '../adapters/files/pid-file.ts'
 import { askWord } from './ask-word.ts'
-import { ExitCode, type StarterMessage } from './run-server.ts'
+import { ExitCode } from './run-server.ts'
 import type { ZooCfg } from './config/zoo-cfg.ts'
 import type { ServerSettings } from './settings.ts'
+import type { StarterMessage } from './starter.ts'
 
 export interface ServerInvocation {
   /** As it was given. */

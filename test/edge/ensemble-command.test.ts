@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
 import { fourLetterWord } from '../interop/apache.ts'
@@ -19,6 +20,8 @@ interface Announced {
 }
 
 const TOP = fileURLToPath(new URL('../..', import.meta.url))
+/** Longer than it takes to miss a member, two of its ticks of 500 ms or 1.2 s. */
+const HANG_MS = 1_500
 const WAIT = { timeout: 60_000, interval: 100 }
 const directory = mkdtempSync(join(tmpdir(), 'zabra-ensemble-command-'))
 const ended: (() => Promise<unknown>)[] = []
@@ -28,10 +31,15 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function startEnsemble(): { members: Map<number, Announced>; stop: () => Promise<unknown> } {
+interface Started {
+  readonly members: Map<number, Announced>
+  readonly stop: (signal?: NodeJS.Signals) => Promise<unknown>
+}
+
+function startEnsemble(): Started {
   const words = [
     ...['ensemble', '--data-dir', directory, '--observers', '1', '--client-port', '0'],
-    ...['--client-address', '127.0.0.1', '--set', 'preAllocSize=64'],
+    ...['--client-address', '127.0.0.1', '--set', 'preAllocSize=64', '--set', 'tickTime=500'],
   ]
   const script = join(TOP, 'src/edge/zabra.mjs')
   const child = spawn(process.execPath, [script, ...words], { cwd: TOP })
@@ -41,25 +49,38 @@ function startEnsemble(): { members: Map<number, Announced>; stop: () => Promise
     members.set(said.sid, said)
   })
   const gone = once(child, 'close')
-  const stop = (): Promise<unknown> => {
-    child.kill('SIGTERM')
+  const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<unknown> => {
+    child.kill(signal)
     return gone
   }
   ended.push(stop)
   return { members, stop }
 }
 
+let ensemble: Started
+
+beforeAll(async () => {
+  ensemble = startEnsemble()
+  await vi.waitFor(() => expect([...ensemble.members.keys()].sort()).toEqual([1, 2, 3, 4]), WAIT)
+}, 60_000)
+
 function client(...members: readonly Announced[]): Promise<ZooKeeperClient> {
   const at = members.map(({ clientPort: port }) => ({ host: '127.0.0.1', port }))
   return ZooKeeperClient.connect({ transport: new TcpTransport({ members: at }) })
 }
 
-async function leaderOf(members: ReadonlyMap<number, Announced>): Promise<Announced> {
-  for (const member of members.values()) {
-    const answer = await fourLetterWord(member.clientPort, 'srvr').catch(() => '')
-    if (answer.includes('Mode: leader')) return member
-  }
-  throw new Error('nobody leads')
+async function textAt(client: ZooKeeperClient, path: string): Promise<string> {
+  return new TextDecoder().decode((await client.getData(path)).data ?? undefined)
+}
+
+async function modeOf({ clientPort }: Announced): Promise<string> {
+  const answer = await fourLetterWord(clientPort, 'srvr').catch(() => '')
+  return /^Mode: (.*)$/m.exec(answer)?.[1] ?? 'none'
+}
+
+async function memberThatIs(mode: string, members: Iterable<Announced>): Promise<Announced> {
+  for (const member of members) if ((await modeOf(member)) === mode) return member
+  throw new Error(`nobody is ${mode}`)
 }
 
 /** Creates nodes until it is stopped; returns those that were acknowledged. */
@@ -85,16 +106,48 @@ function keepWriting(client: ZooKeeperClient): { stop: () => Promise<string[]> }
   }
 }
 
+test.each(['leader', 'follower'] as const)(
+  'goes on while its %s hangs, which then answers with nothing old',
+  async (role) => {
+    const { members } = ensemble
+    const hung = await vi.waitFor(() => memberThatIs(role, members.values()), WAIT)
+    const others = [...members.values()].filter(({ sid }) => sid !== hung.sid)
+    await using reader = await client(hung)
+    await using writer = await client(...others)
+    const path = `/while-${role}-hangs`
+    await reader.create(path, 'old')
+    process.kill(hung.pid, 'SIGSTOP')
+    let answered: Promise<string>
+    try {
+      // Waits in the socket of a process that does not read.
+      answered = textAt(reader, path).catch((error: unknown) => String(error))
+      await vi.waitFor(async () => writer.setData(path, 'new'), WAIT)
+      // Longer than it takes to miss it: it wakes in an ensemble that has done without it.
+      await vi.waitFor(() => memberThatIs('leader', others), WAIT)
+      await sleep(HANG_MS)
+    } finally {
+      process.kill(hung.pid, 'SIGCONT')
+    }
+    // Lost with its connection, or asked again when the member was one of the ensemble again.
+    expect(await answered).not.toBe('old')
+    await vi.waitFor(async () => expect(await textAt(reader, path)).toBe('new'), WAIT)
+    const all = ['follower', 'follower', 'leader', 'observer']
+    await vi.waitFor(async () => {
+      expect((await Promise.all([...members.values()].map(modeOf))).sort()).toEqual(all)
+    }, WAIT)
+  },
+  120_000,
+)
+
 test('survives kill -9 of its leader, and loses nothing', async () => {
-  const { members, stop } = startEnsemble()
-  await vi.waitFor(() => expect([...members.keys()].sort()).toEqual([1, 2, 3, 4]), WAIT)
+  const { members, stop } = ensemble
   await using writer = await client(...members.values())
   const writing = keepWriting(writer)
-  const killed = await vi.waitFor(() => leaderOf(members), WAIT)
+  const killed = await vi.waitFor(() => memberThatIs('leader', members.values()), WAIT)
   process.kill(killed.pid, 'SIGKILL')
   // Another one leads, and the one that was killed runs again.
   await vi.waitFor(() => expect(members.get(killed.sid)!.pid).not.toBe(killed.pid), WAIT)
-  const next = await vi.waitFor(() => leaderOf(members), WAIT)
+  const next = await vi.waitFor(() => memberThatIs('leader', members.values()), WAIT)
   expect(next.pid).not.toBe(killed.pid)
   const acknowledged = await writing.stop()
   expect(acknowledged.length).toBeGreaterThan(0)
@@ -108,6 +161,18 @@ test('survives kill -9 of its leader, and loses nothing', async () => {
   expect(await stop()).toEqual([0, null])
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH')
 }, 180_000)
+
+test('ends with its starter, although that one was killed', async () => {
+  const { members, stop } = startEnsemble()
+  await vi.waitFor(() => expect(members.size).toBe(4), WAIT)
+  const ends = [...members.values()].map(async ({ pid, clientPort }) => {
+    const isGone = (): void => expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+    await vi.waitFor(isGone, WAIT)
+    await expect(fourLetterWord(clientPort, 'srvr')).rejects.toThrow()
+  })
+  await stop('SIGKILL')
+  await Promise.all(ends)
+}, 120_000)
 
 function nameOf(path: string): string {
   return path.slice(1)
