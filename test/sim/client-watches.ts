@@ -1,7 +1,7 @@
 /** The client's own book of one-shot watches (N32, N33): what it has to arm again elsewhere. */
 import { EventType } from '../../src/core/jute/event-type.ts'
 import { ErrorCode } from '../../src/core/jute/error-code.ts'
-import type { Call } from './operation.ts'
+import type { Call } from '../../src/history/operation.ts'
 
 export class ClientWatches {
   readonly data = new Set<string>()

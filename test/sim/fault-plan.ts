@@ -126,6 +126,7 @@ export class FaultPlan {
   #inject(kind: FaultKind): void {
     const prng = this.#prng
     const host = this.#victim()
+    this.#world.probe.emit('fault', { what: kind, sids: [host.sid] })
     switch (kind) {
       case 'crash':
         return host.crash('killed', prng.bool())

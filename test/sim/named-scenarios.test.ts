@@ -5,7 +5,7 @@ import type { PlantedBug } from './planted/planted-bug.ts'
 import { epochOf } from '../../src/core/base/zxid.ts'
 import { planted, Scenario, serves } from './scenario.ts'
 import type { SimHost } from './sim-host.ts'
-import type { Violation } from './probe.ts'
+import type { Violation } from '../../src/history/history-events.ts'
 
 // A busy machine takes its time; nothing here waits for real time.
 vi.setConfig({ testTimeout: 600_000 })

@@ -1,7 +1,7 @@
 /** One seed with all checkers: what it did and the first rule that it broke. */
 import { listen } from './checkers/all-checkers.ts'
 import type { PlantedBug } from './planted/planted-bug.ts'
-import type { Violation } from './probe.ts'
+import type { Violation } from '../../src/history/history-events.ts'
 import { describeDraw } from './draw.ts'
 import { Transcript } from './transcript.ts'
 import { World } from './world.ts'

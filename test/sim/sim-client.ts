@@ -18,9 +18,11 @@ import { formatSessionId, formatZxid, toSessionId } from '../../src/core/base/zx
 import type { Prng } from '../../src/core/base/prng.ts'
 import { ClientLink } from './client-link.ts'
 import { ClientWatches } from './client-watches.ts'
-import { encodeCall, readHeader, readOutcome } from './client-wire.ts'
+import { encodeCall, readHeader, typeOf, type SimCall } from './client-wire.ts'
 import { within } from './draw.ts'
-import { describeCall, isWrite, type Call, type Op } from './operation.ts'
+import { describeCall, isWrite, type Op } from '../../src/history/operation.ts'
+import { readOutcome } from '../../src/history/wire.ts'
+import type { ClientRecorder } from '../../src/history/client-recorder.ts'
 import type { ClientServer } from './client-server.ts'
 import type { SimContext } from './sim-context.ts'
 import { Workload } from './workload.ts'
@@ -30,6 +32,8 @@ const CHECK_MS = 100
 /** ms between losing a server and trying the next one. */
 const RETRY_MS: readonly [number, number] = [5, 300]
 const PASSWORD_BYTES = 16
+
+type SimOp = Op & { readonly call: SimCall }
 
 export class SimClient {
   readonly number: number
@@ -42,6 +46,7 @@ export class SimClient {
    * Sends setWatches right behind the ConnectRequest, as Java does (W57), or waits for the answer.
    */
   readonly #isEager: boolean
+  readonly #recorder: ClientRecorder | null
   #link: ClientLink | null = null
   #state: 'down' | 'connecting' | 'connected' = 'down'
   #session = 0n
@@ -49,7 +54,7 @@ export class SimClient {
   #timeoutMs: number
   #lastZxid = 0n
   #xid = 1
-  #pending: Op[] = []
+  #pending: SimOp[] = []
   #heardMs = 0
   #sentMs = 0
   #nextHost: number
@@ -61,6 +66,7 @@ export class SimClient {
     this.#world = world
     this.number = number
     this.prng = world.prng.fork(`client ${number}`)
+    this.#recorder = world.makeRecorder(number)
     this.#requestedTimeoutMs = Math.round(within(this.prng, world.draw.sessionTimeoutMs))
     this.#timeoutMs = this.#requestedTimeoutMs
     this.#isEager = this.prng.bool()
@@ -141,6 +147,7 @@ export class SimClient {
       },
       this.prng,
     )
+    this.#recorder?.opened(host.sid)
     const request = {
       protocolVersion: 0,
       lastZxidSeen: this.#lastZxid,
@@ -157,6 +164,7 @@ export class SimClient {
     if (this.#state === 'down') return
     this.#world.say(this.name, () => `disconnected: ${reason}`)
     this.#link?.close(isNoticed)
+    this.#recorder?.closed(reason, this.#world.timeline.nowMs)
     this.#link = null
     this.#state = 'down'
     const pending = this.#pending
@@ -190,6 +198,7 @@ export class SimClient {
 
   #send(bytes: Uint8Array): void {
     this.#sentMs = this.#world.timeline.nowMs
+    this.#recorder?.sent(bytes, this.#sentMs)
     this.#link?.send(bytes)
   }
 
@@ -214,6 +223,7 @@ export class SimClient {
 
   #received(host: ClientServer, bytes: Uint8Array): void {
     this.#heardMs = this.#world.timeline.nowMs
+    this.#recorder?.received(bytes, this.#heardMs)
     for (const payload of splitFrames(bytes)) {
       if (this.#state === 'connecting') this.#onConnect(host, payload)
       else if (this.#state === 'connected') this.#onReply(host, payload)
@@ -275,7 +285,7 @@ export class SimClient {
       this.#world.fail('ReplyOrder', `reply ${header.xid} where ${op?.xid ?? 'none'} was due`)
       return
     }
-    const outcome = readOutcome(op.call, header, r, timeline.nowMs, host.sid)
+    const outcome = readOutcome(typeOf(op.call), header, r, timeline.nowMs, host.sid)
     this.#world.say(
       this.name,
       () => `${op.xid} ${describeCall(op.call)} = ${header.err} at ${formatZxid(header.zxid)}`,
@@ -304,9 +314,9 @@ export class SimClient {
     })
   }
 
-  #call(call: Call): void {
+  #call(call: SimCall): void {
     if (this.#pending.some((op) => op.call.kind === 'close')) return
-    const op: Op = {
+    const op: SimOp = {
       client: this.number,
       session: this.#session,
       xid: this.#xid++,

@@ -4,6 +4,7 @@ import type { ServerId } from '../../src/core/base/zxid.ts'
 import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
 import type { MemberInput } from '../../src/core/server/effect.ts'
 import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
+import type { ClientRecorder } from '../../src/history/client-recorder.ts'
 import type { ClientServer } from './client-server.ts'
 import type { Draw } from './draw.ts'
 import type { HostView } from './host-view.ts'
@@ -28,6 +29,8 @@ export interface SimContext {
   readonly sessionKey: Uint8Array
   /** Newest zxid that any client was told of as the result of a write. */
   readonly newestAcked: bigint
+  /** Who writes down what a client does, if anybody. */
+  makeRecorder(client: number): ClientRecorder | null
   acknowledged(zxid: bigint): void
   /** The first broken rule stops the run. */
   fail(checker: string, what: string): void

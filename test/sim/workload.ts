@@ -6,7 +6,8 @@ import { encodeUtf8 } from '../../src/core/base/utf8.ts'
 import type { MultiOp } from '../../src/core/jute/multi.ts'
 import { OpCode } from '../../src/core/jute/op-code.ts'
 import { OPEN_ACL_UNSAFE } from '../../src/core/jute/perms.ts'
-import type { Call, Outcome } from './operation.ts'
+import type { SimCall } from './client-wire.ts'
+import type { Outcome } from '../../src/history/operation.ts'
 
 const REGISTERS = ['/r0', '/r1', '/r2', '/r3']
 const PARENTS = ['/q', '/e', '/d']
@@ -38,7 +39,7 @@ export class Workload {
     this.#toPrepare = [...PARENTS]
   }
 
-  next(): Call {
+  next(): SimCall {
     const prng = this.#prng
     const parent = this.#toPrepare.shift()
     if (parent !== undefined) return this.#create(parent, PERSISTENT)
@@ -59,7 +60,7 @@ export class Workload {
     return { kind: 'sync', path: this.#path() }
   }
 
-  learn(call: Call, outcome: Outcome): void {
+  learn(call: SimCall, outcome: Outcome): void {
     if (outcome.stat !== undefined && 'path' in call) {
       this.#versions.set(call.path, outcome.stat.version)
     }
@@ -82,15 +83,15 @@ export class Workload {
     return this.#prng.bool(0.4) ? (this.#versions.get(path) ?? 0) : -1
   }
 
-  #create(path: string, flags: number): Call {
+  #create(path: string, flags: number): SimCall {
     return { kind: 'create', path, data: this.#data(), flags }
   }
 
-  #set(path: string): Call {
+  #set(path: string): SimCall {
     return { kind: 'set', path, data: this.#data(), version: this.#version(path) }
   }
 
-  #delete(): Call {
+  #delete(): SimCall {
     const prng = this.#prng
     const queued = prng.bool(0.4) ? this.#queued.shift() : undefined
     const path = queued ?? (prng.bool(0.1) ? prng.pick(PARENTS) : this.#path())

@@ -8,6 +8,8 @@ import { toServerId, type ServerId } from '../../src/core/base/zxid.ts'
 import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
 import type { MemberInput } from '../../src/core/server/effect.ts'
 import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
+import type { ClientRecorder } from '../../src/history/client-recorder.ts'
+import type { JudgedHistory, Violation } from '../../src/history/history-events.ts'
 import { drawRun, type Draw } from './draw.ts'
 import { FaultPlan, type FaultTargets } from './fault-plan.ts'
 import { foundedDisk } from './founding.ts'
@@ -15,7 +17,7 @@ import type { HostView } from './host-view.ts'
 import { Network } from './network.ts'
 import { ObserverPlan } from './observer-plan.ts'
 import { NO_BUG, type PlantedBug } from './planted/planted-bug.ts'
-import { Probe, type Violation } from './probe.ts'
+import { Probe } from './probe.ts'
 import { SimClient } from './sim-client.ts'
 import { SimHost } from './sim-host.ts'
 import { Timeline } from './timeline.ts'
@@ -49,7 +51,7 @@ export interface WorldOptions {
   readonly startsByHand?: boolean
 }
 
-export class World implements FaultTargets {
+export class World implements FaultTargets, JudgedHistory {
   readonly prng: Prng
   readonly draw: Draw
   readonly timeline: Timeline = new Timeline()
@@ -76,6 +78,10 @@ export class World implements FaultTargets {
   expectsDivergence = false
   /** Rules looked at, by all checkers. */
   checks = 0
+  /** Nothing is refused here for a reason that the log does not tell. */
+  readonly unexplained: ReadonlySet<number> = new Set()
+  /** Who writes down what a client does, if anybody. */
+  makeRecorder: (client: number) => ClientRecorder | null = () => null
   /** Newest zxid that any client was told of as the result of a write. */
   newestAcked = 0n
 
@@ -96,6 +102,14 @@ export class World implements FaultTargets {
     for (const host of this.hosts) host.wallSkewMs = Math.round((host.prng.next() - 0.5) * 4000)
     this.network = new Network(this.timeline, this.prng.fork('network'), this.draw, this.hosts)
     this.faults = new FaultPlan(this)
+  }
+
+  get nowMs(): number {
+    return this.timeline.nowMs
+  }
+
+  isConnected(client: number): boolean {
+    return this.clients.some((each) => each.number === client && each.isConnected)
   }
 
   /** Safety phase with faults, then heal and converge. To be called once the checkers listen. */

@@ -22,6 +22,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'src/adapters/tcp': ['src/ports', 'src/core/zab', 'src/core/jute', 'src/core/base'],
   'src/adapters/*': ['src/ports', 'src/core/jute', 'src/core/base'],
   'src/signaling': ['src/ports', 'src/core/base'],
+  // Judges of what clients saw: in the simulator, in tests of users, in the browser.
+  'src/history': ['src/core/jute', 'src/core/base', 'src/core/tree'],
   'src/client': ['src/ports', 'src/core/jute', 'src/core/base'],
   'src/recipes': ['src/client'],
   'src/cli': ['src/client', 'src/recipes', 'src/core/jute', 'src/core/base'],

@@ -4,7 +4,7 @@
  */
 import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
-import { hex, Rule } from './rule.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
 
 export function checkAgreement(world: World): void {
   const rule = new Rule(world, 'Agreement')

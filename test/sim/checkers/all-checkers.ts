@@ -1,24 +1,32 @@
 /** Every checker, listening to one world. */
 import type { World } from '../world.ts'
 import { checkAgreement } from './agreement.ts'
-import { followCommitted } from './committed-model.ts'
+import { followCommitted } from '../../../src/history/committed-model.ts'
 import { checkDurability } from './durability.ts'
 import { checkEpochs } from './epochs.ts'
-import { checkFreshness } from './freshness.ts'
+import { checkFreshness } from '../../../src/history/freshness.ts'
 import { checkIntegrity } from './integrity.ts'
 import { checkLeadership } from './leadership.ts'
-import { Linearizability } from './linearizability.ts'
+import { Linearizability } from '../../../src/history/linearizability.ts'
 import { trackHistory } from './log-matching.ts'
 import { GlobalLog } from './prefix-consistency.ts'
+import { checkExpiry } from '../../../src/history/expiry.ts'
+import { checkSequences } from '../../../src/history/sequences.ts'
+import { SILENCE_LIMIT_MS } from '../../../src/core/zab/constants.ts'
 import { checkPrimaryIntegrity } from './primary-integrity.ts'
 import { checkPrimaryOrder } from './primary-order.ts'
-import { checkReads } from './reads.ts'
-import { checkSessions, waitForSessions } from './sessions.ts'
+import { checkReads } from '../../../src/history/reads.ts'
+import { checkSessions } from '../../../src/history/sessions.ts'
+import { checkObserverTable } from './observer-table.ts'
+import { waitForSessions } from './session-ends.ts'
 import { checkThawed } from './thawed.ts'
 import { checkTotalOrder } from './total-order.ts'
 import { checkTrees } from './trees.ts'
 import { checkVotes } from './votes.ts'
-import { Watches } from './watches.ts'
+import { Watches } from '../../../src/history/watches.ts'
+
+/** Silence, timers of a background tab, and a pause that is too short to count as sleep. */
+const STALENESS_LIMIT_MS: number = 2 * SILENCE_LIMIT_MS + 1600
 
 export interface Tally {
   operations: number
@@ -46,8 +54,11 @@ export function listen(world: World): Tally {
   const tree = followCommitted(world)
   new Linearizability(world, tree)
   checkReads(world, tree)
-  checkFreshness(world)
+  checkFreshness(world, STALENESS_LIMIT_MS)
+  checkObserverTable(world)
   checkSessions(world, tree)
+  checkExpiry(world)
+  checkSequences(world)
   waitForSessions(world, tree)
   new Watches(world, tree)
   checkTrees(world, log, tree)

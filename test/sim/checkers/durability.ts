@@ -14,7 +14,7 @@ import { decode } from '../../../src/core/jute/record.ts'
 import type { History } from '../history.ts'
 import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
-import { hex, Rule } from './rule.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
 
 export function checkDurability(world: World, history: History): void {
   const acks = new Rule(world, 'AckImpliesDurable')

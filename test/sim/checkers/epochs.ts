@@ -7,7 +7,7 @@ import { epochOf, type Zxid } from '../../../src/core/base/zxid.ts'
 import { PacketType } from '../../../src/core/jute/quorum-records.ts'
 import type { History } from '../history.ts'
 import type { World } from '../world.ts'
-import { hex, Rule } from './rule.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
 
 export function checkEpochs(world: World, history: History): void {
   const order = new Rule(world, 'EpochsOnDisk')

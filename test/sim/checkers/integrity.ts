@@ -3,7 +3,7 @@ import { epochOf, type ServerId, type Zxid } from '../../../src/core/base/zxid.t
 import type { HostView } from '../host-view.ts'
 import { entryHash } from '../trace-digest.ts'
 import type { World } from '../world.ts'
-import { hex, Rule } from './rule.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
 
 export function checkIntegrity(world: World): void {
   const rule = new Rule(world, 'Integrity')

@@ -5,7 +5,7 @@
 import { epochOf, type ServerId } from '../../../src/core/base/zxid.ts'
 import { PacketType } from '../../../src/core/jute/quorum-records.ts'
 import type { World } from '../world.ts'
-import { Rule } from './rule.ts'
+import { Rule } from '../../../src/history/rule.ts'
 
 export function checkLeadership(world: World): void {
   const established = new Rule(world, 'Leadership1')

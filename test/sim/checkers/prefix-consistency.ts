@@ -6,17 +6,17 @@
 import { counterOf, ZXID_NONE, type Zxid } from '../../../src/core/base/zxid.ts'
 import { decodeTxn } from '../../../src/core/jute/txn.ts'
 import type { History, KnownEntry } from '../history.ts'
-import type { Committed } from '../probe.ts'
+import type { SimCommitted } from '../probe.ts'
 import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
-import { hex, Rule } from './rule.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
 
 export class GlobalLog {
   readonly #world: World
   readonly #history: History
   readonly #rule: Rule
-  readonly #entries: Committed[] = []
-  readonly #byZxid = new Map<Zxid, Committed>()
+  readonly #entries: SimCommitted[] = []
+  readonly #byZxid = new Map<Zxid, SimCommitted>()
   /** What each server has applied, and how much of the global log it has shown in this life. */
   readonly #applied = new Map<HostView, Zxid>()
   readonly #shown = new Map<HostView, number>()
@@ -37,7 +37,7 @@ export class GlobalLog {
     })
   }
 
-  get entries(): readonly Committed[] {
+  get entries(): readonly SimCommitted[] {
     return this.#entries
   }
 
@@ -45,7 +45,7 @@ export class GlobalLog {
     return this.#entries.at(-1)?.zxid ?? ZXID_NONE
   }
 
-  find(zxid: Zxid): Committed | undefined {
+  find(zxid: Zxid): SimCommitted | undefined {
     return this.#byZxid.get(zxid)
   }
 
@@ -60,7 +60,7 @@ export class GlobalLog {
     if (!isKept) return
     const end = this.#byZxid.get(zxid)?.index ?? -1
     for (let i = this.#shown.get(host) ?? 0; i <= end; i++) {
-      this.#world.probe.emit('committed-at', { host, committed: this.#entries[i] as Committed })
+      this.#world.probe.emit('committed-at', { host, committed: this.#entries[i] as SimCommitted })
     }
     this.#shown.set(host, end + 1)
   }

@@ -6,7 +6,7 @@ import { epochOf, type Zxid } from '../../../src/core/base/zxid.ts'
 import type { History } from '../history.ts'
 import type { World } from '../world.ts'
 import type { GlobalLog } from './prefix-consistency.ts'
-import { hex, Rule } from './rule.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
 
 export function checkPrimaryIntegrity(world: World, history: History, log: GlobalLog): void {
   const rule = new Rule(world, 'PrimaryIntegrity')

@@ -5,7 +5,7 @@
 import { counterOf, epochOf } from '../../../src/core/base/zxid.ts'
 import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
-import { hex, Rule } from './rule.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
 
 export function checkPrimaryOrder(world: World): void {
   const local = new Rule(world, 'LocalPrimaryOrder')

@@ -6,7 +6,7 @@ import type { ConnectionId } from '../../../src/core/server/effect.ts'
 import { SILENCE_LIMIT_MS } from '../../../src/core/zab/constants.ts'
 import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
-import { Rule } from './rule.ts'
+import { Rule } from '../../../src/history/rule.ts'
 
 /** Both clocks are read at inputs, one tick apart at most; so much shorter a sleep may pass. */
 const SLACK_MS = 60

@@ -7,7 +7,7 @@ import { ZXID_NONE, type Zxid } from '../../../src/core/base/zxid.ts'
 import type { History } from '../history.ts'
 import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
-import { hex, Rule } from './rule.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
 
 export function checkTotalOrder(world: World, history: History): void {
   const order = new Rule(world, 'TotalOrder')

@@ -5,11 +5,11 @@
 import { equal } from '../../../src/core/base/bytes.ts'
 import type { DataNode } from '../../../src/core/tree/data-node.ts'
 import type { DataTree } from '../../../src/core/tree/data-tree.ts'
-import type { ReferenceTree } from '../reference-tree.ts'
+import type { ReferenceTree } from '../../../src/history/reference-tree.ts'
 import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
 import type { GlobalLog } from './prefix-consistency.ts'
-import { hex, Rule } from './rule.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
 
 /** Steps of all hosts together between two looks at the digests. */
 const CHECKPOINT_STEPS = 500

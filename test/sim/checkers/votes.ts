@@ -16,7 +16,7 @@ import { decode } from '../../../src/core/jute/record.ts'
 import type { HostView } from '../host-view.ts'
 import type { World } from '../world.ts'
 import type { GlobalLog } from './prefix-consistency.ts'
-import { hex, Rule } from './rule.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
 
 export function checkVotes(world: World, log: GlobalLog): void {
   const silent = new Rule(world, 'ObserverIsSilent')

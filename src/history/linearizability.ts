@@ -4,13 +4,13 @@
  * before, and it comes after every write that somebody had been told of when it was invoked.
  * AckedIsCommitted (T48): no client is told of a write that the log lacks.
  */
-import { ErrorCode } from '../../../src/core/jute/error-code.ts'
-import { OpCode } from '../../../src/core/jute/op-code.ts'
-import type { Txn } from '../../../src/core/jute/txn.ts'
-import { describeCall, isWrite, type Op, type Outcome } from '../operation.ts'
-import type { Committed } from '../probe.ts'
-import { expectedError, type ReferenceTree } from '../reference-tree.ts'
-import type { World } from '../world.ts'
+import { equal } from '../core/base/bytes.ts'
+import { ErrorCode } from '../core/jute/error-code.ts'
+import { OpCode } from '../core/jute/op-code.ts'
+import type { Txn } from '../core/jute/txn.ts'
+import { describeCall, isWrite, type Op, type Outcome } from './operation.ts'
+import type { Committed, JudgedHistory } from './history-events.ts'
+import { expectedError, type ReferenceTree } from './reference-tree.ts'
 import { hex, Rule } from './rule.ts'
 
 const SEQUENTIAL = 2
@@ -19,14 +19,16 @@ export class Linearizability {
   readonly #rule: Rule
   readonly #acked: Rule
   readonly #tree: ReferenceTree
+  readonly #unexplained: ReadonlySet<number>
   readonly #ops = new Map<string, Op>()
   readonly #txns = new Map<string, Committed>()
 
-  constructor(world: World, tree: ReferenceTree) {
-    this.#rule = new Rule(world, 'Linearizability')
-    this.#acked = new Rule(world, 'AckedIsCommitted')
+  constructor(history: JudgedHistory, tree: ReferenceTree) {
+    this.#rule = new Rule(history, 'Linearizability')
+    this.#acked = new Rule(history, 'AckedIsCommitted')
     this.#tree = tree
-    const { probe } = world
+    this.#unexplained = history.unexplained
+    const { probe } = history
     probe.on('invoked', ({ op }) => {
       if (isWrite(op.call)) this.#ops.set(keyOf(op.session, op.xid), op)
     })
@@ -41,6 +43,7 @@ export class Linearizability {
     const key = keyOf(header.clientId, header.cxid)
     const op = this.#ops.get(key)
     if (op === undefined || header.cxid === 0) return
+    const { call } = op
     this.#rule.holds(!this.#txns.has(key), () => `${describeCall(op.call)} is committed twice`)
     this.#txns.set(key, committed)
     this.#rule.holds(header.zxid > op.ackedFloor, () => {
@@ -48,6 +51,10 @@ export class Linearizability {
       return `${describeCall(op.call)} is ordered at ${hex(header.zxid)}, before ${floor}`
     })
     this.#checkOutcome(op, header.zxid, txn)
+    if ((call.kind === 'create' || call.kind === 'set') && 'data' in txn) {
+      const isSame = equal(call.data, txn.data ?? NO_DATA)
+      this.#rule.holds(isSame, () => `${describeCall(call)} at ${hex(header.zxid)} has other data`)
+    }
   }
 
   /** The model has applied it already: versions up to zxid − 1 are the state before. */
@@ -56,6 +63,7 @@ export class Linearizability {
     const actual = txn.kind === 'error' ? txn.err : ErrorCode.OK
     if (actual === ErrorCode.SESSIONMOVED || actual === ErrorCode.SESSIONEXPIRED) return
     const tree = this.#tree
+    if (this.#unexplained.has(actual)) return
     let expected: number
     if (call.kind === 'create') {
       const isSequential = (call.flags & SEQUENTIAL) !== 0
@@ -70,6 +78,8 @@ export class Linearizability {
 
   #onCompleted(op: Op, outcome: Outcome): void {
     const committed = this.#txns.get(keyOf(op.session, op.xid))
+    // What is refused for a reason that the log does not tell need not be in it.
+    if (committed === undefined && this.#unexplained.has(outcome.err)) return
     this.#acked.holds(committed !== undefined, () => {
       return `${describeCall(op.call)} was answered at ${hex(outcome.zxid)} and is not in the log`
     })
@@ -105,6 +115,8 @@ export class Linearizability {
     this.#rule.holds(isWhole, () => `multi: ${results.length} results, failed ${isTold}`)
   }
 }
+
+const NO_DATA = new Uint8Array(0)
 
 function keyOf(session: bigint, xid: number): string {
   return `${session}/${xid}`

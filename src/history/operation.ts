@@ -1,13 +1,13 @@
-/** One call of a simulated client, and what came of it. */
-import type { Stat } from '../../src/core/jute/data-records.ts'
-import type { MultiOp, MultiResult } from '../../src/core/jute/multi.ts'
+/** One call of a client, and what came of it. */
+import type { Stat } from '../core/jute/data-records.ts'
+import type { MultiOp, MultiResult } from '../core/jute/multi.ts'
 
 export type Call =
   | {
       readonly kind: 'create'
       readonly path: string
       readonly data: Uint8Array
-      /** CreateMode flags 0–3. */
+      /** CreateMode flags. */
       readonly flags: number
     }
   | {
@@ -25,6 +25,15 @@ export type Call =
   | { readonly kind: 'sync'; readonly path: string }
   | { readonly kind: 'multi'; readonly ops: readonly MultiOp[] }
   | { readonly kind: 'close' }
+  /** What judges know by its place in the log only. */
+  | {
+      readonly kind: 'other'
+      readonly name: string
+      readonly isWrite: boolean
+      readonly path?: string
+      /** It sets a watch that stays, or takes watches of the path away. */
+      readonly watches?: 'stay' | 'go'
+    }
 
 export interface Op {
   readonly client: number
@@ -51,6 +60,7 @@ export interface Outcome {
 }
 
 export function isWrite(call: Call): boolean {
+  if (call.kind === 'other') return call.isWrite
   return ['create', 'set', 'delete', 'multi', 'close'].includes(call.kind)
 }
 
@@ -71,5 +81,7 @@ export function describeCall(call: Call): string {
       return `multi of ${call.ops.length}`
     case 'close':
       return 'close'
+    case 'other':
+      return call.path === undefined ? call.name : `${call.name} ${call.path}`
   }
 }

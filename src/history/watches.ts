@@ -4,11 +4,11 @@
  * happened after it was set. WatchComplete (N24): no change is missed, also across servers, where
  * setWatches catches up by comparing zxids.
  */
-import { ErrorCode } from '../../../src/core/jute/error-code.ts'
-import { EventType } from '../../../src/core/jute/event-type.ts'
-import type { Op, Outcome } from '../operation.ts'
-import type { ReferenceTree } from '../reference-tree.ts'
-import type { World } from '../world.ts'
+import { ErrorCode } from '../core/jute/error-code.ts'
+import { EventType } from '../core/jute/event-type.ts'
+import type { JudgedHistory, SentWatches } from './history-events.ts'
+import type { Call, Op, Outcome } from './operation.ts'
+import type { ReferenceTree } from './reference-tree.ts'
 import { hex, Rule } from './rule.ts'
 
 type WatchKind = 'data' | 'exist' | 'child'
@@ -27,6 +27,21 @@ class ClientBook {
   eventZxid = 0n
   /** Where the client stood when it moved; null once the new server took its watches over. */
   movedAt: bigint | null = null
+  /** Paths with watches that stay (N4): their events are not judged. */
+  readonly staying = new Set<string>()
+
+  /** A client that dropped watches by itself does not send them again. */
+  keepOnly(sent: SentWatches): void {
+    for (const [key, { kind, path }] of this.armed) {
+      if (!sent[kind].includes(path)) this.armed.delete(key)
+    }
+  }
+
+  stays(path: string): boolean {
+    if (this.staying.size === 0) return false
+    if (this.staying.has(path) || this.staying.has('/')) return true
+    return [...this.staying].some((above) => path.startsWith(`${above}/`))
+  }
 }
 
 export class Watches {
@@ -36,24 +51,24 @@ export class Watches {
   readonly #complete: Rule
   readonly #books = new Map<number, ClientBook>()
 
-  constructor(world: World, tree: ReferenceTree) {
+  constructor(history: JudgedHistory, tree: ReferenceTree) {
     this.#tree = tree
-    this.#order = new Rule(world, 'WatchOrder')
-    this.#oneShot = new Rule(world, 'WatchOneShot')
-    this.#complete = new Rule(world, 'WatchComplete')
-    const { probe } = world
+    this.#order = new Rule(history, 'WatchOrder')
+    this.#oneShot = new Rule(history, 'WatchOneShot')
+    this.#complete = new Rule(history, 'WatchComplete')
+    const { probe } = history
     probe.on('session-opened', ({ client }) => this.#books.set(client, new ClientBook()))
     probe.on('connected', ({ client }) => {
       const book = this.#book(client)
       book.eventZxid = 0n
       book.movedAt = book.shownZxid
     })
-    probe.on('watches-set', ({ client, zxid }) => this.#onSet(client, zxid))
+    probe.on('watches-set', ({ client, zxid, sent }) => this.#onSet(client, zxid, sent))
     probe.on('completed', ({ op, outcome }) => this.#onReply(op, outcome))
     probe.on('watch-event', (event) => this.#onEvent(event))
     probe.on('finished', () => {
-      for (const client of world.clients) {
-        if (client.isConnected) this.#missed(client.number, this.#tree.last)
+      for (const client of this.#books.keys()) {
+        if (history.isConnected(client)) this.#missed(client, this.#tree.last)
       }
     })
   }
@@ -72,6 +87,7 @@ export class Watches {
     this.#missed(client, zxid)
     book.shownZxid = zxid
     if (call.kind === 'close' && err === ErrorCode.OK) this.#books.delete(client)
+    if (call.kind === 'other' && err === ErrorCode.OK) onOther(book, call)
     if (call.kind !== 'get' && call.kind !== 'exists' && call.kind !== 'children') return
     if (!call.watch) return
     const { path } = call
@@ -124,8 +140,9 @@ export class Watches {
     const armed = kinds
       .map((kind) => book.armed.get(`${kind} ${path}`))
       .filter((a) => a !== undefined)
-    this.#oneShot.holds(armed.length > 0, () => `${what()} without a watch`)
     for (const kind of kinds) book.armed.delete(`${kind} ${path}`)
+    if (book.stays(path)) return
+    this.#oneShot.holds(armed.length > 0, () => `${what()} without a watch`)
     if (isCatchUp) return
     this.#oneShot.holds(
       armed.some((each) => this.#fires(each, zxid)),
@@ -143,8 +160,9 @@ export class Watches {
   }
 
   /** N24: what the new server must have told, by its state at `zxid`; the rest is armed again. */
-  #onSet(client: number, zxid: bigint): void {
+  #onSet(client: number, zxid: bigint, sent: SentWatches | undefined): void {
     const book = this.#book(client)
+    if (sent !== undefined) book.keepOnly(sent)
     const relative = book.movedAt ?? 0n
     book.movedAt = null
     if (zxid === 0n) return
@@ -165,6 +183,15 @@ export class Watches {
     if (kind === 'data') return node.mzxid > relative
     const changed = this.#tree.changedBetween(path, 'child', relative, zxid)
     return changed !== null || node.czxid > relative
+  }
+}
+
+function onOther(book: ClientBook, { path, watches }: Extract<Call, { kind: 'other' }>): void {
+  if (path === undefined) return
+  if (watches === 'stay') book.staying.add(path)
+  if (watches === 'go') {
+    book.staying.delete(path)
+    for (const kind of ['data', 'exist', 'child']) book.armed.delete(`${kind} ${path}`)
   }
 }
 

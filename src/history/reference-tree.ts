@@ -3,9 +3,10 @@
  * reads, of watches and of the members' trees. Nothing is ever forgotten, so any moment can be
  * asked.
  */
-import { ErrorCode } from '../../src/core/jute/error-code.ts'
-import type { TxnHeader } from '../../src/core/jute/txn-records.ts'
-import type { SimpleTxn, Txn } from '../../src/core/jute/txn.ts'
+import { ErrorCode } from '../core/jute/error-code.ts'
+import type { TxnHeader } from '../core/jute/txn-records.ts'
+import type { SimpleTxn, Txn } from '../core/jute/txn.ts'
+import { CONTAINER_OWNER, ownerKind, ttlOwner } from '../core/tree/stat.ts'
 
 /** A node from `zxid` on, until its next version. */
 export interface NodeVersion {
@@ -121,6 +122,12 @@ export class ReferenceTree {
       case 'create':
         this.#create(zxid, txn.path, txn.data, txn.ephemeral ? clientId : 0n)
         break
+      case 'createContainer':
+        this.#create(zxid, txn.path, txn.data, CONTAINER_OWNER)
+        break
+      case 'createTTL':
+        this.#create(zxid, txn.path, txn.data, ttlOwner(Number(txn.ttl)))
+        break
       case 'delete':
         this.#delete(zxid, txn.path)
         break
@@ -153,7 +160,7 @@ export class ReferenceTree {
     parent.pzxid = zxid
     parent.childChanges.push(zxid)
     parent.children.push({ name: path.slice(path.lastIndexOf('/') + 1), from: zxid, to: FOREVER })
-    if (owner === 0n) return
+    if (ownerKind(owner) !== 'session') return
     const owned = this.#ephemerals.get(owner) ?? new Set<string>()
     this.#ephemerals.set(owner, owned.add(path))
   }
@@ -221,7 +228,8 @@ export function expectedError(
     const parent = tree.at(parentPath(call.path), before)
     if (parent === null) return ErrorCode.NONODE
     if (!call.isSequential && node !== null) return ErrorCode.NODEEXISTS
-    return parent.owner === 0n ? ErrorCode.OK : ErrorCode.NOCHILDRENFOREPHEMERALS
+    const isEphemeral = ownerKind(parent.owner) === 'session'
+    return isEphemeral ? ErrorCode.NOCHILDRENFOREPHEMERALS : ErrorCode.OK
   }
   if (node === null) return ErrorCode.NONODE
   if (call.version !== -1 && call.version !== node.version) return ErrorCode.BADVERSION

@@ -1,19 +1,19 @@
 /** One named rule: counts how often it was looked at and reports when it is broken. */
-import type { World } from '../world.ts'
+import type { Verdicts } from './history-events.ts'
 
 export class Rule {
-  readonly #world: World
+  readonly #verdicts: Verdicts
   readonly #name: string
 
-  constructor(world: World, name: string) {
-    this.#world = world
+  constructor(verdicts: Verdicts, name: string) {
+    this.#verdicts = verdicts
     this.#name = name
   }
 
   /** The words are made only when they are needed. */
   holds(isKept: boolean, what: () => string): void {
-    this.#world.checks++
-    if (!isKept) this.#world.fail(this.#name, what())
+    this.#verdicts.checks++
+    if (!isKept) this.#verdicts.fail(this.#name, what())
   }
 }
 

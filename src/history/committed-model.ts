@@ -1,0 +1,9 @@
+/** The reference tree fed from the global log, for the checkers that judge by it. */
+import type { JudgedHistory } from './history-events.ts'
+import { ReferenceTree } from './reference-tree.ts'
+
+export function followCommitted({ probe }: JudgedHistory): ReferenceTree {
+  const tree = new ReferenceTree()
+  probe.on('committed', ({ logged }) => tree.apply(logged.header, logged.txn))
+  return tree
+}
