@@ -1,7 +1,9 @@
 /** What a Node server's settings make of the member inside it. */
+import type { QuorumNetworkOptions } from '../adapters/tcp/quorum-network.ts'
 import { toServerId, type ServerId } from '../core/base/zxid.ts'
 import type { MemberConfig } from '../core/server/member-machine.ts'
 import { SILENCE_LIMIT_MS } from '../core/zab/constants.ts'
+import type { ZabTuning } from '../core/zab/role.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
 
 /** createSessionTrackerServerId: what the session ids of a standalone server begin with (S1). */
@@ -68,6 +70,47 @@ function serviceOf(settings: ServerSettings): Partial<MemberConfig> {
     connectionTokensMax: settings.connectionTokensMax,
     connectionTokenFillMs: settings.connectionTokenFillMs,
     connectionTokenFillCount: settings.connectionTokenFillCount,
+    ...admissionOf(settings),
+    checksAclEagerly: settings.checksAclEagerly,
+    ...zabOf(settings),
+  }
+}
+
+/** Who may connect, and for how long what it asks may wait (O31, O33). */
+function admissionOf(settings: ServerSettings): Partial<MemberConfig> {
+  const { dropsStaleRequests, checksStaleLatency, throttleRequestsMax } = settings
+  return {
+    connectionBlue:
+      settings.connectionFreezeMs === -1
+        ? null
+        : {
+            freezeMs: settings.connectionFreezeMs,
+            dropIncrease: settings.connectionDropIncrease,
+            dropDecrease: settings.connectionDropDecrease,
+            decreaseRatio: settings.connectionDecreaseRatio,
+          },
+    connectionWeights: settings.weighsConnections
+      ? {
+          global: settings.globalSessionWeight,
+          local: settings.localSessionWeight,
+          renewed: settings.renewedSessionWeight,
+        }
+      : null,
+    // Only the throttle lets a request become stale.
+    dropsStaleRequests: dropsStaleRequests && checksStaleLatency && throttleRequestsMax > 0,
+  }
+}
+
+function zabOf(settings: ServerSettings): ZabTuning {
+  return {
+    commitLogCount: settings.commitLogCount,
+    notificationIntervalMs: settings.notificationIntervalMs,
+    notificationIntervalMaxMs: settings.notificationIntervalMaxMs,
+    observerSnapsMax: settings.observerSnapsMax,
+    observerDiffsMax: settings.observerDiffsMax,
+    alwaysSendsSnapshot: settings.alwaysSendsSnapshot,
+    observerDelayMs: settings.observerDelayMs,
+    ...(settings.epochWaitMs === null ? {} : { epochWaitMs: settings.epochWaitMs }),
   }
 }
 
@@ -85,6 +128,16 @@ function quorumOf(
     clusterId: 'configured',
     peerType: settings.role,
   }
+}
+
+/** How a learner reaches its leader's quorum port. */
+export function leaderConnectOf({
+  leaderRetryMs,
+  leaderConnectTicks,
+  tickTimeMs,
+}: ServerSettings): Pick<QuorumNetworkOptions, 'leaderRetryMs' | 'leaderConnectMs'> {
+  const limit = leaderConnectTicks === 0 ? {} : { leaderConnectMs: leaderConnectTicks * tickTimeMs }
+  return { leaderRetryMs, ...limit }
 }
 
 /** Throws an Error that says what is missing where. */

@@ -6,12 +6,12 @@ import { randomBytes } from 'node:crypto'
 import { ClientListener } from '../adapters/tcp/client-listener.ts'
 import { QuorumNetwork } from '../adapters/tcp/quorum-network.ts'
 import { FileStorage } from '../adapters/files/storage.ts'
-import type { MemberStatus } from '../core/server/member-machine.ts'
+import { emptySnapshotChunk, type MemberStatus } from '../core/server/member-machine.ts'
 import type { Moment, TraceEvent } from '../core/zab/effect.ts'
 import { Member } from '../runtime/member.ts'
 import { Administration } from './admin/administration.ts'
 import type { Log } from './admin/log.ts'
-import { memberConfigOf } from './member-settings.ts'
+import { leaderConnectOf, memberConfigOf } from './member-settings.ts'
 import { schedulePurge } from './purge-schedule.ts'
 import { recoverDatabase } from './recover-database.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
@@ -69,6 +69,8 @@ export class NodeServer implements AsyncDisposable {
       forceSync: settings.forceSync,
       preallocateBytes: settings.preallocateBytes,
       logFileBytes: settings.logFileBytesMax,
+      snapshotPacking: settings.snapshotPacking,
+      ...(settings.trustsLogsAlone ? { trustedEmptySnapshot: emptySnapshotChunk() } : {}),
       // The schedule purges, when it is asked to.
       snapshotsRetained: null,
       damagedTail: isStandalone(settings) ? 'refuse' : 'drop',
@@ -158,6 +160,7 @@ export class NodeServer implements AsyncDisposable {
         members: settings.members,
         listensOnAllAddresses: settings.quorumListensOnAllAddresses,
         connectTimeoutMs: settings.electionConnectTimeoutMs,
+        ...leaderConnectOf(settings),
         onLink: (peer, link) => member.attachLink(peer, link),
         onRefused: (address, reason) => this.#hooks.onRefused?.(address, reason),
       })

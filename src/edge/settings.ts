@@ -5,6 +5,7 @@
  *
  * The names of ZooKeeper's own keys are in the comments; `config/` holds the table of them.
  */
+import type { SnapshotPacking } from '../adapters/files/file-names.ts'
 import type { ServerId } from '../core/base/zxid.ts'
 
 export type MemberRole = 'participant' | 'observer'
@@ -38,6 +39,10 @@ export interface FileSettings {
   readonly snapSizeBytes: number
   /** txnLogSizeLimitInKb; 0 = a new file only after a snapshot (P7). */
   readonly logFileBytesMax: number
+  /** snapshot.compression.method (P10). */
+  readonly snapshotPacking: SnapshotPacking
+  /** snapshot.trust.empty: logs without a snapshot begin with the empty tree (P15). */
+  readonly trustsLogsAlone: boolean
   /** db.autocreate: an empty directory becomes an empty database (P15). */
   readonly createsDatabase: boolean
   /** autopurge.snapRetainCount, at least 3 (P18). */
@@ -78,6 +83,24 @@ export interface EnsembleSettings {
   readonly leaderServes: boolean
   /** cnxTimeout: connecting to an election port. */
   readonly electionConnectTimeoutMs: number
+  /** fastleader.minNotificationInterval and maxNotificationInterval (Q17). */
+  readonly notificationIntervalMs: number
+  readonly notificationIntervalMaxMs: number
+  /** commitLogCount (Q32). */
+  readonly commitLogCount: number
+  /** leader.maxTimeToWaitForEpoch: null = our own limit. */
+  readonly epochWaitMs: number | null
+  /** leader.maxConcurrentSnapSyncs, leader.maxConcurrentDiffSyncs (Q41). */
+  readonly observerSnapsMax: number
+  readonly observerDiffsMax: number
+  /** forceSnapshotSync. */
+  readonly alwaysSendsSnapshot: boolean
+  /** observer.election.DelayMs. */
+  readonly observerDelayMs: number
+  /** leaderConnectDelayDuringRetryMs: between attempts to reach a leader's quorum port. */
+  readonly leaderRetryMs: number
+  /** connectToLearnerMasterLimit: ticks for one attempt; 0 = our own limit. */
+  readonly leaderConnectTicks: number
 }
 
 export interface SessionSettings {
@@ -109,6 +132,20 @@ export interface LimitSettings {
   /** connectionTokenFillTime and connectionTokenFillCount. */
   readonly connectionTokenFillMs: number
   readonly connectionTokenFillCount: number
+  /** connectionFreezeTime; −1 = nobody is refused by chance. */
+  readonly connectionFreezeMs: number
+  /** connectionDropIncrease, connectionDropDecrease, connectionDecreaseRatio. */
+  readonly connectionDropIncrease: number
+  readonly connectionDropDecrease: number
+  readonly connectionDecreaseRatio: number
+  /** connection_throttle_weight_enabled; false = each connection takes one token. */
+  readonly weighsConnections: boolean
+  readonly globalSessionWeight: number
+  readonly localSessionWeight: number
+  readonly renewedSessionWeight: number
+  /** requestThrottleDropStale and requestStaleLatencyCheck (O33). */
+  readonly dropsStaleRequests: boolean
+  readonly checksStaleLatency: boolean
 }
 
 export interface SecuritySettings {
@@ -118,6 +155,8 @@ export interface SecuritySettings {
   readonly digestAuthEnabled: boolean
   /** skipACL (A9). */
   readonly skipsAcl: boolean
+  /** enableEagerACLCheck: each member asks before the leader does. */
+  readonly checksAclEagerly: boolean
   /** enforce.auth.schemes when enforce.auth.enabled, else empty (A13). */
   readonly enforcedAuthSchemes: readonly string[]
   /** ensembleAuthName: comma-separated names that the scheme `ensemble` accepts (A7). */
@@ -187,6 +226,8 @@ const FILE_DEFAULTS: Omit<FileSettings, 'dataDirectory'> = {
   snapCount: 100_000,
   snapSizeBytes: 4 * 1024 * 1024 * 1024,
   logFileBytesMax: 0,
+  snapshotPacking: 'plain',
+  trustsLogsAlone: false,
   createsDatabase: true,
   snapshotsRetained: 3,
   purgeIntervalMs: 0,
@@ -212,6 +253,17 @@ const ENSEMBLE_DEFAULTS: EnsembleSettings = {
   standaloneEnabled: true,
   leaderServes: true,
   electionConnectTimeoutMs: 5_000,
+  notificationIntervalMs: 200,
+  // ZooKeeper's 60 s is an outage after a long partition.
+  notificationIntervalMaxMs: 1_600,
+  commitLogCount: 500,
+  epochWaitMs: null,
+  observerSnapsMax: 10,
+  observerDiffsMax: 100,
+  alwaysSendsSnapshot: false,
+  observerDelayMs: 0,
+  leaderRetryMs: 100,
+  leaderConnectTicks: 0,
 }
 
 const SESSION_DEFAULTS: SessionSettings = {
@@ -232,12 +284,23 @@ const LIMIT_DEFAULTS: LimitSettings = {
   connectionTokensMax: 0,
   connectionTokenFillMs: 1,
   connectionTokenFillCount: 1,
+  connectionFreezeMs: -1,
+  connectionDropIncrease: 0.02,
+  connectionDropDecrease: 0.002,
+  connectionDecreaseRatio: 0,
+  weighsConnections: false,
+  globalSessionWeight: 3,
+  localSessionWeight: 1,
+  renewedSessionWeight: 2,
+  dropsStaleRequests: true,
+  checksStaleLatency: false,
 }
 
 const SECURITY_DEFAULTS: SecuritySettings = {
   superDigest: null,
   digestAuthEnabled: true,
   skipsAcl: false,
+  checksAclEagerly: false,
   enforcedAuthSchemes: [],
   ensembleAuthNames: [],
   auditEnabled: false,

@@ -12,14 +12,23 @@ import {
   rmSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { assert } from '../../core/base/assert.ts'
 import type { Zxid } from '../../core/base/zxid.ts'
 import { StorageError } from '../../ports/storage.ts'
 import { syncDirectory, writeAll } from './durable-file.ts'
-import { fileName, zxidFiles, type ZxidFile } from './file-names.ts'
+import {
+  fileName,
+  packingOf,
+  withEnding,
+  zxidFiles,
+  type SnapshotPacking,
+  type ZxidFile,
+} from './file-names.ts'
+import { packSnappy, SNAPPY_HEADER } from './snappy.ts'
 import { hasSeal, readSnapshot } from './snapshot-reader.ts'
 
-const STAGED = /^staged\.\d+$/
+const STAGED = /^staged\.\d+(\.gz|\.snappy)?$/
 /** The newest ones that are tried (P14). */
 const TRIED_MAX = 100
 
@@ -32,8 +41,12 @@ export class SnapshotFiles {
   readonly #directory: string
   readonly #staging = new Map<number, Staging>()
 
-  constructor(directory: string) {
+  readonly #packing: SnapshotPacking
+
+  /** `packing`: of those that are written; all are read. */
+  constructor(directory: string, packing: SnapshotPacking = 'plain') {
     this.#directory = directory
+    this.#packing = packing
   }
 
   /** What never became a snapshot goes, but for the one that is being installed. */
@@ -62,7 +75,7 @@ export class SnapshotFiles {
     }
     this.#staging.set(id, staging)
     assert(staging.chunks === index, `chunk ${index} after ${staging.chunks}`)
-    writeAll(staging.fd, bytes, null)
+    for (const part of this.#packed(bytes, index)) writeAll(staging.fd, part, null)
     staging.chunks++
   }
 
@@ -82,14 +95,19 @@ export class SnapshotFiles {
     this.#staging.delete(id)
     fsyncSync(staging.fd)
     closeSync(staging.fd)
-    return stagedName(id)
+    return this.#stagedName(id)
   }
 
-  /** Idempotent: the same again after a crash finds it done. */
-  publish(staged: string, zxid: Zxid): void {
+  /**
+   * Returns its new name. Idempotent: the same again after a crash finds it done, also when it is
+   * to be packed in another way by now.
+   */
+  publish(staged: string, zxid: Zxid): string {
     const path = join(this.#directory, staged)
-    if (existsSync(path)) renameSync(path, join(this.#directory, fileName('snapshot', zxid)))
+    const name = withEnding(fileName('snapshot', zxid), packingOf(staged))
+    if (existsSync(path)) renameSync(path, join(this.#directory, name))
     syncDirectory(this.#directory)
+    return name
   }
 
   /**
@@ -107,8 +125,7 @@ export class SnapshotFiles {
     return oldest.zxid
   }
 
-  removeAllBut(zxid: Zxid): void {
-    const kept = fileName('snapshot', zxid)
+  removeAllBut(kept: string): void {
     for (const { name } of this.#files()) {
       if (name !== kept) rmSync(join(this.#directory, name))
     }
@@ -129,10 +146,22 @@ export class SnapshotFiles {
   }
 
   #stagedPath(id: number): string {
-    return join(this.#directory, stagedName(id))
+    return join(this.#directory, this.#stagedName(id))
   }
-}
 
-function stagedName(id: number): string {
-  return `staged.${id}`
+  #stagedName(id: number): string {
+    return withEnding(`staged.${id}`, this.#packing)
+  }
+
+  /** Each chunk for itself: both forms may be joined of parts, and Java reads them so. */
+  #packed(bytes: Uint8Array, index: number): readonly Uint8Array[] {
+    switch (this.#packing) {
+      case 'plain':
+        return [bytes]
+      case 'gz':
+        return [gzipSync(bytes)]
+      case 'snappy':
+        return [...(index === 0 ? [SNAPPY_HEADER] : []), ...packSnappy(bytes)]
+    }
+  }
 }

@@ -6,6 +6,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { adler32 } from '../../core/base/adler32.ts'
 import { readBytes } from './durable-file.ts'
+import { packingOf, type SnapshotPacking } from './file-names.ts'
+import { unpackSnappy } from './snappy.ts'
 
 /** The string "/": all that ZooKeeper looks at before it reads (P14). */
 const END = [0, 0, 0, 1, 0x2f]
@@ -16,13 +18,15 @@ const CHUNK_BYTES = 16 * 1024 * 1024
 
 /** null: it is not whole, as a crash or a bad disk leaves it. */
 export function readSnapshot(path: string): readonly Uint8Array[] | null {
-  const chunks = path.endsWith('.gz') ? unpacked(path) : hasSeal(path) ? readChunks(path) : null
+  const packing = packingOf(path)
+  const isPlain = packing === 'plain'
+  const chunks = !isPlain ? unpacked(path, packing) : hasSeal(path) ? readChunks(path) : null
   return chunks !== null && isSealed(chunks) ? chunks : null
 }
 
 /** Without reading it all; what is packed shows its end to nobody who does not. */
 export function hasSeal(path: string): boolean {
-  if (path.endsWith('.gz')) return true
+  if (packingOf(path) !== 'plain') return true
   const fd = openSync(path, 'r')
   try {
     const { size } = fstatSync(fd)
@@ -50,9 +54,11 @@ function readChunks(path: string): Uint8Array[] {
   }
 }
 
-function unpacked(path: string): Uint8Array[] | null {
+function unpacked(path: string, packing: SnapshotPacking): readonly Uint8Array[] | null {
+  const bytes = readBytes(path)
+  if (packing === 'snappy') return unpackSnappy(bytes)
   try {
-    return [new Uint8Array(gunzipSync(readBytes(path)))]
+    return [new Uint8Array(gunzipSync(bytes))]
   } catch {
     return null
   }

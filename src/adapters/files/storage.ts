@@ -26,7 +26,7 @@ import {
   type Storage,
 } from '../../ports/storage.ts'
 import { readEpochs, writeEpoch } from './epoch-files.ts'
-import { VERSION_DIRECTORY } from './file-names.ts'
+import { VERSION_DIRECTORY, type SnapshotPacking } from './file-names.ts'
 import { readMemberFile, writeMemberFile, type MemberFile } from './member-file.ts'
 import { OwnerFile } from './owner-file.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
@@ -46,6 +46,13 @@ export interface FileStorageOptions {
   readonly snapshotsRetained?: number | null
   /** txnLogSizeLimitInKb in bytes; 0 = a new file only after a snapshot (P7). */
   readonly logFileBytes?: number
+  /** snapshot.compression.method, of snapshots to come; all are read. Default plain. */
+  readonly snapshotPacking?: SnapshotPacking
+  /**
+   * snapshot.trust.empty: logs without any snapshot begin with this one, the empty tree's. Default:
+   * they are refused (P15).
+   */
+  readonly trustedEmptySnapshot?: Uint8Array
   /**
    * Damaged last entries, which may have been acknowledged. 'drop' (default): they are cut off and
    * counted in `droppedTail`, until others say what they were. 'refuse': for a server alone.
@@ -81,7 +88,7 @@ export class FileStorage implements Storage {
     })
     this.#directory = versionDirectory(options.dataDirectory)
     this.#owner = new OwnerFile(this.#directory)
-    this.#snapshots = new SnapshotFiles(this.#directory)
+    this.#snapshots = new SnapshotFiles(this.#directory, options.snapshotPacking)
     this.#log = new TxnLog({
       directory: versionDirectory(options.logDirectory ?? options.dataDirectory),
       preallocateBytes: options.preallocateBytes ?? PREALLOCATE_BYTES,
@@ -97,12 +104,9 @@ export class FileStorage implements Storage {
 
   async recover(): Promise<Recovered> {
     return this.#inTurn(async () => {
-      const snapshot = this.#snapshots.newest()
-      const { entries, damaged, damagedAt } = this.#log.read(snapshot?.zxid ?? ZXID_NONE)
-      if (snapshot === null && entries.length > 0) {
-        const what = `${this.#directory} has transaction logs and no snapshot (P15)`
-        throw new StorageError('corrupt', `${what}: restore one, or start with an empty directory`)
-      }
+      const found = this.#snapshots.newest()
+      const { entries, damaged, damagedAt } = this.#log.read(found?.zxid ?? ZXID_NONE)
+      const snapshot = found ?? (entries.length > 0 ? this.#trustedEmpty() : null)
       // Nothing is changed yet: what is damaged may be more than nothing to whoever mends it.
       if (damaged > 0 && this.#options.damagedTail === 'refuse') {
         throw new StorageError('corrupt', `${damagedAt}, in its last entries: ${REMEDY}`)
@@ -264,12 +268,23 @@ export class FileStorage implements Storage {
     if (installing === null) return
     const zxid = toZxid(BigInt(`0x${installing.zxid}`))
     this.#log.removeAll()
-    this.#snapshots.publish(installing.staged, zxid)
-    this.#snapshots.removeAllBut(zxid)
+    this.#snapshots.removeAllBut(this.#snapshots.publish(installing.staged, zxid))
     if (installing.currentEpoch !== null) {
       writeEpoch(this.#directory, 'currentEpoch', installing.currentEpoch)
     }
     this.#remember({ installing: null, droppedTail: 0 })
+  }
+
+  /** Logs without a snapshot: servers before 3.5 took none of an empty tree (P15). */
+  #trustedEmpty(): ReturnType<SnapshotFiles['newest']> {
+    const { trustedEmptySnapshot } = this.#options
+    if (trustedEmptySnapshot === undefined) {
+      const what = `${this.#directory} has transaction logs and no snapshot (P15)`
+      throw new StorageError('corrupt', `${what}: restore one, or start with an empty directory`)
+    }
+    this.#snapshots.stage(0, 0, trustedEmptySnapshot)
+    this.#snapshots.publish(this.#snapshots.seal(0, 1), ZXID_NONE)
+    return this.#snapshots.newest()
   }
 
   #forgetDroppedTail(): void {

@@ -15,7 +15,7 @@ import { decodePulse, encodePulse, PulseKind } from '../../core/zab/packets.ts'
 import type { Link } from '../../ports/link.ts'
 import { Conversation } from './conversation.ts'
 import type { ElectionConnection } from './election-connection.ts'
-import { HANDSHAKE_MS, LEADER_RETRY_MS, PULSES_UNANSWERED_MAX } from './quorum-limits.ts'
+import { PULSES_UNANSWERED_MAX } from './quorum-limits.ts'
 import type { QuorumMember } from './quorum-member.ts'
 
 export interface PeerLinkHost {
@@ -23,6 +23,9 @@ export interface PeerLinkHost {
   readonly peer: QuorumMember
   /** Text of the configuration: what a notification carries (Q9). */
   readonly configText: Uint8Array
+  /** For one attempt to reach the leader's quorum port, and between two. */
+  readonly connectMs: number
+  readonly retryMs: number
   /** The link is over; once. */
   readonly onClosed: (link: PeerLink) => void
 }
@@ -206,7 +209,7 @@ export class PeerLink implements Link {
     const { host, quorumPort: port } = this.#host.peer
     const socket = connect({ host, port, noDelay: true })
     let retry: ReturnType<typeof setTimeout> | undefined
-    const limit = setTimeout(() => socket.destroy(), HANDSHAKE_MS)
+    const limit = setTimeout(() => socket.destroy(), this.#host.connectMs)
     talk.giveUp = () => {
       clearTimeout(limit)
       clearTimeout(retry)
@@ -217,7 +220,7 @@ export class PeerLink implements Link {
     const onClose = (): void => {
       clearTimeout(limit)
       if (this.#talks.get(number) !== talk) return
-      retry = setTimeout(() => this.#reach(number, talk), LEADER_RETRY_MS)
+      retry = setTimeout(() => this.#reach(number, talk), this.#host.retryMs)
     }
     socket.once('close', onClose)
     socket.once('connect', () => {

@@ -17,7 +17,12 @@ import { parseInitialMessage, type FirstMessage } from './first-message.ts'
 import { PacketSplitter } from './packet-splitter.ts'
 import { PeerLink } from './peer-link.ts'
 import { PeerPort } from './peer-port.ts'
-import { FRESH_CONNECTION_MS, HANDSHAKE_MS, STEADY_CONNECTION_MS } from './quorum-limits.ts'
+import {
+  FRESH_CONNECTION_MS,
+  HANDSHAKE_MS,
+  LEADER_RETRY_MS,
+  STEADY_CONNECTION_MS,
+} from './quorum-limits.ts'
 import { bracketed, configText, type QuorumMember } from './quorum-member.ts'
 
 export interface QuorumNetworkOptions {
@@ -28,6 +33,10 @@ export interface QuorumNetworkOptions {
   readonly listensOnAllAddresses?: boolean
   /** cnxTimeout. */
   readonly connectTimeoutMs?: number
+  /** connectToLearnerMasterLimit: ms for one attempt to reach a leader. */
+  readonly leaderConnectMs?: number
+  /** leaderConnectDelayDuringRetryMs: between two of them. */
+  readonly leaderRetryMs?: number
   /** A link to a member; it replaces an older one. */
   readonly onLink: (peer: ServerId, link: Link) => void
   readonly onRefused?: (address: string, reason: string) => void
@@ -185,6 +194,8 @@ export class QuorumNetwork {
           sid: this.#self.sid,
           peer: peer.member,
           configText: this.#configText,
+          connectMs: this.#options.leaderConnectMs ?? HANDSHAKE_MS,
+          retryMs: this.#options.leaderRetryMs ?? LEADER_RETRY_MS,
           onClosed: (closed) => this.#onLinkClosed(peer, closed),
         },
         connection,

@@ -61,6 +61,8 @@ export interface ConnectionRules {
   readonly sessionKey: Uint8Array | null
   readonly auth: ClientAuth
   readonly throttle: ConnectionThrottle
+  /** New sessions are this member's own. */
+  readonly opensLocally: boolean
 }
 
 export class ClientConnections implements ClientOutput {
@@ -138,7 +140,7 @@ export class ClientConnections implements ClientOutput {
     const frames = this.#split(connection, message)
     for (const frame of frames) {
       connection.backlog.pushBack(frame)
-      if (this.#limits.throttledOpWaitMs > 0) connection.backlogAtMs.pushBack(at.elapsedMs)
+      if (this.#minds) connection.backlogAtMs.pushBack(at.elapsedMs)
       connection.backlogBytes += frame.length
       this.#backlogBytes += frame.length
     }
@@ -285,7 +287,7 @@ export class ClientConnections implements ClientOutput {
       connection.close('io_exception')
       return
     }
-    if (!this.#rules.throttle.take(this.#atMs)) {
+    if (!this.#rules.throttle.take(this.#atMs, this.#weightOf(request))) {
       connection.close('client_rate_limit')
       return
     }
@@ -307,6 +309,14 @@ export class ClientConnections implements ClientOutput {
     connection.state = 'establishing'
     if (request.sessionId === 0n) this.#createSession(connection)
     else this.#reopenSession(connection, toSessionId(request.sessionId), request.passwd)
+  }
+
+  /** Tokens that a connection takes (O31). */
+  #weightOf({ sessionId }: ConnectRequest): number {
+    const weights = this.#limits.connectionWeights
+    if (weights === null) return 1
+    if (sessionId !== 0n) return weights.renewed
+    return this.#rules.opensLocally ? weights.local : weights.global
   }
 
   #createSession(connection: Connection): void {
@@ -341,6 +351,7 @@ export class ClientConnections implements ClientOutput {
       this.#final.answerAuth(connection, xid, ErrorCode.SESSIONCLOSEDREQUIRESASLAUTH)
       connection.close('sasl_auth_failure')
     } else if (this.#isTooLarge(frame)) connection.close('large_request')
+    else if (this.#isStale(connection, cameAtMs)) connection.close('stale_request')
     else if (this.#isTooLate(connection, type, cameAtMs)) {
       this.#host.refuse(connection, xid, ErrorCode.THROTTLEDOP)
     } else this.#host.submit(connection, xid, type, body)
@@ -350,6 +361,17 @@ export class ClientConnections implements ClientOutput {
     const { largeRequestBytes, largeRequestsBytesMax } = this.#limits
     if (largeRequestBytes < 0 || length <= largeRequestBytes) return false
     return this.#host.largeBytes + length > largeRequestsBytesMax
+  }
+
+  /** It matters how long a frame waited. */
+  get #minds(): boolean {
+    return this.#limits.throttledOpWaitMs > 0 || this.#limits.dropsStaleRequests
+  }
+
+  /** Nobody waits for its answer any more. */
+  #isStale({ openSinceMs, timeoutMs }: Connection, cameAtMs: number): boolean {
+    if (!this.#limits.dropsStaleRequests) return false
+    return this.#atMs - Math.max(cameAtMs, openSinceMs) > timeoutMs
   }
 
   /** O33. What waited for its session to come about did not wait for others. */

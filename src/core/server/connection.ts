@@ -50,6 +50,7 @@ export type CloseReason =
   | 'session_closed'
   | 'session_moved'
   | 'sessionless_timeout'
+  | 'stale_request'
   | 'unimplemented'
 
 /** Where a connection's messages go. */

@@ -14,6 +14,7 @@ import { INIT_LIMIT_TICKS, SYNC_LIMIT_TICKS } from '../zab/constants.ts'
 import { SNAPSHOT_CHUNK_BYTES, type Moment, type RecoveredState } from '../zab/effect.ts'
 import { EffectList } from '../zab/effect-list.ts'
 import { QuorumPeer } from '../zab/quorum-peer.ts'
+import type { ZabTuning } from '../zab/role.ts'
 import { ZAB_RULES, type ZabRules } from '../zab/rules.ts'
 import type { MemberEffect, MemberInput } from './effect.ts'
 import { eventsFirst, type MakeEventDelivery } from './event-delivery.ts'
@@ -23,7 +24,7 @@ import { ZooKeeperServer } from './zookeeper-server.ts'
 
 export type { MemberStatus, PeerType, SessionStatus } from './member-status.ts'
 
-export interface MemberConfig extends ServerConfig {
+export interface MemberConfig extends ServerConfig, ZabTuning {
   readonly voters: readonly ServerId[]
   /** An observer learns and serves, and is in no quorum (Q1, Q7). Default: participant. */
   readonly peerType?: PeerType
@@ -76,6 +77,7 @@ export class MemberMachine {
     )
     const { sid, voters, tickTimeMs } = config
     const zabConfig = {
+      ...config,
       sid,
       voters,
       isObserver: config.peerType === 'observer',

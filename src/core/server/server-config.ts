@@ -80,6 +80,31 @@ export interface ServerConfig {
   /** connectionTokenFillTime, connectionTokenFillCount: so many come back in so many ms. */
   readonly connectionTokenFillMs?: number
   readonly connectionTokenFillCount?: number
+  /** connectionFreezeTime and what goes with it; null: nobody is refused by chance. */
+  readonly connectionBlue?: BlueLimits | null
+  /** connection_throttle_weight_enabled: tokens by kind of session; null: one for each. */
+  readonly connectionWeights?: ConnectionWeights | null
+  /** requestStaleLatencyCheck: who was held back beyond its session's time-out is cut off. */
+  readonly dropsStaleRequests?: boolean
+  /** enableEagerACLCheck: this member asks for permissions before the leader does. */
+  readonly checksAclEagerly?: boolean
+}
+
+export interface BlueLimits {
+  /** connectionFreezeTime. */
+  readonly freezeMs: number
+  /** connectionDropIncrease: added to the part that is refused while there are no tokens. */
+  readonly dropIncrease: number
+  /** connectionDropDecrease: … and taken off while there are many. */
+  readonly dropDecrease: number
+  /** connectionDecreaseRatio: part of the tokens in use below which there are many. */
+  readonly decreaseRatio: number
+}
+
+export interface ConnectionWeights {
+  readonly global: number
+  readonly local: number
+  readonly renewed: number
 }
 
 export interface ServerLimits {
@@ -102,6 +127,9 @@ export interface ServerLimits {
   readonly connectionTokensMax: number
   readonly connectionTokenFillMs: number
   readonly connectionTokenFillCount: number
+  readonly connectionBlue: BlueLimits | null
+  readonly connectionWeights: ConnectionWeights | null
+  readonly dropsStaleRequests: boolean
 }
 
 const SESSION_TIMEOUT_MIN_TICKS = 2
@@ -145,5 +173,8 @@ export function limitsOf(config: ServerConfig): ServerLimits {
     connectionTokensMax: config.connectionTokensMax ?? 0,
     connectionTokenFillMs: config.connectionTokenFillMs ?? 1,
     connectionTokenFillCount: config.connectionTokenFillCount ?? 1,
+    connectionBlue: config.connectionBlue ?? null,
+    connectionWeights: config.connectionWeights ?? null,
+    dropsStaleRequests: config.dropsStaleRequests ?? false,
   }
 }

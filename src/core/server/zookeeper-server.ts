@@ -42,6 +42,7 @@ import type { ClientCloseEffect, ClientSendEffect, ConnectionId, ServerEffects }
 import type { DigestClaim } from './digest-claim.ts'
 import type { DivergenceAlarm } from './divergence.ts'
 import { eventsFirst, type EventDelivery, type MakeEventDelivery } from './event-delivery.ts'
+import { judgedEarly } from './eager-acl.ts'
 import { FinalStage } from './final-request.ts'
 import { FollowerService } from './follower-service.ts'
 import { createSessionBody, LeaderService } from './leader-service.ts'
@@ -124,7 +125,8 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     this.#order = this.#newOrder()
     const { sessionKey } = config
     const auth = new ClientAuth(config)
-    const rules = { sessionKey, auth, throttle: new ConnectionThrottle(this.#limits) }
+    const throttle = new ConnectionThrottle(this.#limits, new Prng(config.seed).fork('connect'))
+    const rules = { sessionKey, auth, throttle, opensLocally: config.localSessionsEnabled === true }
     this.connections = new ClientConnections(this, this.#limits, rules, this.#ids, this.#final)
   }
 
@@ -410,7 +412,10 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       this.#pass(createRequest({ ...fields, ...createSession, cxid: 0, connection: null }))
     }
     if (verdict === 'close') this.#pass(createRequest({ ...fields, type: CLOSE_LOCAL_SESSION }))
-    else this.#pass(createRequest(fields, refusal || this.#refusal(type)))
+    else {
+      const request = createRequest(fields, refusal || this.#refusal(type))
+      this.#pass(judgedEarly(this.#config, this.#tree, request))
+    }
   }
 
   #refusal(type: number): ErrorCode {

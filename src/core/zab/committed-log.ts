@@ -6,16 +6,22 @@
  */
 import { Deque } from '../base/deque.ts'
 import type { Zxid } from '../base/zxid.ts'
-import { COMMIT_LOG_BYTES, COMMIT_LOG_COUNT } from './constants.ts'
+import { COMMIT_LOG_BYTES, COMMIT_LOG_BYTES_MAX, COMMIT_LOG_COUNT } from './constants.ts'
 import type { LogEntry } from './effect.ts'
 
 export class CommittedLog {
+  readonly #countMax: number
+  readonly #bytesMax: number
   readonly #entries: Deque<LogEntry> = new Deque<LogEntry>()
   #base: Zxid
   #last: Zxid
   #bytes = 0
 
-  constructor(base: Zxid, entries: readonly LogEntry[] = []) {
+  /** `countMax`: commitLogCount. Bytes go with it, as far as a learner takes them. */
+  constructor(base: Zxid, entries: readonly LogEntry[] = [], countMax: number = COMMIT_LOG_COUNT) {
+    this.#countMax = countMax
+    const share = Math.max(1, countMax / COMMIT_LOG_COUNT)
+    this.#bytesMax = Math.min(COMMIT_LOG_BYTES * share, COMMIT_LOG_BYTES_MAX)
     this.#base = base
     this.#last = base
     for (const entry of entries) this.add(entry)
@@ -38,7 +44,7 @@ export class CommittedLog {
     this.#entries.pushBack(entry)
     this.#last = entry.zxid
     this.#bytes += entry.entry.length
-    while (this.#entries.length > COMMIT_LOG_COUNT || this.#bytes > COMMIT_LOG_BYTES) this.#evict()
+    while (this.#entries.length > this.#countMax || this.#bytes > this.#bytesMax) this.#evict()
   }
 
   /** Newest point of this history that is not after `zxid`, or null when that is below `base`. */

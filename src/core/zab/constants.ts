@@ -50,6 +50,8 @@ export const OBSERVERS_MAX = 16
  * ten: a tab produces SNAP_SLICE_BYTES for each of them in one step, beside its commits.
  */
 export const OBSERVER_SNAPS_MAX = 3
+/** Observers that are brought up to date without a snapshot at the same time: ZooKeeper's. */
+export const OBSERVER_DIFFS_MAX = 100
 
 // --- size -------------------------------------------------------------------------------------
 
@@ -62,8 +64,10 @@ export const COMMIT_LOG_BYTES: number = 4 * 1024 * 1024
  * synchronised anew (design §5). Some seconds of a saturated channel (8 MB/s, browser-facts §2).
  */
 export const LEARNER_LAG_BYTES: number = 32 * 1024 * 1024
+/** Most bytes for DIFF, whatever commitLogCount says: half of what makes a learner a laggard. */
+export const COMMIT_LOG_BYTES_MAX: number = LEARNER_LAG_BYTES / 2
 /** Bytes of entries that a learner keeps before NEWLEADER: DIFF window, lag and one packet more. */
-export const SYNC_QUEUE_BYTES: number = COMMIT_LOG_BYTES + 2 * LEARNER_LAG_BYTES
+export const SYNC_QUEUE_BYTES: number = COMMIT_LOG_BYTES_MAX + 2 * LEARNER_LAG_BYTES
 /** Packets that a learner keeps while its storage truncates. The bytes are bounded as above. */
 export const DEFERRED_PACKETS = 200_000
 

@@ -26,6 +26,9 @@ export interface ElectionHost {
   readonly isObserver: boolean
   /** Whoever has less may not lead (ZabConfig). */
   readonly originZxid: Zxid
+  /** ms until the first repetition of what nobody answered, and the longest (Q17). */
+  readonly intervalMs?: number | undefined
+  readonly intervalMaxMs?: number | undefined
   /** Voters whose link is up, without this member. */
   linkedVoters(): readonly ServerId[]
   /** null: nothing to propose, only asking. */
@@ -171,7 +174,8 @@ export class FastLeaderElection {
     if (this.#finalizeAtMs !== null && nowMs >= this.#finalizeAtMs) {
       this.#elect(this.#vote, nowMs)
     } else if (nowMs >= this.#resendAtMs) {
-      this.#intervalMs = Math.min(this.#intervalMs * 2, NOTIFICATION_INTERVAL_MAX_MS)
+      const { intervalMaxMs = NOTIFICATION_INTERVAL_MAX_MS } = this.#host
+      this.#intervalMs = Math.min(this.#intervalMs * 2, intervalMaxMs)
       this.#resendAtMs = nowMs + this.#intervalMs
       this.#notifyAll()
     }
@@ -296,7 +300,7 @@ export class FastLeaderElection {
 
   /** Any change of connectivity starts the back-off anew: 60 s of silence was an outage (Q17). */
   #resetBackOff(nowMs: number): void {
-    this.#intervalMs = NOTIFICATION_INTERVAL_MS
+    this.#intervalMs = this.#host.intervalMs ?? NOTIFICATION_INTERVAL_MS
     this.#resendAtMs = nowMs + this.#intervalMs
   }
 }

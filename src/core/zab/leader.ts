@@ -15,13 +15,20 @@ import {
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import { Broadcast, type Proposal } from './broadcast.ts'
-import { EPOCH_MAX, LEARNER_LAG_BYTES, OBSERVER_SNAPS_MAX, PINGS_PER_TICK } from './constants.ts'
+import {
+  EPOCH_MAX,
+  LEARNER_LAG_BYTES,
+  OBSERVER_DIFFS_MAX,
+  OBSERVER_SNAPS_MAX,
+  PINGS_PER_TICK,
+} from './constants.ts'
 import { Discovery } from './discovery.ts'
 import type { Moment } from './effect.ts'
 import { LearnerHandler } from './learner-handler.ts'
 import { checkedZxid, encodePacket, machine } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
 import { rendezvousLimitMs, type RoleContext } from './role.ts'
+import { SNAP } from './synchronization.ts'
 import { routed } from './synced-learner.ts'
 
 /** What Zab's papers call the phases 1, 2 and 3. */
@@ -193,7 +200,8 @@ export class Leader {
       if (handler.phase === 'waiting' && this.#phase === 'broadcast') this.#synchronize(handler, at)
     }
     if (this.#discovery.epoch === null) {
-      const limitMs = rendezvousLimitMs(this.#context.config)
+      const { config } = this.#context
+      const limitMs = config.epochWaitMs ?? rendezvousLimitMs(config)
       if (now - this.#startedMs > limitMs) this.#context.leave('no quorum came')
       return
     }
@@ -298,11 +306,12 @@ export class Leader {
    * (Q34): history, proposals in flight, NEWLEADER, and from here on everything new.
    */
   #synchronize(handler: LearnerHandler, at: Moment): void {
-    const { rules, tail } = this.#context
+    const { config, rules, tail } = this.#context
     const { position } = handler
     if (position === null || this.#broadcast === null) return
-    const plan = rules.chooseSync(tail.committed, position)
-    if (plan.mode === 'SNAP' && handler.isObserver && !this.#hasSnapshotFree()) return
+    const isForced = config.alwaysSendsSnapshot === true
+    const plan = isForced ? SNAP : rules.chooseSync(tail.committed, position)
+    if (handler.isObserver && !this.#mayBring(plan.mode === 'SNAP')) return
     handler.beginSync(plan, at.elapsedMs)
     // An observer gets what is committed, nothing else.
     const inFlight = handler.isObserver ? [] : rules.handOver(this.#broadcast.outstanding)
@@ -310,11 +319,18 @@ export class Leader {
     handler.send(encodePacket(PacketType.NEWLEADER, makeZxid(this.epoch, 0)))
   }
 
-  #hasSnapshotFree(): boolean {
-    const sending = [...this.#handlers.values()].filter(
-      (one) => one.isObserver && one.sendsSnapshot,
+  /** Observers wait for each other; voters never do (Q41). */
+  #mayBring(isSnapshot: boolean): boolean {
+    const { observerSnapsMax, observerDiffsMax } = this.#context.config
+    const underWay = [...this.#handlers.values()].filter(
+      (one) =>
+        one.isObserver &&
+        (isSnapshot ? one.sendsSnapshot : one.phase === 'synchronising' && !one.sendsSnapshot),
     )
-    return sending.length < OBSERVER_SNAPS_MAX
+    const max = isSnapshot
+      ? (observerSnapsMax ?? OBSERVER_SNAPS_MAX)
+      : (observerDiffsMax ?? OBSERVER_DIFFS_MAX)
+    return underWay.length < max
   }
 
   #onAck(handler: LearnerHandler, zxid: Zxid, at: Moment): void {

@@ -20,15 +20,18 @@ interface PendingMark {
 
 export class LogTail {
   readonly #out: EffectSink
+  readonly #commitLogCount: number | undefined
   #committed: CommittedLog
   #pending: Deque<LogEntry> = new Deque<LogEntry>()
   #marks: Deque<PendingMark> = new Deque<PendingMark>()
   #lastLogged: Zxid
   #durable: Zxid
 
-  constructor(recovered: RecoveredState, out: EffectSink) {
+  /** `commitLogCount`: see ZabTuning. */
+  constructor(recovered: RecoveredState, out: EffectSink, commitLogCount?: number) {
     this.#out = out
-    this.#committed = committedLogOf(recovered)
+    this.#commitLogCount = commitLogCount
+    this.#committed = this.#committedLogOf(recovered)
     this.#lastLogged = this.#committed.last
     this.#durable = this.#lastLogged
     out.snapshotZxid = recovered.snapshot?.zxid ?? ZXID_NONE
@@ -91,23 +94,23 @@ export class LogTail {
   /** A snapshot of the leader replaces snapshot and log; its commit effect was just emitted. */
   install(zxid: Zxid): void {
     assert(this.#pending.length === 0, 'a snapshot is installed over pending entries')
-    this.#committed = new CommittedLog(zxid)
+    this.#committed = new CommittedLog(zxid, [], this.#commitLogCount)
     this.#lastLogged = zxid
     this.#marks.pushBack({ mark: this.#out.persistCount, zxid })
   }
 
   /** The storage was read again after TRUNC; everything in it is durable. */
   reset(recovered: RecoveredState): void {
-    this.#committed = committedLogOf(recovered)
+    this.#committed = this.#committedLogOf(recovered)
     this.#pending.clear()
     this.#marks.clear()
     this.#lastLogged = this.#committed.last
     this.#durable = this.#lastLogged
     this.#out.snapshotZxid = recovered.snapshot?.zxid ?? ZXID_NONE
   }
-}
 
-/** At recovery every logged entry counts as committed (P24); synchronisation cuts what is not. */
-function committedLogOf(recovered: RecoveredState): CommittedLog {
-  return new CommittedLog(recovered.snapshot?.zxid ?? ZXID_NONE, recovered.log)
+  /** At recovery every logged entry counts as committed (P24); synchronisation cuts what is not. */
+  #committedLogOf({ snapshot, log }: RecoveredState): CommittedLog {
+    return new CommittedLog(snapshot?.zxid ?? ZXID_NONE, log, this.#commitLogCount)
+  }
 }

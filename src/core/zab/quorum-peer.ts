@@ -25,7 +25,7 @@ import { decodePacket } from './packets.ts'
 import { PeerLinks } from './peer-links.ts'
 import { MajorityVerifier, type QuorumVerifier } from './quorum-verifier.ts'
 import type { Broadcaster, Replica, ReplicaPacket } from './replica.ts'
-import { silenceLimitMs, type RoleContext, type ZabConfig } from './role.ts'
+import { observerDelayMs, silenceLimitMs, type RoleContext, type ZabConfig } from './role.ts'
 import { ZAB_RULES, type ZabRules } from './rules.ts'
 import { lossText, quorumStatus, type PeerStatus } from './status.ts'
 import type { Vote } from './vote.ts'
@@ -68,6 +68,8 @@ export class QuorumPeer implements Broadcaster {
   /** Mark that must be durable before the first vote (design §5). */
   #voteBarrier = 0
   #truncatedCount = 0
+  /** An observer that lost its leader asks nobody before that. */
+  #observesFromMs = 0
   /** The state is to be built anew once the role is left. */
   #isDistrusted = false
   #lastMoment: Moment
@@ -86,7 +88,7 @@ export class QuorumPeer implements Broadcaster {
     this.#trace = new MemberTrace(out)
     this.#rules = rules
     this.#verifier = new MajorityVerifier(config.voters)
-    this.#tail = new LogTail(recovered, out)
+    this.#tail = new LogTail(recovered, out, config.commitLogCount)
     this.#epochs = new Epochs(recovered, rules.lostTail(recovered), out)
     this.#links = new PeerLinks(config, out, this.#trace, this.#linkHost(), at.elapsedMs)
     this.#election = new FastLeaderElection(this.#electionHost())
@@ -319,6 +321,7 @@ export class QuorumPeer implements Broadcaster {
   #onTime(at: Moment): void {
     this.#links.onTime(at)
     if (this.#trouble !== null) return
+    this.#startElection(at)
     this.#election.onTime(at.elapsedMs)
     if (this.#leaveReason === null) this.#role?.onTime(at)
   }
@@ -347,6 +350,7 @@ export class QuorumPeer implements Broadcaster {
       role.stop()
       // What is logged may have been committed: it belongs to the history to vote with (P24).
       while (this.#tail.pendingCount > 0) this.#replica.deliver(this.#tail.commitOldest(), at)
+      this.#observesFromMs = at.elapsedMs + observerDelayMs(this.#config)
     }
     this.#trace.role('looking', this.#epochs.current, reason)
     this.#tellLooking(at)
@@ -369,6 +373,7 @@ export class QuorumPeer implements Broadcaster {
     if (this.#role !== null || this.#isElecting || this.#trouble !== null) return
     if (this.#durableMark < this.#voteBarrier) return
     if (this.#truncatedCount < this.#out.truncateCount) return
+    if (at.elapsedMs < this.#observesFromMs) return
     this.#isElecting = true
     const { current, isWitness } = this.#epochs
     const listens = this.#config.isObserver || !isWitness
@@ -434,6 +439,8 @@ export class QuorumPeer implements Broadcaster {
       verifier: this.#verifier,
       isObserver: this.#config.isObserver,
       originZxid: this.#config.originZxid ?? ZXID_NONE,
+      intervalMs: this.#config.notificationIntervalMs,
+      intervalMaxMs: this.#config.notificationIntervalMaxMs,
       linkedVoters: () => this.#links.upVoters,
       notify: (to, vote) => {
         this.#links.send(to, 'election', 0, encodeNotification(vote, NO_CONFIG_TEXT))

@@ -9,7 +9,26 @@ import type { QuorumVerifier } from './quorum-verifier.ts'
 import type { Replica } from './replica.ts'
 import type { ZabRules } from './rules.ts'
 
-export interface ZabConfig {
+/** What ZooKeeper lets an administrator change; absent: the constant of the same name. */
+export interface ZabTuning {
+  /** commitLogCount: committed entries kept for DIFF (Q32). */
+  readonly commitLogCount?: number
+  /** fastleader.minNotificationInterval and fastleader.maxNotificationInterval (Q17). */
+  readonly notificationIntervalMs?: number
+  readonly notificationIntervalMaxMs?: number
+  /** maxTimeToWaitForEpoch: instead of RENDEZVOUS_LIMIT_MS, for a leader. */
+  readonly epochWaitMs?: number
+  /** leader.maxConcurrentSnapSyncs: observers that are sent a snapshot at once (Q41). */
+  readonly observerSnapsMax?: number
+  /** leader.maxConcurrentDiffSyncs: observers that are sent anything else at once. */
+  readonly observerDiffsMax?: number
+  /** forceSnapshotSync: every learner gets a snapshot, whatever it has. */
+  readonly alwaysSendsSnapshot?: boolean
+  /** observer.election.DelayMs: an observer that lost its leader waits before it asks around. */
+  readonly observerDelayMs?: number
+}
+
+export interface ZabConfig extends ZabTuning {
   readonly sid: ServerId
   readonly voters: readonly ServerId[]
   /** Learns and serves, and is in no quorum (Q7). */
@@ -37,6 +56,18 @@ export function silenceLimitMs(config: Pick<ZabConfig, 'silenceLimitMs'>): numbe
 export function rendezvousLimitMs(config: ZabConfig): number {
   return RENDEZVOUS_LIMIT_MS + silenceLimitMs(config) - SILENCE_LIMIT_MS
 }
+
+/** Spread over the delay by their ids, so that not all of them come at once. */
+export function observerDelayMs({
+  isObserver,
+  observerDelayMs: delayMs = 0,
+  sid,
+}: ZabConfig): number {
+  return isObserver ? (sid * SPREAD) % delayMs || 0 : 0
+}
+
+/** Odd, and far from a part of any delay that somebody would write. */
+const SPREAD = 1_619
 
 /**
  * A role never changes the member's role itself: it asks to leave and returns, and the peer acts

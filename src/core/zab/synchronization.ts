@@ -25,7 +25,7 @@ export type SyncPlan =
   | { readonly mode: 'TRUNC'; readonly from: Zxid }
   | { readonly mode: 'SNAP' }
 
-const SNAP: SyncPlan = { mode: 'SNAP' }
+export const SNAP: SyncPlan = { mode: 'SNAP' }
 
 export function chooseSync(log: CommittedLog, learner: LearnerPosition): SyncPlan {
   // It says that its state is in doubt, whatever its log is.

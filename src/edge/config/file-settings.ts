@@ -1,4 +1,5 @@
 /** Keys of the files: logs, snapshots, purge (O30, P-rows). */
+import { PACKINGS, type SnapshotPacking } from '../../adapters/files/file-names.ts'
 import { ConfigError } from './config-error.ts'
 import { custom, flag, number, parseWhole, type SettingRow } from './setting-row.ts'
 
@@ -62,6 +63,17 @@ export const FILE_SETTINGS: readonly SettingRow[] = [
     byDefault: '-1',
     read: (value) => ({ logFileBytesMax: kibOrOff('txnLogSizeLimitInKb', value) }),
   }),
+  custom({
+    key: 'snapshot.compression.method',
+    means: 'how snapshots to come are packed; every kind is read',
+    kind: 'gz, snappy or nothing',
+    byDefault: 'nothing',
+    read: (value) => ({ snapshotPacking: packing('snapshot.compression.method', value) }),
+  }),
+  flag('trustsLogsAlone', {
+    key: 'snapshot.trust.empty',
+    means: 'logs without any snapshot begin with the empty tree, as servers before 3.5 left them',
+  }),
   flag('createsDatabase', {
     key: 'db.autocreate',
     means: 'an empty folder becomes an empty database, also without the file `initialize`',
@@ -83,6 +95,15 @@ export const FILE_SETTINGS: readonly SettingRow[] = [
     read: (value) => ({ purgeIntervalMs: interval('autopurge.purgeInterval', value) }),
   }),
 ]
+
+/** SnapStream: any other word is an error there, too. */
+function packing(key: string, value: string): SnapshotPacking {
+  const method = value.toLowerCase()
+  if (method === '') return 'plain'
+  const known = PACKINGS.find((one) => one === method)
+  if (known === undefined) throw new ConfigError(`${key}=${value}: it is gz, snappy or nothing`)
+  return known
+}
 
 function folder(key: string, value: string): string {
   if (value === '') throw new ConfigError(`${key}= names no folder`)

@@ -1,7 +1,16 @@
 /** Keys of ports, ensembles, sessions and limits (O29, O31, O32, S- and Q-rows). */
 import { ConfigError } from './config-error.ts'
 import { parseRole } from './server-line.ts'
-import { custom, flag, number, parseWhole, port, text, type SettingRow } from './setting-row.ts'
+import {
+  custom,
+  flag,
+  fraction,
+  number,
+  parseWhole,
+  port,
+  text,
+  type SettingRow,
+} from './setting-row.ts'
 
 const LISTEN: readonly SettingRow[] = [
   port('clientPort', {
@@ -164,6 +173,56 @@ const LIMITS: readonly SettingRow[] = [
     },
     { min: 1, unit: 'ms' },
   ),
+  number(
+    'connectionFreezeMs',
+    {
+      key: 'connectionFreezeTime',
+      alsoAs: ['connection_throttle_freeze_time'],
+      means: 'how often the chance to be refused changes; −1 = there is none',
+    },
+    { min: -1, unit: 'ms' },
+  ),
+  fraction('connectionDropIncrease', {
+    key: 'connectionDropIncrease',
+    alsoAs: ['connection_throttle_drop_increase'],
+    means: '… it grows by so much while no token is left',
+  }),
+  fraction('connectionDropDecrease', {
+    key: 'connectionDropDecrease',
+    alsoAs: ['connection_throttle_drop_decrease'],
+    means: '… and shrinks by so much while many are',
+  }),
+  fraction('connectionDecreaseRatio', {
+    key: 'connectionDecreaseRatio',
+    alsoAs: ['connection_throttle_decrease_ratio'],
+    means: '… which is when no larger part of them is taken',
+  }),
+  flag('weighsConnections', {
+    key: 'connection_throttle_weight_enabled',
+    means: 'a connection takes as many tokens as its kind of session weighs',
+  }),
+  number('globalSessionWeight', {
+    key: 'connection_throttle_global_session_weight',
+    means: '… a new session',
+  }),
+  number('localSessionWeight', {
+    key: 'connection_throttle_local_session_weight',
+    means: '… a new one where localSessionsEnabled is on',
+  }),
+  number('renewedSessionWeight', {
+    key: 'connection_throttle_renew_session_weight',
+    means: '… one that came back',
+  }),
+  flag('dropsStaleRequests', {
+    key: 'requestThrottleDropStale',
+    alsoAs: ['request_throttle_drop_stale'],
+    means: 'the throttle forgets what nobody waits for; what closed connections sent always is',
+  }),
+  flag('checksStaleLatency', {
+    key: 'requestStaleLatencyCheck',
+    alsoAs: ['request_stale_latency_check'],
+    means: '… and so does nobody for what waited longer than its session’s time-out',
+  }),
   number('connectionTokenFillCount', {
     key: 'connectionTokenFillCount',
     alsoAs: ['connection_throttle_fill_count'],

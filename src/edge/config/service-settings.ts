@@ -15,6 +15,10 @@ const SECURITY: readonly SettingRow[] = [
     means: 'the scheme digest',
   }),
   flag('skipsAcl', { key: 'skipACL', means: 'no ACL is checked' }),
+  flag('checksAclEagerly', {
+    key: 'enableEagerACLCheck',
+    means: 'each member refuses what its own tree does not permit, before the leader is asked',
+  }),
   custom({
     key: 'enforce.auth.enabled',
     means: 'who has an id of none of the schemes below is sent away',

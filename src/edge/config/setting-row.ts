@@ -77,6 +77,22 @@ export function text(field: FieldOf<string>, row: Named, byDefault: string): Set
   return { ...row, kind: 'text', byDefault, read: (value) => ({ [field]: value }) }
 }
 
+/** A part of one, as 0.02. */
+export function fraction(field: FieldOf<number>, row: Named): SettingRow {
+  return {
+    ...row,
+    kind: '0–1',
+    byDefault: String(DEFAULT_SETTINGS[field]),
+    read: (text) => {
+      const value = Number(text)
+      if (!/^\d{0,3}(\.\d{1,12})?$/.test(text) || text === '' || value > 1) {
+        throw new ConfigError(`${row.key}=${text}: it is a number from 0 to 1`)
+      }
+      return { [field]: value }
+    },
+  }
+}
+
 /** Words between commas. */
 export function words(field: FieldOf<readonly string[]>, row: Named): SettingRow {
   const preset = DEFAULT_SETTINGS[field]

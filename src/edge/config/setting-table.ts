@@ -1,5 +1,6 @@
 /** Every key that this server honours, and how a name finds its row. */
 import { FILE_SETTINGS } from './file-settings.ts'
+import { QUORUM_SETTINGS } from './quorum-settings.ts'
 import { SERVER_SETTINGS } from './server-settings.ts'
 import { SERVICE_SETTINGS } from './service-settings.ts'
 import type { SettingRow } from './setting-row.ts'
@@ -8,6 +9,7 @@ import { WITHOUT_EFFECT } from './without-effect.ts'
 export const SETTING_ROWS: readonly SettingRow[] = [
   ...FILE_SETTINGS,
   ...SERVER_SETTINGS,
+  ...QUORUM_SETTINGS,
   ...SERVICE_SETTINGS,
 ]
 

@@ -112,24 +112,13 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   ),
   {
     key: 'snapshotSizeFactor',
-    why: 'a member that is further behind than commitLogCount gets a snapshot',
+    why: 'logs on the disk bring nobody up to date: beyond commitLogCount it is a snapshot',
     fine: ['-1'],
   },
-  ...all('snapshots are written plain, as every version reads them', 'snapshot.compression.*', {
-    fine: [''],
-  }),
   ...all('it is always done', 'closeSessionTxn.enabled', { fine: ON }),
   ...all('it is always done', 'serializeLastProcessedZxid.enabled syncEnabled', { fine: ON }),
   ...all('it is always done', 'observer.syncEnabled requestStaleConnectionCheck', { fine: ON }),
   ...all('it is always done', 'request_stale_connection_check datadir.autocreate', { fine: ON }),
-  ...all(
-    'a session that waited too long is told by throttledOpWaitTime',
-    'requestStaleLatencyCheck',
-    {
-      fine: OFF,
-    },
-  ),
-  ...all('see requestStaleLatencyCheck', 'request_stale_latency_check', { fine: OFF }),
   ...all('the leader never keeps them', 'forward_learner_requests_to_commit_processor_disabled'),
   ...all('followers pass everything on', 'follower.skipLearnerRequestToNextProcessor', {
     fine: OFF,
@@ -139,37 +128,16 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   ...all('metrics of the member count what it does', 'messageTracker.* pathStats.*', { fine: OFF }),
   ...all('nothing but the member’s own time-outs', 'leader.ackLoggingFrequency request.timeout'),
   // --- not built --------------------------------------------------------------------------------
-  ...all('the last 500 proposals are kept, or 4 MiB of them', 'commitLogCount', { fine: ['500'] }),
-  ...all('bring a snapshot: logs alone do not say what was before them', 'snapshot.trust.empty', {
-    fine: OFF,
-  }),
-  ...all('initLimit bounds it', 'connectToLearnerMasterLimit', { fine: ['0'] }),
-  ...all('votes are told again on a schedule of their own', 'fastleader.*'),
   ...all('records may be twice as long as a packet by default', 'jute.maxbuffer.extrasize'),
   ...all('a request that waits goes on as soon as another ends', 'requestThrottleStallTime'),
   ...all('see requestThrottleStallTime', 'request_throttle_stall_time'),
-  ...all('requests of closed connections go with them', 'requestThrottleDropStale', { fine: ON }),
-  ...all('see requestThrottleDropStale', 'request_throttle_drop_stale', { fine: ON }),
-  ...all('the leader asks for permissions', 'enableEagerACLCheck', { fine: OFF }),
   ...all('a server that runs takes no restore', 'admin.restore.enabled', { fine: OFF }),
   ...all('dynamic reconfiguration is not built', 'reconfigEnabled', { fine: OFF }),
   ...all('observers connect to the leader alone', 'observerMasterPort observerMaster.*', {
     fine: ['0', '-1'],
   }),
-  ...all('observers wait as learners do', 'observer.reconnectDelayMs observer.election.DelayMs'),
+  ...all('it is of observers of observerMasterPort', 'observer.reconnectDelayMs', { fine: ['0'] }),
   ...all('one address for each server', 'multiAddress.*', { fine: OFF }),
-  ...all(
-    'connections beyond the tokens are refused, none is dropped by chance or weighed',
-    'connectionFreezeTime connectionDropIncrease connectionDropDecrease connectionDecreaseRatio ' +
-      'connection_throttle_*',
-    { fine: ['-1', ...OFF] },
-  ),
-  ...all(
-    'the links’ own limits hold',
-    'leader.maxTimeToWaitForEpoch leader.maxConcurrentSnapSyncs leader.maxConcurrentDiffSyncs ' +
-      'maxTimeToWaitForEpoch maxConcurrentSnapSyncs maxConcurrentDiffSyncs ' +
-      'leaderConnectDelayDuringRetryMs forceSnapshotSync',
-  ),
   ...all('time to live works as since 3.5.4', 'emulate353TTLNodes', { fine: OFF }),
 ]
 

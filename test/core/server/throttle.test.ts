@@ -5,7 +5,7 @@ import { OpCode, SpecialXid } from '../../../src/core/jute/op-code.ts'
 import { createRequestRecord, getDataRequestRecord } from '../../../src/core/jute/proto-records.ts'
 import { joinFrames } from '../../../src/core/jute/framing.ts'
 import { encode } from '../../../src/core/jute/record.ts'
-import { FakeEnsemble } from './fake-ensemble.ts'
+import { FakeEnsemble, type FakeOptions } from './fake-ensemble.ts'
 import { createSingleMember } from './single-member.ts'
 import { createRequest, type TestClient } from './test-client.ts'
 
@@ -96,6 +96,81 @@ test('connections take tokens, which come back with time (O31, W54)', () => {
   ensemble.pass(150)
   expect(ensemble.session().connected).not.toBe(null)
   expect(ensemble.session().closedBecause).toBe('client_rate_limit')
+})
+
+describe('connectionFreezeTime (O31)', () => {
+  /** How many of a hundred connections are let in, one every 10 ms, a token each 20 ms. */
+  function admitted(options: FakeOptions): number {
+    const bucket = { connectionTokensMax: 1, connectionTokenFillMs: 19 }
+    const ensemble = new FakeEnsemble({ ...bucket, ...options })
+    let count = 0
+    for (let i = 0; i < 100; i++) {
+      const client = ensemble.session()
+      if (client.connected !== null) count++
+      ensemble.pass(50)
+    }
+    return count
+  }
+  const blue = { freezeMs: 30, dropIncrease: 0.5, dropDecrease: 0.5, decreaseRatio: 0 }
+
+  test('refuses nobody by chance while there are tokens enough', () => {
+    expect(admitted({})).toBe(100)
+    expect(admitted({ connectionBlue: blue })).toBe(100)
+  })
+
+  test('refuses more and more by chance while there are none, and fewer again after that', () => {
+    const ensemble = new FakeEnsemble({
+      connectionTokensMax: 1,
+      connectionTokenFillMs: 100,
+      connectionBlue: blue,
+    })
+    for (let i = 0; i < 20; i++) {
+      ensemble.session()
+      ensemble.pass(50)
+    }
+    const isLetIn = (): boolean => ensemble.session().connected !== null
+    // Half of the tokens that come back go to nobody.
+    ensemble.pass(150)
+    const early = Array.from({ length: 20 }, isLetIn)
+    expect(early.filter((is) => is).length).toBeLessThan(2)
+    const late: boolean[] = []
+    for (let i = 0; i < 10; i++) {
+      ensemble.pass(1_000)
+      late.push(isLetIn())
+    }
+    expect(late.slice(-5)).toEqual([true, true, true, true, true])
+  })
+
+  test('a connection weighs as much as its kind of session, if that is asked for', () => {
+    const connectionWeights = { global: 3, local: 1, renewed: 2 }
+    const bucket = { connectionTokensMax: 4, connectionTokenFillMs: 1_000, connectionWeights }
+    const count = (options: FakeOptions): number => {
+      const ensemble = new FakeEnsemble({ ...bucket, ...options })
+      const clients = Array.from({ length: 5 }, () => ensemble.session())
+      return clients.filter(({ connected }) => connected !== null).length
+    }
+    expect(count({})).toBe(1)
+    expect(count({ followers: 1, localSessionsEnabled: true })).toBe(4)
+  })
+})
+
+test('requestStaleLatencyCheck: what waited beyond its session is cut off, not done (O33)', () => {
+  const result = (dropsStaleRequests: boolean): string | null => {
+    const ensemble = new FakeEnsemble({ throttleRequestsMax: 1, dropsStaleRequests })
+    const [busy, late] = [ensemble.session(0, 40_000), ensemble.session(0, 4_000)]
+    ensemble.autoCommit = false
+    sendCreate(busy, '/a')
+    sendCreate(late, '/late')
+    for (let i = 0; i < 5; i++) {
+      ensemble.pass(1_000)
+      late.send(OpCode.ping, null, undefined, SpecialXid.ping)
+    }
+    ensemble.commit(1)
+    ensemble.commit()
+    return ensemble.leader.tree.node('/late') === undefined ? late.closedBecause : 'was done'
+  }
+  expect(result(true)).toBe('stale_request')
+  expect(result(false)).toBe('was done')
 })
 
 test('jute.maxbuffer bounds requests without a word (W5)', () => {

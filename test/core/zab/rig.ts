@@ -30,6 +30,7 @@ import {
   PulseKind,
 } from '../../../src/core/zab/packets.ts'
 import { QuorumPeer } from '../../../src/core/zab/quorum-peer.ts'
+import type { ZabTuning } from '../../../src/core/zab/role.ts'
 import { ZAB_RULES, type ZabRules } from '../../../src/core/zab/rules.ts'
 import type { Vote } from '../../../src/core/zab/vote.ts'
 import { FakeDisk } from './fake-disk.ts'
@@ -53,6 +54,7 @@ export interface RigOptions {
   readonly observer?: boolean
   readonly disk?: FakeDisk
   readonly rules?: ZabRules
+  readonly tuning?: ZabTuning
 }
 
 const PULSES: Readonly<Record<number, string>> = { 1: 'ping', 2: 'pong', 3: 'END' }
@@ -83,6 +85,7 @@ export class Rig {
       sid: this.sid,
       voters,
       isObserver: observer,
+      ...options.tuning,
       tickTimeMs: 2000,
       initLimitTicks: 10,
       syncLimitTicks: 5,

@@ -1,0 +1,79 @@
+/** Keys of elections and of what a leader sends to its learners (Q-rows, O30, O32). */
+import { custom, flag, number, parseWhole, type SettingRow } from './setting-row.ts'
+
+const EPOCH_WAIT = 'leader.maxTimeToWaitForEpoch'
+
+export const QUORUM_SETTINGS: readonly SettingRow[] = [
+  number(
+    'notificationIntervalMs',
+    { key: 'fastleader.minNotificationInterval', means: 'until an unanswered vote is told again' },
+    { min: 1, unit: 'ms' },
+  ),
+  number(
+    'notificationIntervalMaxMs',
+    {
+      key: 'fastleader.maxNotificationInterval',
+      means: '… twice as long each time, up to this; ZooKeeper waits up to a minute',
+    },
+    { min: 1, unit: 'ms' },
+  ),
+  number('commitLogCount', {
+    key: 'commitLogCount',
+    means: 'committed transactions in memory; who lacks more of them gets a snapshot',
+  }),
+  custom({
+    key: EPOCH_WAIT,
+    alsoAs: ['maxTimeToWaitForEpoch'],
+    means: 'that an elected leader waits for its quorum; −1 = 2.5 s and what silence may last',
+    kind: '−1–… ms',
+    byDefault: '-1',
+    read: (value) => {
+      const waitMs = parseWhole(EPOCH_WAIT, value, -1, 0x7fffffff)
+      return { epochWaitMs: waitMs === -1 ? null : waitMs }
+    },
+  }),
+  number(
+    'observerSnapsMax',
+    {
+      key: 'leader.maxConcurrentSnapSyncs',
+      alsoAs: ['maxConcurrentSnapSyncs'],
+      means: 'observers that are sent a snapshot at once; voters never wait',
+    },
+    { min: 1 },
+  ),
+  number(
+    'observerDiffsMax',
+    {
+      key: 'leader.maxConcurrentDiffSyncs',
+      alsoAs: ['maxConcurrentDiffSyncs'],
+      means: '… that are brought up to date without one',
+    },
+    { min: 1 },
+  ),
+  flag('alwaysSendsSnapshot', {
+    key: 'forceSnapshotSync',
+    means: 'this leader sends every learner a snapshot, whatever it has',
+  }),
+  number(
+    'observerDelayMs',
+    {
+      key: 'observer.election.DelayMs',
+      means: 'an observer that lost its leader asks for another one only after a part of this',
+    },
+    { unit: 'ms' },
+  ),
+  number(
+    'leaderRetryMs',
+    {
+      key: 'leaderConnectDelayDuringRetryMs',
+      alsoAs: ['leader.connectDelayDuringRetryMs'],
+      means: 'between attempts to reach the leader',
+    },
+    { min: 1, unit: 'ms' },
+  ),
+  number(
+    'leaderConnectTicks',
+    { key: 'connectToLearnerMasterLimit', means: 'for one such attempt; 0 = 5 s' },
+    { unit: 'ticks' },
+  ),
+]
