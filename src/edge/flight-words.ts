@@ -80,6 +80,8 @@ export class FlightTranscript {
       }
       case 'storage-failed':
         return [`loses its storage: ${input.reason}`]
+      case 'replace-state':
+        return [`is given a backup of ${input.chunks.length} chunks`]
       case 'admit-observer':
         return [`hears that ${input.incarnation} wants to observe`]
       case 'client-open':

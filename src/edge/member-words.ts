@@ -84,6 +84,8 @@ export function traceWords(event: TraceEvent): string | null {
       return `HAS ANOTHER TREE at ${event.zxid}: ${event.what}; cure: ${event.cure}`
     case 'healed':
       return `is well again at ${event.zxid}`
+    case 'replaced':
+      return `has a backup as its state at ${event.zxid}`
     case 'observers':
       return `has observers ${event.observers.map(({ sid }) => sid).join(', ') || 'no more'}`
     case 'observer-refused':

@@ -15,6 +15,7 @@ import { leaderConnectOf, memberConfigOf } from './member-settings.ts'
 import { schedulePurge } from './purge-schedule.ts'
 import { recoverDatabase } from './recover-database.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
+import { StateRestorer } from './restore-state.ts'
 import { waitFor } from './wait-for.ts'
 
 export interface NodeServerHooks {
@@ -41,6 +42,7 @@ export class NodeServer implements AsyncDisposable {
   readonly #hooks: NodeServerHooks
   readonly #storage: FileStorage
   readonly #serving: Deferred = deferred()
+  readonly #restorer = new StateRestorer()
   #member: Member | null = null
   #network: QuorumNetwork | null = null
   #listener: ClientListener | null = null
@@ -114,6 +116,7 @@ export class NodeServer implements AsyncDisposable {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#serving.reject(new Error('the server was shut down'))
+    this.#restorer.close()
     this.#endPurge()
     this.#member?.stop('shut down')
     await Promise.all([this.#listener?.close(), this.#network?.close()])
@@ -147,6 +150,7 @@ export class NodeServer implements AsyncDisposable {
     this.administration.administer({
       status: () => member.status(),
       server: member.server,
+      restore: (chunks) => this.#restorer.restore(member, chunks),
       get clientPort() {
         return port()
       },
@@ -195,6 +199,7 @@ export class NodeServer implements AsyncDisposable {
 
   #onTrace(event: TraceEvent): void {
     if (event.type === 'established') this.#serving.resolve()
+    this.#restorer.onTrace(event)
     this.administration.onTrace(event)
     this.#hooks.onTrace?.(event, this)
   }

@@ -195,6 +195,8 @@ export interface AdminSettings {
   readonly adminRateLimitIntervalMs: number
   /** admin.snapshot.enabled. */
   readonly adminSnapshotEnabled: boolean
+  /** admin.restore.enabled. */
+  readonly adminRestoreEnabled: boolean
   /** metricsProvider.className: null = no provider but the words and admin commands. */
   readonly metrics: PrometheusSettings | null
 }
@@ -324,6 +326,7 @@ const ADMIN_DEFAULTS: AdminSettings = {
   adminIdleTimeoutMs: 30_000,
   adminRateLimitIntervalMs: 300_000,
   adminSnapshotEnabled: true,
+  adminRestoreEnabled: true,
   metrics: null,
 }
 

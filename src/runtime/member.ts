@@ -144,6 +144,11 @@ export class Member {
     this.#input({ kind: 'admit-observer', incarnation })
   }
 
+  /** A backup to be the state of the whole ensemble; see core/zab/state-replacement.ts. */
+  replaceState(chunks: readonly Uint8Array[]): void {
+    this.#input({ kind: 'replace-state', chunks })
+  }
+
   /** Serve one client connection. */
   attachClient(channel: ClientChannel, address: string): void {
     if (this.#stopped) return channel.close('server_shutdown')

@@ -28,6 +28,8 @@ export type MemberInput =
   | { readonly kind: 'truncated'; readonly recovered: RecoveredState }
   /** Storage failed for good: stop serving, stop voting, say so. */
   | { readonly kind: 'storage-failed'; readonly reason: string }
+  /** A backup to be the state of the ensemble (zab/state-replacement.ts). Only a leader does it. */
+  | { readonly kind: 'replace-state'; readonly chunks: readonly Uint8Array[] }
   /**
    * Somebody with this key wants to be an observer. A serving leader gives it a place through the
    * log, others ignore it; so whoever heard of it tells the member, as often as it likes.

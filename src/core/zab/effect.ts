@@ -166,6 +166,8 @@ export type TraceEvent =
     }
   /** It serves again after that. */
   | { readonly type: 'healed'; readonly zxid: string }
+  /** The leader's state is a backup now; it counts when this member leads again. */
+  | { readonly type: 'replaced'; readonly zxid: string }
   | { readonly type: 'slept'; readonly elapsedMs: number }
   | { readonly type: 'protocol-error'; readonly peer: number; readonly what: string }
 
@@ -208,6 +210,11 @@ export type ZabInput =
   | { readonly kind: 'persisted'; readonly mark: number }
   | { readonly kind: 'truncated'; readonly recovered: RecoveredState }
   | { readonly kind: 'storage-failed'; readonly reason: string }
+  /**
+   * An administrator's backup: a leader that serves makes it the state of the ensemble, anybody
+   * else ignores it. The trace `replaced` tells of it.
+   */
+  | { readonly kind: 'replace-state'; readonly chunks: readonly Uint8Array[] }
 
 /** What storage held when it was opened or re-read after TRUNC. Everything in it is durable. */
 export interface RecoveredState {

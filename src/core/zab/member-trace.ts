@@ -1,5 +1,5 @@
 /** Facts about one member for observers: pages, tests, the flight recorder. */
-import { formatZxid, type ServerId } from '../base/zxid.ts'
+import { formatZxid, type ServerId, type Zxid } from '../base/zxid.ts'
 import type { Role, TraceEvent } from './effect.ts'
 import type { EffectSink } from './effect-list.ts'
 import type { Vote } from './vote.ts'
@@ -26,6 +26,10 @@ export class MemberTrace {
 
   link(peer: ServerId, up: boolean, reason: string): void {
     this.#emit({ type: 'link', peer, up, reason })
+  }
+
+  replaced(zxid: Zxid): void {
+    this.#emit({ type: 'replaced', zxid: formatZxid(zxid) })
   }
 
   slept(elapsedMs: number): void {

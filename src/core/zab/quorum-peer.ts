@@ -28,6 +28,7 @@ import type { Broadcaster, Replica, ReplicaPacket } from './replica.ts'
 import { observerDelayMs, silenceLimitMs, type RoleContext, type ZabConfig } from './role.ts'
 import { ZAB_RULES, type ZabRules } from './rules.ts'
 import { lossText, quorumStatus, type PeerStatus } from './status.ts'
+import { StateReplacement } from './state-replacement.ts'
 import type { Vote } from './vote.ts'
 
 /** Silence limits of a hanging append; then a member leaves its role: peers have cut it off. */
@@ -72,6 +73,7 @@ export class QuorumPeer implements Broadcaster {
   #observesFromMs = 0
   /** The state is to be built anew once the role is left. */
   #isDistrusted = false
+  #replacement: StateReplacement | null = null
   #lastMoment: Moment
 
   constructor(
@@ -233,6 +235,10 @@ export class QuorumPeer implements Broadcaster {
       case 'storage-failed':
         this.#onStorageFailed(input.reason, at)
         break
+      case 'replace-state':
+        if (!(this.#role instanceof Leader && this.#role.isServing)) break
+        this.#replacement ??= new StateReplacement(input.chunks, this.#out, at)
+        break
     }
   }
 
@@ -281,6 +287,10 @@ export class QuorumPeer implements Broadcaster {
     this.#durableMark = mark
     this.#tail.onPersisted(mark)
     if (this.#role instanceof Leader) this.#role.onPersisted(mark, at)
+    if (this.#replacement?.isStaged(mark) === true && this.#leaveReason === null) {
+      this.#replacement.number(this.nextZxid())
+      this.#leave('the state is replaced by a backup')
+    }
     this.#startElection(at)
   }
 
@@ -352,6 +362,7 @@ export class QuorumPeer implements Broadcaster {
       while (this.#tail.pendingCount > 0) this.#replica.deliver(this.#tail.commitOldest(), at)
       this.#observesFromMs = at.elapsedMs + observerDelayMs(this.#config)
     }
+    this.#endReplacement()
     this.#trace.role('looking', this.#epochs.current, reason)
     this.#tellLooking(at)
     if (this.#isDistrusted) {
@@ -361,6 +372,16 @@ export class QuorumPeer implements Broadcaster {
     }
     this.#voteBarrier = this.#out.persistCount
     this.#startElection(at)
+  }
+
+  #endReplacement(): void {
+    const replacement = this.#replacement
+    this.#replacement = null
+    const zxid = replacement?.end() ?? null
+    if (replacement === null || zxid === null) return
+    this.#tail.install(zxid)
+    this.#restore({ zxid, chunks: replacement.chunks }, [])
+    this.#trace.replaced(zxid)
   }
 
   #tellLooking(at: Moment): void {

@@ -93,7 +93,6 @@ export const ABSENT_METRICS: Readonly<Record<string, readonly string[]>> = {
   ],
   'not measured yet': [
     'dbinittime',
-    'restore_time',
     'startup_txns_loaded',
     'startup_txns_load_time',
     'startup_snap_load_time',

@@ -6,6 +6,8 @@ import { writeSnapshot } from './snapshot-file.ts'
 
 /** Body of `shed_connections`, bytes. Ours: it is one number. */
 const SHED_BODY_BYTES_MAX = 4_096
+/** Body of `restore`, bytes. Ours: a server holds it three times for a moment. */
+const RESTORE_BODY_BYTES_MAX = 2 ** 30
 const PERCENT = 100
 
 export const ACTION_COMMANDS: readonly AdminCommand[] = [
@@ -21,7 +23,7 @@ export const ACTION_COMMANDS: readonly AdminCommand[] = [
     method: 'POST',
     needsServing: true,
     needsAuthorization: true,
-    run: refuseRestore,
+    run: restore,
   },
   {
     names: ['shed_connections', 'shed'],
@@ -52,14 +54,34 @@ async function takeSnapshot(context: CommandContext, serving: Serving): Promise<
   }
 }
 
-/**
- * A member whose tree is replaced from outside would not have what its log and its peers have; in
- * its ensemble it would heal itself at once (P22).
- */
-function refuseRestore({ counts }: CommandContext): CommandAnswer {
-  counts.restoreErrors++
-  const how = 'stop the server, put the snapshot into an empty data directory, and start it again'
-  return { status: 503, error: `restore is not available while serving: ${how}` }
+/** A snapshot as the body, as `snapshot` gives it; the leader's state, and so everybody's. */
+async function restore(context: CommandContext): Promise<CommandAnswer> {
+  const { view, counts, limits, request } = context
+  const run = view.administered?.restore
+  if (!view.settings.adminRestoreEnabled || run === undefined) return { status: 503 }
+  const nowMs = view.now().elapsedMs
+  if (!limits.restore.allow(nowMs)) {
+    counts.restoresLimited++
+    return { status: 429 }
+  }
+  try {
+    const body = await request.body(RESTORE_BODY_BYTES_MAX)
+    if (body === null) return { status: 413, error: 'the snapshot is too long' }
+    if (body.length === 0) return { status: 400, error: 'a snapshot is needed as the body' }
+    const outcome = await run([body])
+    if (outcome.kind === 'restored') {
+      view.figures.storage.restoreMs.add(view.now().elapsedMs - nowMs)
+      return { fields: { last_zxid: outcome.zxid } }
+    }
+    counts.restoreErrors++
+    const isElsewhere = outcome.kind === 'refused' && outcome.why === 'not-leading'
+    // Whoever asked the wrong server may ask the right one at once, and this one when it leads.
+    if (isElsewhere) limits.restore.forget()
+    return { status: isElsewhere ? 503 : 500, error: outcome.text }
+  } catch (error) {
+    counts.restoreErrors++
+    return { status: 500, error: error instanceof Error ? error.message : String(error) }
+  }
 }
 
 async function shedConnections({ view, request }: CommandContext): Promise<CommandAnswer> {

@@ -1,8 +1,12 @@
 /** What administration needs of a server; tests give it one without sockets. */
 import type { MemberStatus } from '../../core/server/member-machine.ts'
+import type { RestoreOutcome } from '../restore-state.ts'
 import type { ZooKeeperServer } from '../../core/server/zookeeper-server.ts'
 
 export interface AdministeredServer {
+  /** Makes a backup the state of the ensemble (P26); absent: this server cannot. */
+  readonly restore?: (chunks: readonly Uint8Array[]) => Promise<RestoreOutcome>
+
   /** As bound; null: it has none. */
   readonly clientPort: number | null
   status(): MemberStatus

@@ -73,6 +73,11 @@ export class RateLimiter {
     this.#allowedAtMs = nowMs
     return true
   }
+
+  /** What was allowed last came to nothing. */
+  forget(): void {
+    this.#allowedAtMs = -Infinity
+  }
 }
 
 export function get(

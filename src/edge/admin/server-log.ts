@@ -62,6 +62,7 @@ export class ServerLog {
       case 'sync':
       case 'link':
       case 'healed':
+      case 'replaced':
       case 'session-expired':
       case 'observer-refused':
         this.#log.info(type, plain(fields))

@@ -177,6 +177,7 @@ function pipeline(view: ServerView): Metric[] {
   return [
     summary('fsynctime', storage.syncMs),
     summary('snapshottime', storage.snapshotMs),
+    summary('restore_time', storage.restoreMs),
     summary('sync_processor_batch_size', storage.batchSize),
     detailed('sync_processor_queue_flush_time_ms', storage.flushMs),
     counter('sync_processor_request_queued', () => storage.entries),

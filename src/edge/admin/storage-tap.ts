@@ -7,6 +7,7 @@ export class StorageFigures {
   readonly syncMs: Distribution = new Distribution()
   readonly batchSize: Distribution = new Distribution()
   readonly snapshotMs: Distribution = new Distribution()
+  readonly restoreMs: Distribution = new Distribution()
   readonly flushMs: Distribution = new Distribution()
   readonly proposals: SizeRange = new SizeRange()
   entries = 0

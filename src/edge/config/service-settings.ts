@@ -94,6 +94,7 @@ const ADMIN: readonly SettingRow[] = [
     { unit: 'ms' },
   ),
   flag('adminSnapshotEnabled', { key: 'admin.snapshot.enabled', means: 'the command snapshot' }),
+  flag('adminRestoreEnabled', { key: 'admin.restore.enabled', means: 'the command restore' }),
 ]
 
 export const SERVICE_SETTINGS: readonly SettingRow[] = [...SECURITY, ...TREE, ...ADMIN]

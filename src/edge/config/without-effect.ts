@@ -131,7 +131,6 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   ...all('records may be twice as long as a packet by default', 'jute.maxbuffer.extrasize'),
   ...all('a request that waits goes on as soon as another ends', 'requestThrottleStallTime'),
   ...all('see requestThrottleStallTime', 'request_throttle_stall_time'),
-  ...all('a server that runs takes no restore', 'admin.restore.enabled', { fine: OFF }),
   ...all('dynamic reconfiguration is not built', 'reconfigEnabled', { fine: OFF }),
   ...all('observers connect to the leader alone', 'observerMasterPort observerMaster.*', {
     fine: ['0', '-1'],

@@ -95,6 +95,7 @@ export class FlightMask {
     if (input.kind === 'client-open') this.#fresh.add(input.connection)
     else if (input.kind === 'frame') this.#frame(input.peer, input.bytes)
     else if (input.kind === 'truncated') this.#recovered(input.recovered)
+    else if (input.kind === 'replace-state') maskSnapshot(input.chunks, this.#mask)
     else if (input.kind === 'client-data') {
       const isFirst = this.#fresh.delete(input.connection)
       for (const { type, body } of requestsIn(input.bytes).slice(isFirst ? 1 : 0)) {

@@ -39,6 +39,7 @@ const KINDS: readonly MemberInput['kind'][] = [
   'client-data',
   'client-closed',
   'admit-observer',
+  'replace-state',
 ]
 const KIND_NUMBER: ReadonlyMap<string, number> = new Map(KINDS.map((kind, i) => [kind, i]))
 const KIND_MASK = 0x0f
@@ -72,6 +73,8 @@ export function stepBytesMax(input: MemberInput): number {
       return STEP_HEAD_BYTES + 3 * input.address.length
     case 'truncated':
       return STEP_HEAD_BYTES + recoveredBytesMax(input.recovered)
+    case 'replace-state':
+      return STEP_HEAD_BYTES + chunksBytes(input.chunks)
     default:
       return STEP_HEAD_BYTES
   }
@@ -131,6 +134,9 @@ function writeInput(w: FlightWriter, input: MemberInput): number {
     case 'storage-failed':
       w.text(input.reason)
       return 0
+    case 'replace-state':
+      writeChunks(w, input.chunks)
+      return 0
     case 'admit-observer':
       w.text(input.incarnation)
       return 0
@@ -184,6 +190,8 @@ function readInput(r: FlightReader, kind: MemberInput['kind']): MemberInput {
       return { kind, recovered: readRecovered(r) }
     case 'storage-failed':
       return { kind, reason: r.text() }
+    case 'replace-state':
+      return { kind, chunks: readChunks(r) }
     case 'admit-observer':
       return { kind, incarnation: r.text() }
     case 'client-open':
@@ -203,8 +211,7 @@ function readPeer(r: FlightReader): ServerId {
 
 /** Bytes of snapshot and log; what holding on to them costs. */
 export function recoveredBytesMax({ snapshot, log }: RecoveredState): number {
-  let bytes = RECOVERED_HEAD_BYTES
-  for (const chunk of snapshot?.chunks ?? []) bytes += CHUNK_HEAD_BYTES + chunk.length
+  let bytes = RECOVERED_HEAD_BYTES + chunksBytes(snapshot?.chunks ?? [])
   for (const { entry } of log) bytes += ENTRY_HEAD_BYTES + entry.length
   return bytes
 }
@@ -217,8 +224,7 @@ export function writeRecovered(w: FlightWriter, recovered: RecoveredState): void
   w.u8(snapshot === null ? 0 : 1)
   if (snapshot !== null) {
     w.i64(snapshot.zxid)
-    w.u32(snapshot.chunks.length)
-    for (const chunk of snapshot.chunks) w.blob(chunk)
+    writeChunks(w, snapshot.chunks)
   }
   w.u32(log.length)
   for (const { zxid, entry } of log) {
@@ -235,9 +241,7 @@ export function readRecovered(r: FlightReader): RecoveredState {
   let snapshot: RecoveredState['snapshot'] = null
   if (hasSnapshot) {
     const zxid = toZxid(r.i64())
-    const chunks: Uint8Array[] = []
-    for (let left = r.count(CHUNK_HEAD_BYTES); left > 0; left--) chunks.push(r.blob())
-    snapshot = { zxid, chunks }
+    snapshot = { zxid, chunks: readChunks(r) }
   }
   const log: LogEntry[] = []
   for (let left = r.count(ENTRY_HEAD_BYTES); left > 0; left--) {
@@ -245,4 +249,19 @@ export function readRecovered(r: FlightReader): RecoveredState {
     log.push({ zxid, entry: r.blob() })
   }
   return { acceptedEpoch, currentEpoch, snapshot, log, droppedTail }
+}
+
+function chunksBytes(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + CHUNK_HEAD_BYTES + chunk.length, 0)
+}
+
+function writeChunks(w: FlightWriter, chunks: readonly Uint8Array[]): void {
+  w.u32(chunks.length)
+  for (const chunk of chunks) w.blob(chunk)
+}
+
+function readChunks(r: FlightReader): Uint8Array[] {
+  const chunks: Uint8Array[] = []
+  for (let left = r.count(CHUNK_HEAD_BYTES); left > 0; left--) chunks.push(r.blob())
+  return chunks
 }

@@ -9,6 +9,7 @@ import {
   type HttpRequest,
 } from '../../../src/edge/admin/http-listener.ts'
 import { createLog } from '../../../src/edge/admin/log.ts'
+import { NodeEnsemble } from '../node-ensemble.ts'
 import { administeredMember, type AdministeredMember } from './administered-member.ts'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
@@ -163,13 +164,20 @@ describe('commands that change something (O17)', () => {
     expect(server.member.machine.server.connections.size).toBe(0)
   })
 
-  it('restore says how it is done here', async () => {
-    using server = administeredMember()
-    const answer = await adminOf(server).answer(
-      request('/commands/restore', { method: 'POST', authorization: 'ip' }),
-    )
-    expect(answer.status).toBe(503)
-    expect(json(answer)['error']).toContain('empty data directory')
+  it('restore is for who may, now and then, and only what is a snapshot (O17)', async () => {
+    await using ensemble = await NodeEnsemble.plan(1)
+    const server = await ensemble.start(1)
+    const { view, metrics, traceMask, counts } = server.administration
+    const refresh = (): void => server.administration.refresh()
+    const admin = new AdminServer({ view, metrics, traceMask, counts, refresh })
+    const restore = (said: { text?: string } = {}): Promise<HttpAnswer> =>
+      admin.answer(request('/commands/restore', { method: 'POST', authorization: 'ip', ...said }))
+    const root = request('/commands/restore', { method: 'POST' })
+    expect((await admin.answer(root)).status).toBe(401)
+    expect((await restore({ text: 'no snapshot' })).status).toBe(500)
+    expect((await restore({ text: 'no snapshot' })).status).toBe(429)
+    expect(counts).toMatchObject({ restoreErrors: 1, restoresLimited: 1 })
+    expect(server.status().serving).toBe(true)
   })
 })
 
