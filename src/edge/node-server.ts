@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { ClientListener } from '../adapters/tcp/client-listener.ts'
 import { QuorumNetwork } from '../adapters/tcp/quorum-network.ts'
+import { DiskPace } from '../adapters/files/disk-pace.ts'
 import { FileStorage } from '../adapters/files/storage.ts'
 import { emptySnapshotChunk, type MemberStatus } from '../core/server/member-machine.ts'
 import type { Moment, TraceEvent } from '../core/zab/effect.ts'
@@ -75,6 +76,7 @@ export class NodeServer implements AsyncDisposable {
       ...(settings.trustsLogsAlone ? { trustedEmptySnapshot: emptySnapshotChunk() } : {}),
       // The schedule purges, when it is asked to.
       snapshotsRetained: null,
+      pace: new DiskPace(),
       damagedTail: isStandalone(settings) ? 'refuse' : 'drop',
     })
     const server = new NodeServer(settings, hooks, storage)
@@ -140,6 +142,7 @@ export class NodeServer implements AsyncDisposable {
       storage: this.administration.tapStorage(this.#storage),
       clock: { now },
       every,
+      afterInputs: setImmediate,
       // It would cost every write some percent, and there is no command that asks for it.
       isRecorded: false,
       onTrace: (event) => this.#onTrace(event),

@@ -34,6 +34,11 @@ export interface MemberOptions {
   readonly clock: Clock
   /** Starts a repeating timer; returns its stop function. */
   readonly every: (intervalMs: number, run: () => void) => () => void
+  /**
+   * Runs what is due when everything that has arrived is handled, so that a write has more in it
+   * where a task is one message of one connection. Default: at once.
+   */
+  readonly afterInputs?: (run: () => void) => void
   readonly onTrace?: (event: TraceEvent) => void
   /** False: no flight recorder, where nobody would ask for its recording. Default true. */
   readonly isRecorded?: boolean
@@ -54,14 +59,17 @@ export class Member {
   readonly #clients = new Map<ConnectionId, ClientChannel>()
   readonly #disk = new DiskFigures()
   readonly #stopTicks: () => void
+  readonly #afterInputs: (run: () => void) => void
   #nextConnection: ConnectionId = 1
   #flushScheduled = false
+  #writeScheduled = false
   #writeStartedMs = 0
   #stopped = false
   #haltReason: string | null = null
 
   constructor(options: MemberOptions) {
     this.#options = options
+    this.#afterInputs = options.afterInputs ?? atOnce
     const { config, recovered, flightLimits, isRecorded = true } = options
     const at = options.clock.now()
     this.#machine = new MemberMachine(config, recovered, at)
@@ -204,15 +212,25 @@ export class Member {
 
   #flush(): void {
     if (this.#stopped) return
-    const batch = this.#gate.takeBatch()
+    const hasBatch = this.#gate.hasBatch
     // The longest way first: what peers must write and acknowledge before our own disk and before
     // clients. Without anything to write only commits leave, and nobody waits for them so much as
     // the client whose answer it is.
-    if (batch === null) this.#runOthers()
+    if (!hasBatch) this.#runOthers()
     for (const frame of this.#gate.takeFrames()) this.#links.get(frame.peer)?.send(frame.bytes)
-    if (batch === null) return
-    this.#startWrite(batch)
+    if (!hasBatch) return
+    this.#scheduleWrite()
     this.#runOthers()
+  }
+
+  #scheduleWrite(): void {
+    if (this.#writeScheduled) return
+    this.#writeScheduled = true
+    this.#afterInputs(() => {
+      this.#writeScheduled = false
+      const batch = this.#stopped ? null : this.#gate.takeBatch()
+      if (batch !== null) this.#startWrite(batch)
+    })
   }
 
   #startWrite(batch: readonly PersistEffect[]): void {
@@ -226,10 +244,14 @@ export class Member {
   #written(batch: readonly PersistEffect[]): void {
     if (this.#stopped) return
     this.#disk.written(this.#writeStartedMs, this.#options.clock)
-    const mark = this.#gate.batchDone()
-    this.#input({ kind: 'persisted', mark })
+    this.#step({ kind: 'persisted', mark: this.#gate.batchDone() })
     // A truncate is a barrier, so it can only stand last in its batch.
-    if (batch.at(-1)?.kind !== 'truncate') return
+    if (batch.at(-1)?.kind === 'truncate') this.#readAgain()
+    // Those who wait for this write have waited long enough.
+    this.#flush()
+  }
+
+  #readAgain(): void {
     this.#options.storage.recover().then(
       (recovered) => this.#input({ kind: 'truncated', recovered }),
       (error: unknown) => this.#storageFailed(error),
@@ -287,4 +309,8 @@ export class Member {
     this.stop(reason)
     this.#options.onHalt?.(reason)
   }
+}
+
+function atOnce(run: () => void): void {
+  run()
 }

@@ -53,6 +53,11 @@ vi.mock('node:fs', async (importOriginal) => {
       ])
     })
   }
+  const writeSync = (...args: Parameters<typeof real.writeSync>): number => {
+    const written: number = Reflect.apply(real.writeSync, null, args)
+    if (disk.synchronous.has(args[0])) disk.done.push(`write ${args[0]}`)
+    return written
+  }
   const fdatasync: typeof real.fdatasync = Object.assign(
     (fd: number, callback: (error: NodeJS.ErrnoException | null) => void) => {
       turn(() =>
@@ -64,7 +69,7 @@ vi.mock('node:fs', async (importOriginal) => {
     },
     { __promisify__: real.fdatasync.__promisify__ },
   )
-  return { ...real, openSync, write, fdatasync }
+  return { ...real, openSync, write, writeSync, fdatasync }
 })
 
 const directory = mkdtempSync(join(tmpdir(), 'zabra-acknowledged-'))
@@ -78,9 +83,14 @@ function isDurable(): boolean {
   return last?.[0] === 'sync' || disk.synchronous.get(fd) === true
 }
 
+async function openServer(name: string): Promise<NodeServer> {
+  const dataDirectory = join(directory, name)
+  const settings = { dataDirectory, clientPort: 0, clientAddress: '127.0.0.1', adminEnabled: false }
+  return NodeServer.open(serverSettings(settings))
+}
+
 it('no answer before the disk has it, and many requests in one write', async () => {
-  const settings = { dataDirectory: directory, clientPort: 0, clientAddress: '127.0.0.1' }
-  await using server = await NodeServer.open(serverSettings({ ...settings, adminEnabled: false }))
+  await using server = await openServer('held')
   const members = [{ host: '127.0.0.1', port: server.clientPort }]
   const transport = new TcpTransport({ members })
   await using writer = await ZooKeeperClient.connect({ transport })
@@ -108,4 +118,17 @@ it('no answer before the disk has it, and many requests in one write', async () 
   expect(isDurable()).toBe(true)
   expect(disk.done.length - before).toBeLessThan(20)
   expect((await reader.getData('/a')).stat.version).toBe(200)
+})
+
+it('each of many single writes is on the disk before its answer', async () => {
+  await using server = await openServer('single')
+  const members = [{ host: '127.0.0.1', port: server.clientPort }]
+  await using writer = await ZooKeeperClient.connect({ transport: new TcpTransport({ members }) })
+  await writer.create('/a', '0')
+  for (let i = 0; i < 100; i++) {
+    const before = disk.done.length
+    await writer.setData('/a', String(i))
+    expect(disk.done.length).toBeGreaterThan(before)
+    expect(isDurable()).toBe(true)
+  }
 })

@@ -28,7 +28,11 @@ interface Running {
   readonly cutLinks: string[]
 }
 
-async function run(options: Partial<MemoryStorageOptions> = {}, size = 1): Promise<Running> {
+async function run(
+  options: Partial<MemoryStorageOptions> = {},
+  size = 1,
+  afterInputs?: (run: () => void) => void,
+): Promise<Running> {
   const disk = foundDisk(new MemoryDisk())
   const storage = new WatchedStorage(disk, { token: 'life', ...options })
   const time = new ManualTime()
@@ -40,6 +44,7 @@ async function run(options: Partial<MemoryStorageOptions> = {}, size = 1): Promi
     recovered: await storage.recover(),
     clock: time,
     every: time.every,
+    ...(afterInputs === undefined ? {} : { afterInputs }),
     onCloseLink: (peer, reason) => cutLinks.push(`${peer}: ${reason}`),
     onHalt: (reason) => halts.push(reason),
   })
@@ -83,6 +88,30 @@ describe('a member alone', () => {
     expect(client.replies.map(({ err }) => err)).toEqual(frames.map(() => 0))
     const xids = client.replies.map(({ xid }) => xid)
     expect(xids).toEqual(xids.toSorted((a, b) => a - b))
+  })
+
+  test('writes what several clients ask for at once, where it may wait for them', async () => {
+    const due: (() => void)[] = []
+    const running = await run({}, 1, (run) => void due.push(run))
+    const settleAll = async (): Promise<void> => {
+      for (let i = 0; i < 10; i++) {
+        await settle()
+        for (const one of due.splice(0)) one()
+      }
+    }
+    await settleAll()
+    const clients = [1, 2, 3].map(() =>
+      clientOver((channel) => running.member.attachClient(channel, 'test')),
+    )
+    for (const client of clients) client.connect()
+    await settleAll()
+    const before = running.storage.appends.length
+    const xids = clients.map((client, i) => create(client, `/n${i}`))
+    await settle()
+    expect(running.storage.appends.length).toBe(before)
+    await settleAll()
+    expect(running.storage.appends.slice(before)).toEqual([3])
+    expect(clients.map((client, i) => client.reply(xids[i] ?? 0).err)).toEqual([0, 0, 0])
   })
 
   test('acknowledges nothing before its disk is done', async () => {

@@ -25,6 +25,7 @@ import {
   type SnapshotCommitEffect,
   type Storage,
 } from '../../ports/storage.ts'
+import type { DiskPace } from './disk-pace.ts'
 import { readEpochs, writeEpoch } from './epoch-files.ts'
 import { VERSION_DIRECTORY, type SnapshotPacking } from './file-names.ts'
 import { readMemberFile, writeMemberFile, type MemberFile } from './member-file.ts'
@@ -58,6 +59,8 @@ export interface FileStorageOptions {
    * counted in `droppedTail`, until others say what they were. 'refuse': for a server alone.
    */
   readonly damagedTail?: 'drop' | 'refuse'
+  /** Says which writes to wait for on the event loop. Default: none of them. */
+  readonly pace?: DiskPace
   /** A sync took longer than fsync.warningthresholdms (P6). */
   readonly onSlowSync?: (elapsedMs: number) => void
   readonly now?: () => number
@@ -93,6 +96,7 @@ export class FileStorage implements Storage {
       directory: versionDirectory(options.logDirectory ?? options.dataDirectory),
       preallocateBytes: options.preallocateBytes ?? PREALLOCATE_BYTES,
       forceSync: options.forceSync ?? true,
+      pace: options.pace ?? null,
     })
     this.#member = readMemberFile(this.#directory)
     const lives = this.#member.lives + 1

@@ -5,6 +5,7 @@ import {
   closeSync,
   constants,
   fdatasync,
+  fdatasyncSync,
   ftruncateSync,
   fsyncSync,
   openSync,
@@ -16,6 +17,7 @@ import { join } from 'node:path'
 import { EMPTY_BYTES } from '../../core/base/bytes.ts'
 import { ZXID_NONE, type Zxid } from '../../core/base/zxid.ts'
 import { StorageError, type LogEntry } from '../../ports/storage.ts'
+import type { DiskPace } from './disk-pace.ts'
 import { readBytes, syncDirectory, writeAll } from './durable-file.ts'
 import { fileName, zxidFiles, type ZxidFile } from './file-names.ts'
 import {
@@ -49,6 +51,8 @@ export interface TxnLogOptions {
   readonly preallocateBytes: number
   /** false: forceSync=no, the operating system writes when it likes (P6). */
   readonly forceSync: boolean
+  /** Says which writes to wait for on the event loop; null: none of them. */
+  readonly pace: DiskPace | null
 }
 
 export interface ReadLog {
@@ -122,7 +126,17 @@ export class TxnLog {
     for (const { entry } of entries) offset = putEntry(bytes, offset, entry)
     const position = file.end
     file.end += size
-    return write(file.fd, bytes, position, this.#options.forceSync && O_DSYNC === 0)
+    return this.#write(file.fd, bytes, position)
+  }
+
+  async #write(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+    const { pace, forceSync } = this.#options
+    const mustSync = forceSync && O_DSYNC === 0
+    if (pace?.begin(bytes.length) === true) {
+      writeAll(fd, bytes, position)
+      if (mustSync) fdatasyncSync(fd)
+    } else await write(fd, bytes, position, mustSync)
+    pace?.end()
   }
 
   /** Bytes of the file that is open. */

@@ -143,7 +143,6 @@ export class ClientListener {
       channel.receive(first)
     }
     socket.on('data', read)
-    socket.once('end', () => socket.end())
   }
 }
 

@@ -56,6 +56,11 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
     return this.#batchLength > 0
   }
 
+  /** True when `takeBatch` has one. */
+  get hasBatch(): boolean {
+    return !this.inFlight && this.#waiting.length > 0
+  }
+
   /** Number of persist effects that are durable: the newest mark. */
   get durableMark(): number {
     return this.#durable
@@ -63,7 +68,7 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
 
   /** Everything to be persisted next, as one transaction. */
   takeBatch(): readonly PersistEffect[] | null {
-    if (this.inFlight || this.#waiting.length === 0) return null
+    if (!this.hasBatch) return null
     const end = this.#waiting.findIndex(isBarrier) + 1 || this.#waiting.length
     const batch = end === this.#waiting.length ? this.#waiting : this.#waiting.slice(0, end)
     this.#waiting = end === this.#waiting.length ? [] : this.#waiting.slice(end)

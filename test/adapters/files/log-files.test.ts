@@ -11,6 +11,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { DiskPace } from '../../../src/adapters/files/disk-pace.ts'
+import { readLogFile } from '../../../src/adapters/files/log-format.ts'
 import { FileStorage, type FileStorageOptions } from '../../../src/adapters/files/storage.ts'
 import { concat } from '../../../src/core/base/bytes.ts'
 import { makeZxid } from '../../../src/core/base/zxid.ts'
@@ -99,6 +101,22 @@ test('entries are on the disk when acknowledged, unless forceSync is off (P6)', 
     if (process.platform === 'linux') expect(isSynchronous(`log.10000000${first}`)).toBe(forceSync)
     await storage.close()
   }
+})
+
+test('a write that is waited for is on the disk before anything else runs', async () => {
+  const pace = new DiskPace({ nowMs: () => 0, idleMs: () => 0 })
+  const storage = await open({ pace })
+  await storage.write(appends(1, 2))
+  for (let i = 3; i <= 20; i++) await storage.write(appends(i, i))
+  let isDone = false
+  void storage.write(appends(21, 21)).then(() => (isDone = true))
+  // Microtasks only: no thread's answer can come between.
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+  expect(isDone).toBe(true)
+  if (process.platform === 'linux') expect(isSynchronous('log.100000001')).toBe(true)
+  const bytes = readFileSync(join(home, 'data/version-2/log.100000001'))
+  expect(readLogFile(bytes).entries.at(-1)?.zxid).toBe(makeZxid(1, 21))
+  await storage.close()
 })
 
 /** Whether a write to that file, which this process has open, waits for the disk. */

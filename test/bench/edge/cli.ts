@@ -24,6 +24,7 @@ const USAGE = `npm run bench:edge -- [options]
   --rounds N       default 5
   --measure MS     of one measurement (default 2000)
   --znodes N       of the row memory (default 100000)
+  --against FILE   an earlier bundle of ours in the place of Apache ZooKeeper
   --profile DIR    CPU profiles of our servers, for DevTools
   --json FILE      all figures of all rounds`
 
@@ -35,6 +36,7 @@ const { values: asked } = parseArgs({
     rounds: { type: 'string', default: '5' },
     measure: { type: 'string', default: '2000' },
     znodes: { type: 'string', default: '100000' },
+    against: { type: 'string' },
     profile: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -63,6 +65,7 @@ async function main(): Promise<void> {
   const programs: Programs = {
     jar: asked.sides.includes('apache') ? await findApacheZooKeeper().catch(() => null) : null,
     bundle: await bundled('src/edge/zabra.ts', 'zabra.mjs'),
+    against: asked.against ?? null,
     nodeOptions: asked.profile === undefined ? [] : profiling(asked.profile),
   }
   const generator = new LoadGenerator(await bundled('test/bench/edge/load.ts', 'load.mjs'))
@@ -89,7 +92,7 @@ async function compare(
 ): Promise<void> {
   const sides = asked.sides
     .split(',')
-    .filter((side) => side !== 'apache' || programs.jar !== null) as Side[]
+    .filter((side) => side !== 'apache' || (programs.against ?? programs.jar) !== null) as Side[]
   const installations: Installation[] = []
   try {
     for (const side of sides) {

@@ -24,6 +24,8 @@ export interface Programs {
   readonly jar: string | null
   /** `zabra` as one file for Node. */
   readonly bundle: string
+  /** Another such file, which then stands for Apache ZooKeeper. */
+  readonly against: string | null
   /** Options of Node for our servers, as `--cpu-prof`. */
   readonly nodeOptions: readonly string[]
 }
@@ -102,12 +104,7 @@ export class Installation {
       mkdirSync(join(place, 'data'), { recursive: true })
       writeFileSync(join(place, 'data', 'myid'), `${member.sid}\n`)
       writeFileSync(join(place, 'zoo.cfg'), configuration(place, member, members))
-      const command =
-        side === 'apache'
-          ? apache(programs, place)
-          : form === 'alone'
-            ? zabraAlone(programs, place, member)
-            : zabra(programs, place)
+      const command = commandOf(side, form, programs, place, member)
       return new ServerProcess(member.clientPort, command, join(place, 'log'))
     })
     for (const server of servers) server.start()
@@ -181,6 +178,19 @@ function configuration(place: string, own: MemberPorts, all: readonly MemberPort
     ...(all.length > 1 ? quorum : []),
     '',
   ].join('\n')
+}
+
+function commandOf(
+  side: Side,
+  form: Form,
+  programs: Programs,
+  place: string,
+  member: MemberPorts,
+): string[] {
+  const { against } = programs
+  if (side === 'apache' && against === null) return apache(programs, place)
+  const ours = side === 'apache' ? { ...programs, bundle: against ?? '' } : programs
+  return form === 'alone' ? zabraAlone(ours, place, member) : zabra(ours, place)
 }
 
 function apache({ jar }: Programs, place: string): string[] {
