@@ -375,13 +375,9 @@ export class QuorumPeer implements Broadcaster {
   }
 
   #endReplacement(): void {
-    const replacement = this.#replacement
+    const state = this.#replacement?.end(this.#tail, this.#trace) ?? null
     this.#replacement = null
-    const zxid = replacement?.end() ?? null
-    if (replacement === null || zxid === null) return
-    this.#tail.install(zxid)
-    this.#restore({ zxid, chunks: replacement.chunks }, [])
-    this.#trace.replaced(zxid)
+    if (state !== null) this.#restore(state, [])
   }
 
   #tellLooking(at: Moment): void {

@@ -14,9 +14,12 @@
 import type { Zxid } from '../base/zxid.ts'
 import type { Moment } from './effect.ts'
 import type { EffectSink } from './effect-list.ts'
+import type { LogTail } from './log-tail.ts'
+import type { MemberTrace } from './member-trace.ts'
+import type { Replica } from './replica.ts'
 
 export class StateReplacement {
-  readonly chunks: readonly Uint8Array[]
+  readonly #chunks: readonly Uint8Array[]
   readonly #id: number
   readonly #out: EffectSink
   /** Of the last chunk. */
@@ -25,7 +28,7 @@ export class StateReplacement {
   #zxid: Zxid | null = null
 
   constructor(chunks: readonly Uint8Array[], out: EffectSink, at: Moment) {
-    this.chunks = chunks
+    this.#chunks = chunks
     this.#out = out
     this.#id = out.newSnapshotId(at)
     for (const [index, bytes] of chunks.entries()) {
@@ -42,16 +45,18 @@ export class StateReplacement {
     this.#zxid = zxid
   }
 
-  /** The role is left. The point of the history that is installed now; null: it came too soon. */
-  end(): Zxid | null {
+  /** The role is left. The state that is installed now; null: it came too soon. */
+  end(tail: LogTail, trace: MemberTrace): Parameters<Replica['restore']>[0] | null {
     const zxid = this.#zxid
     const id = this.#id
     if (zxid === null) {
       this.#out.push({ kind: 'snapshot-abandon', id })
       return null
     }
-    const chunks = this.chunks.length
+    const chunks = this.#chunks.length
     this.#out.push({ kind: 'snapshot-commit', id, zxid, chunks, install: true })
-    return zxid
+    tail.install(zxid)
+    trace.replaced(zxid)
+    return { zxid, chunks: this.#chunks }
   }
 }
