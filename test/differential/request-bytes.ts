@@ -1,4 +1,5 @@
 /** The bytes of a step's request, below the root that belongs to its run. */
+import { concat } from '../../src/core/base/bytes.ts'
 import { encodeUtf8 } from '../../src/core/base/utf8.ts'
 import {
   multiReadRequestRecord,
@@ -10,7 +11,7 @@ import { OpCode } from '../../src/core/jute/op-code.ts'
 import * as proto from '../../src/core/jute/proto-records.ts'
 import { encode } from '../../src/core/jute/record.ts'
 import * as session from '../../src/core/jute/session-records.ts'
-import type { MultiPart, Request } from './step.ts'
+import type { Change, MultiPart, Request } from './step.ts'
 
 export interface RequestBytes {
   readonly type: number
@@ -51,6 +52,20 @@ export function requestBytes(request: Request, root: string): RequestBytes {
     case 'ping':
     case 'closeSession':
       return { type: OpCode[request.op], body: NO_BODY }
+    case 'reconfig': {
+      const { joining, leaving, members, version } = request
+      const asked = {
+        joiningServers: joining,
+        leavingServers: leaving,
+        newMembers: members,
+        curConfigId: BigInt(version),
+      }
+      return { type: OpCode.reconfig, body: encode(session.reconfigRequestRecord, asked) }
+    }
+    case 'broken': {
+      const { type, body } = requestBytes(request.of, root)
+      return { type, body: request.changes.reduce(changed, body) }
+    }
     case 'raw':
       return { type: request.type, body: new Uint8Array(request.bytes) }
     case 'reconnect':
@@ -66,7 +81,7 @@ type PathRequest = Exclude<
   {
     op:
       | ('multi' | 'multiRead' | 'auth' | 'whoAmI' | 'ping' | 'closeSession' | 'raw')
-      | ('reconnect' | 'expire')
+      | ('reconfig' | 'broken' | 'reconnect' | 'expire')
   }
 >
 
@@ -150,4 +165,16 @@ function multiOp(part: MultiPart, at: (path: string) => string): MultiOp {
 
 function bytesOf(text: string | null): Uint8Array | null {
   return text === null ? null : encodeUtf8(text)
+}
+
+function changed(body: Uint8Array, change: Change): Uint8Array {
+  if (change.kind === 'more') return concat([body, new Uint8Array(change.bytes)])
+  const at = body.length === 0 ? 0 : change.at % body.length
+  if (change.kind === 'cut') return body.slice(0, at)
+  const bytes = body.slice()
+  if (change.kind === 'bit') bytes[at] = (bytes[at] ?? 0) ^ (1 << change.bit)
+  else if (bytes.length >= 4) {
+    new DataView(bytes.buffer).setInt32(Math.min(at, bytes.length - 4), change.value)
+  }
+  return bytes
 }

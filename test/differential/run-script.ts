@@ -94,9 +94,10 @@ class Run implements Names {
         ? `client ${number} is hung up on`
         : `client ${number} ${replyText(type, answer, this)}`,
     )
-    // A session's ephemerals go in no order that anybody promises.
     const others = await this.#gather(number)
-    return [...lines, ...(request.op === 'closeSession' ? others.sort() : others)]
+    // A session's ephemerals go in no order that anybody promises.
+    if (request.op === 'closeSession') return [...lines.sort(), ...others.sort()]
+    return [...lines, ...others]
   }
 
   /** Who hears what in the end, and the whole tree. */

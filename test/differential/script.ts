@@ -4,7 +4,7 @@ import { OPEN_ACL, PERMS_ALL } from './acl-lists.ts'
 import type { Acl } from '../../src/core/jute/data-records.ts'
 import { OpCode } from '../../src/core/jute/op-code.ts'
 import { QUOTA_MARK } from './request-bytes.ts'
-import type { CreateArguments, MultiPart, Request, Step } from './step.ts'
+import type { Change, CreateArguments, MultiPart, Request, Step, WholeRequest } from './step.ts'
 
 export const CLIENTS = 3
 
@@ -16,6 +16,28 @@ const FLAGS = [0, 0, 0, 1, 1, 2, 3] as const
 const ODD_FLAGS = [4, 5, 6, 7, 100, -1]
 /** Beyond 2^40 − 1 Apache ZooKeeper 3.8 ends with an exception. */
 const TTLS = [1_000_000, 60_000_000, 2 ** 40 - 1]
+
+/** Lengths and counts that decoders trip over. */
+const INTS = [-1, 0, 1, 2, -2, 0x7fff_ffff, -0x8000_0000, 0x10_0000, 0xffff]
+
+/**
+ * All but what 3.8.0 is known to answer otherwise, what ends a connection in its own way, and the
+ * types of transactions and events, which are no requests. deleteContainer is the server's own
+ * (W46), and of a reconfig that cannot be read ZooKeeper logs nothing, while ours is an error
+ * transaction like any other.
+ */
+const RAW_TYPES: readonly number[] = [
+  ...Object.values(OpCode).filter((type) => type > 0 && !isKept(type)),
+  ...[888, -12, 0x7fff_ffff],
+]
+
+function isKept(type: number): boolean {
+  const kept: readonly number[] = [
+    ...[OpCode.check, OpCode.checkWatches, OpCode.auth, OpCode.sasl],
+    ...[OpCode.deleteContainer, OpCode.reconfig],
+  ]
+  return kept.includes(type)
+}
 
 /**
  * 4 and 5 came with 3.9; the server compared with is 3.8. Its checkWatches finds the watches of
@@ -124,7 +146,7 @@ class Draw {
 
   request(): Request {
     if (this.#theme.hasQuotas && this.below(12) === 0) return this.#quota()
-    const dice = this.below(100)
+    const dice = this.below(104)
     if (dice < 24) return this.#creation()
     if (dice < 34) return { op: 'delete', path: this.#path(), version: this.#of(VERSIONS) }
     if (dice < 44) return this.#setData()
@@ -141,7 +163,8 @@ class Draw {
     if (dice < 96) return { op: 'whoAmI' }
     if (dice < 97) return { op: 'closeSession' }
     if (dice < 99) return this.#reconnect()
-    return this.#raw()
+    if (dice < 102) return this.#broken()
+    return dice < 103 ? this.#reconfig() : this.#raw()
   }
 
   #quota(): Request {
@@ -247,9 +270,45 @@ class Draw {
   }
 
   #raw(): Request {
-    const types = [OpCode.create, OpCode.getData, OpCode.multi, OpCode.setACL, 888]
-    const bytes = Array.from({ length: this.below(12) }, () => this.below(256))
-    return { op: 'raw', type: this.#of(types), bytes }
+    return { op: 'raw', type: this.#of(RAW_TYPES), bytes: this.#bytes() }
+  }
+
+  #bytes(): number[] {
+    return Array.from({ length: this.below(12) }, () => this.below(256))
+  }
+
+  /** It is off by default, on both. */
+  #reconfig(): Request {
+    const servers = [null, '', '1', 'server.2=127.0.0.1:1:2:participant;3'] as const
+    const [joining, leaving, members] = [this.#of(servers), this.#of(servers), this.#of(servers)]
+    return { op: 'reconfig', joining, leaving, members, version: this.#of(VERSIONS) }
+  }
+
+  #broken(): Request {
+    const changes = Array.from({ length: 1 + this.below(3) }, () => this.#change())
+    return { op: 'broken', of: this.#spoilable(), changes }
+  }
+
+  #change(): Change {
+    const at = this.below(2000)
+    const dice = this.below(4)
+    if (dice === 0) return { kind: 'bit', at, bit: this.below(8) }
+    if (dice === 1) return { kind: 'int', at: at - (at % 4), value: this.#of(INTS) }
+    return dice === 2 ? { kind: 'cut', at } : { kind: 'more', bytes: this.#bytes() }
+  }
+
+  /** Nothing that could become what scripts keep away from. */
+  #spoilable(): WholeRequest {
+    const path = this.#of(PATHS)
+    const dice = this.below(8)
+    if (dice === 0) return { op: 'create', ...this.#arguments() }
+    if (dice === 1) return { op: 'create2', ...this.#arguments() }
+    if (dice === 2) return { op: 'delete', path, version: this.#of(VERSIONS) }
+    if (dice === 3) return this.#setData()
+    if (dice === 4) return { op: 'setACL', path, ...this.#acl(), version: -1 }
+    if (dice === 5) return { op: this.#of(['getACL', 'sync', 'getAllChildrenNumber']), path }
+    if (dice === 6 || this.#theme.hasPersistentWatches) return { op: 'getEphemerals', path }
+    return { op: this.#of(['getData', 'getChildren', 'getChildren2']), path, watch: false }
   }
 
   #of<T>(values: readonly T[]): T {

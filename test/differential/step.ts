@@ -51,12 +51,34 @@ export type Request =
     }
   | { readonly op: 'auth'; readonly scheme: string; readonly id: string }
   | { readonly op: 'whoAmI' | 'ping' | 'closeSession' }
+  | {
+      readonly op: 'reconfig'
+      readonly joining: string | null
+      readonly leaving: string | null
+      readonly members: string | null
+      readonly version: number
+    }
+  /** The bytes of a good request, some of them changed. */
+  | { readonly op: 'broken'; readonly of: WholeRequest; readonly changes: readonly Change[] }
   /** An operation code with bytes that are no request of it. */
   | { readonly op: 'raw'; readonly type: number; readonly bytes: readonly number[] }
   /** The connection is lost and made anew for the same session; its watches are set again. */
   | ({ readonly op: 'reconnect' } & Rearming)
   /** A session of its own makes an ephemeral there, falls silent, and is waited for to expire. */
   | { readonly op: 'expire'; readonly path: string }
+
+/** A request whose bytes may be spoilt. */
+export type WholeRequest = Exclude<
+  Request,
+  { op: 'broken' | 'raw' | 'reconnect' | 'expire' | 'closeSession' | 'ping' | 'auth' }
+>
+
+/** `at`: modulo the length that there is. */
+export type Change =
+  | { readonly kind: 'bit'; readonly at: number; readonly bit: number }
+  | { readonly kind: 'int'; readonly at: number; readonly value: number }
+  | { readonly kind: 'cut'; readonly at: number }
+  | { readonly kind: 'more'; readonly bytes: readonly number[] }
 
 export interface Rearming {
   /** setWatches as clients before 3.6 send it: without persistent ones. */

@@ -16,6 +16,7 @@ import { multiRequestRecord, type MultiCreateOp, type MultiOp } from '../jute/mu
 import { OpCode } from '../jute/op-code.ts'
 import { Perms } from '../jute/perms.ts'
 import { JUTE_MAX_BUFFER } from '../jute/framing.ts'
+import { reconfigRequestRecord } from '../jute/session-records.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { JUTE_MAX_FIELD } from '../jute/reader.ts'
 import {
@@ -140,6 +141,7 @@ function prepareSingle(state: PrepState, op: Operation): Prepared {
     case OpCode.closeSession:
       return prepareCloseSession(state, op)
     case OpCode.reconfig:
+      body(request, reconfigRequestRecord)
       return checkSession(state, request) || ErrorCode.RECONFIGDISABLED
     default:
       return ErrorCode.UNIMPLEMENTED

@@ -5,6 +5,7 @@ import { ErrorCode } from '../../../src/core/jute/error-code.ts'
 import { OpCode } from '../../../src/core/jute/op-code.ts'
 import { OPEN_ACL_UNSAFE, Perms } from '../../../src/core/jute/perms.ts'
 import * as proto from '../../../src/core/jute/proto-records.ts'
+import { reconfigRequestRecord } from '../../../src/core/jute/session-records.ts'
 import { decodeTxn } from '../../../src/core/jute/txn.ts'
 import { FakeEnsemble } from './fake-ensemble.ts'
 import { createRequest, type TestClient } from './test-client.ts'
@@ -305,7 +306,13 @@ test('W51: a body that cannot be read is answered, and the connection stays', ()
 
 test('reconfig is disabled (Q69)', () => {
   const { client } = start()
-  expect(client.call(OpCode.reconfig, null).err).toBe(ErrorCode.RECONFIGDISABLED)
+  const servers = { joiningServers: null, leavingServers: null, newMembers: null }
+  const { err } = client.call(OpCode.reconfig, reconfigRequestRecord, {
+    ...servers,
+    curConfigId: -1n,
+  })
+  expect(err).toBe(ErrorCode.RECONFIGDISABLED)
+  expect(client.call(OpCode.reconfig, null).err).toBe(ErrorCode.MARSHALLINGERROR)
 })
 
 describe('transactions that grow too long', () => {
