@@ -1,7 +1,7 @@
 // Three browser processes on profiles of their own; their processes are killed without warning
 // while clients in all of them write. What was acknowledged must be on every member in the end.
-import { expect } from 'playwright/test'
-import { MachinePage, PATIENCE_MS } from './machine-page.ts'
+import { expect, type Page } from 'playwright/test'
+import { MachinePage, PATIENCE_MS, PATIENTLY } from './machine-page.ts'
 import { leaderOf, test, type Browser, type Site } from './room-fixture.ts'
 
 const KILLS = 20
@@ -28,33 +28,52 @@ const CALM: Pace = { lanes: 2, pauseMs: 300 }
 /** More than that. */
 const BURST = 800
 
+/** Of every lane while a process starts, ms: that is no stage of anything, and takes both cores. */
+const START_PAUSE_MS = 400
+
+declare global {
+  interface Window {
+    pauseMs?: number
+  }
+}
+
 /** Acknowledged names, told one by one, so that a kill takes none of them along. */
 class Ledger {
   readonly acknowledged = new Set<string>()
   readonly syncModes: string[] = []
   readonly #pace: Pace
-  #pages = 0
+  readonly #opened: Page[] = []
 
   constructor(pace: Pace) {
     this.#pace = pace
   }
 
   async open(browser: Browser, link: string): Promise<MachinePage> {
+    await this.#setPause(START_PAUSE_MS)
     const context = await browser.context()
     const page = await context.newPage()
+    await this.#setPause(this.#pace.pauseMs)
     await page.exposeFunction('acknowledge', (name: string) => void this.acknowledged.add(name))
     await page.goto(link)
     const machine = new MachinePage(page)
-    this.#pages++
-    await this.startWriter(machine, `p${this.#pages}`)
+    this.#opened.push(page)
+    await this.startWriter(machine, `p${this.#opened.length}`)
     return machine
+  }
+
+  /** Between two writes of each lane, in all pages that live. */
+  async #setPause(ms: number): Promise<void> {
+    const live = this.#opened.filter((page) => !page.isClosed())
+    const set = (pauseMs: number): void => void Object.assign(window, { pauseMs })
+    // One that is killed at this moment has no pace.
+    await Promise.all(live.map((page) => page.evaluate(set, ms).catch(() => undefined)))
   }
 
   async startWriter(machine: MachinePage, name: string): Promise<void> {
     // Not waitForFunction: it evaluates text, which the page's security policy forbids.
     await expect
       .poll(() => machine.page.evaluate(() => window.zabra !== undefined), {
-        timeout: PATIENCE_MS,
+        ...PATIENTLY,
         message: 'the machine has started',
       })
       .toBe(true)
@@ -72,7 +91,7 @@ class Ledger {
             } catch {
               // Unknown or refused: not acknowledged, so it may be there or not.
             }
-            await new Promise((resolve) => setTimeout(resolve, pauseMs))
+            await new Promise((resolve) => setTimeout(resolve, window.pauseMs ?? pauseMs))
           }
         }
         for (let i = 0; i < lanes; i++) void write()
@@ -100,7 +119,7 @@ class Ledger {
   async grow(by: number): Promise<void> {
     const before = this.acknowledged.size
     await expect
-      .poll(() => this.acknowledged.size, { timeout: PATIENCE_MS, message: 'writes go on' })
+      .poll(() => this.acknowledged.size, { ...PATIENTLY, message: 'writes go on' })
       .toBeGreaterThan(before + by)
   }
 }

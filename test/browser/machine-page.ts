@@ -5,6 +5,11 @@ import type { WorkerStatus } from '../../worker/protocol.ts'
 
 /** Far above what a busy machine of two cores needs; a bound on hanging, not a measure. */
 export const PATIENCE_MS = 30_000
+/** For `expect.poll`. Left to itself it soon looks once a second, and overlooks half of one. */
+export const PATIENTLY: { readonly timeout: number; readonly intervals: number[] } = {
+  timeout: PATIENCE_MS,
+  intervals: [20, 40, 80, 120],
+}
 
 export interface SyncTrace {
   readonly type: string
@@ -54,7 +59,7 @@ export class MachinePage {
     await this.input.press('Enter')
     if (line.trim() === '') return
     await expect
-      .poll(() => this.promptNumber(), { timeout: PATIENCE_MS, message: `prompt after ${line}` })
+      .poll(() => this.promptNumber(), { ...PATIENTLY, message: `prompt after ${line}` })
       .toBeGreaterThan(before)
   }
 
@@ -69,19 +74,28 @@ export class MachinePage {
       typeof line === 'string' ? shown === line : line.test(shown)
     await expect
       .poll(async () => (await this.lines()).some(matches), {
-        timeout: PATIENCE_MS,
+        ...PATIENTLY,
         message: `a line ${String(line)}`,
       })
       .toBe(true)
   }
 
+  async expectStatus(text: RegExp, patienceMs: number = PATIENCE_MS): Promise<void> {
+    // A page that is being loaded shows nothing.
+    const shown = async (): Promise<string> =>
+      (await this.status.allTextContents().catch(() => [])).join('').trim()
+    await expect
+      .poll(shown, { ...PATIENTLY, timeout: patienceMs, message: 'member status' })
+      .toMatch(text)
+  }
+
   async expectServing(): Promise<void> {
-    await expect(this.status).toHaveText(/leads/, { timeout: PATIENCE_MS })
+    await this.expectStatus(/leads/)
   }
 
   /** Every voter of the ensemble is linked to this one and all is served. */
   async expectWhole(patienceMs: number = PATIENCE_MS): Promise<void> {
-    await expect(this.status).toHaveText(/leads.*follow(?!.*away)/, { timeout: patienceMs })
+    await this.expectStatus(/leads.*follow(?!.*away)/, patienceMs)
   }
 
   async syncModes(): Promise<string[]> {

@@ -82,6 +82,17 @@ export class Browser {
     this.#context = null
   }
 
+  /** All tabs; what they stored stays with the origins that they came from. */
+  async closeTabs(): Promise<void> {
+    const context = this.#context
+    if (context === null) return
+    const tabs = context.pages()
+    // With its last tab a browser goes.
+    await context.newPage()
+    await Promise.all(tabs.map((tab) => tab.close()))
+    await context.clearPermissions()
+  }
+
   /** It leads a group of its own. The lock's target names who holds the profile: HOST-PID. */
   async #pid(): Promise<number> {
     const holder = await readlink(join(this.profile, 'SingletonLock'))
@@ -102,6 +113,14 @@ export interface Fixtures {
   /** The server of `npm start`; may be stopped and started again on the same port. */
   readonly site: Site
   readonly newBrowser: (options?: BrowserOptions) => Promise<Browser>
+}
+
+export interface WorkerFixtures {
+  /**
+   * Starting a browser costs more than most of what is done with it. One test after the other has
+   * it, each from an origin of its own, as every site has a port of its own.
+   */
+  readonly warmBrowser: Browser
 }
 
 export class Site {
@@ -130,27 +149,45 @@ export class Site {
   }
 }
 
-export const test = base.extend<Fixtures>({
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  warmBrowser: [
+    async ({}, use) => {
+      const browser = await onNewProfile()
+      await use(browser)
+      await remove(browser)
+    },
+    { scope: 'worker' },
+  ],
   site: async ({}, use) => {
     const site = new Site()
     await site.start()
     await use(site)
     await site.stop()
   },
-  newBrowser: async ({}, use, testInfo) => {
+  newBrowser: async ({ warmBrowser }, use, testInfo) => {
     const browsers: Browser[] = []
     await use(async (options) => {
-      const browser = new Browser(await mkdtemp(join(tmpdir(), 'zabra-profile-')), options)
+      const isWarm = options === undefined && !browsers.includes(warmBrowser)
+      const browser = isWarm ? warmBrowser : await onNewProfile(options)
       browsers.push(browser)
       return browser
     })
     if (testInfo.status !== testInfo.expectedStatus) await attachFlights(browsers, testInfo)
     for (const browser of browsers) {
-      await browser.close()
-      await rm(browser.profile, { recursive: true, force: true, maxRetries: 5 })
+      if (browser === warmBrowser) await browser.closeTabs()
+      else await remove(browser)
     }
   },
 })
+
+async function onNewProfile(options?: BrowserOptions): Promise<Browser> {
+  return new Browser(await mkdtemp(join(tmpdir(), 'zabra-profile-')), options)
+}
+
+async function remove(browser: Browser): Promise<void> {
+  await browser.close()
+  await rm(browser.profile, { recursive: true, force: true, maxRetries: 5 })
+}
 
 /** Three machines in one browser, all serving. */
 export async function openThree(browser: Browser, link: string): Promise<MachinePage[]> {

@@ -3,7 +3,7 @@ import { expect, type CDPSession, type Page } from 'playwright/test'
 import type { TraceEvent } from '../../src/core/zab/effect.ts'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
-import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
+import { PATIENCE_MS, PATIENTLY, type MachinePage } from './machine-page.ts'
 
 /** `at`: when it happened in the worker, ms since 1970. */
 export type Trace = TraceEvent & { readonly at: number }
@@ -60,9 +60,7 @@ export async function firstTrace<K extends Trace['type']>(
       (trace): trace is Extract<Trace, { type: K }> =>
         trace.type === type && isIt(trace as Extract<Trace, { type: K }>),
     )
-  await expect
-    .poll(find, { timeout: PATIENCE_MS, message: `a trace of ${type}` })
-    .not.toBe(undefined)
+  await expect.poll(find, { ...PATIENTLY, message: `a trace of ${type}` }).not.toBe(undefined)
   const found = await find()
   if (found === undefined) throw new Error(`the trace of ${type} is gone`)
   return found
@@ -77,7 +75,7 @@ export async function expectGuest(
   const phase = async (): Promise<string> =>
     (await machine.workerStatus().catch(() => null))?.phase ?? 'starting'
   await expect
-    .poll(phase, { timeout: patienceMs, message: 'joined, and not as a voter' })
+    .poll(phase, { ...PATIENTLY, timeout: patienceMs, message: 'joined, and not as a voter' })
     .toMatch(/^(client|observer)$/)
 }
 
@@ -102,9 +100,7 @@ export class Witness {
   }
 
   static async open({ page }: MachinePage, sessionTimeoutMs = 10_000): Promise<Witness> {
-    await expect
-      .poll(() => page.evaluate(() => window.zabra !== undefined), { timeout: PATIENCE_MS })
-      .toBe(true)
+    await expect.poll(() => page.evaluate(() => window.zabra !== undefined), PATIENTLY).toBe(true)
     await page.evaluate(async (timeoutMs) => {
       const client = window.zabra?.newClient(timeoutMs)
       if (client === undefined) throw new Error('no machine')
@@ -170,7 +166,7 @@ export class Witness {
       typeof what === 'string' ? text === what : what.test(text)
     await expect
       .poll(async () => (await this.heard).slice(from).some(isIt), {
-        timeout: PATIENCE_MS,
+        ...PATIENTLY,
         message: `the client hears ${String(what)}`,
       })
       .toBe(true)
