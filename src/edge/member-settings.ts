@@ -2,7 +2,7 @@
 import type { QuorumNetworkOptions } from '../adapters/tcp/quorum-network.ts'
 import { toServerId, type ServerId } from '../core/base/zxid.ts'
 import type { MemberConfig } from '../core/server/member-machine.ts'
-import { SILENCE_LIMIT_MS } from '../core/zab/constants.ts'
+import { PEER_PACKET_MAX_BYTES, SILENCE_LIMIT_MS } from '../core/zab/constants.ts'
 import type { ZabTuning } from '../core/zab/role.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
 
@@ -62,6 +62,7 @@ function serviceOf(settings: ServerSettings): Partial<MemberConfig> {
     enforcedAuthSchemes: settings.enforcedAuthSchemes,
     ensembleAuthNames: settings.ensembleAuthNames,
     frameBytesMax: settings.frameBytesMax,
+    ...(settings.extraBytesMax === null ? {} : { extraBytesMax: settings.extraBytesMax }),
     sessionlessTimeoutMs: settings.sessionlessTimeoutMs,
     throttleRequestsMax: settings.throttleRequestsMax,
     throttledOpWaitMs: settings.throttledOpWaitMs,
@@ -103,6 +104,7 @@ function admissionOf(settings: ServerSettings): Partial<MemberConfig> {
 
 function zabOf(settings: ServerSettings): ZabTuning {
   return {
+    packetBytesMax: packetBytesOf(settings),
     commitLogCount: settings.commitLogCount,
     notificationIntervalMs: settings.notificationIntervalMs,
     notificationIntervalMaxMs: settings.notificationIntervalMaxMs,
@@ -116,7 +118,7 @@ function zabOf(settings: ServerSettings): ZabTuning {
 
 function quorumOf(
   settings: ServerSettings,
-): Pick<MemberConfig, 'sid' | 'voters' | 'clusterId' | 'peerType'> {
+): Pick<MemberConfig, 'sid' | 'voters' | 'groups' | 'clusterId' | 'peerType'> {
   if (isStandalone(settings)) {
     return { sid: STANDALONE_SID, voters: [STANDALONE_SID], clusterId: 'standalone' }
   }
@@ -125,19 +127,36 @@ function quorumOf(
   return {
     sid,
     voters: voters.map((member) => member.sid),
+    ...(settings.groups.length === 0 ? {} : { groups: settings.groups }),
     clusterId: 'configured',
     peerType: settings.role,
   }
 }
 
-/** How a learner reaches its leader's quorum port. */
-export function leaderConnectOf({
-  leaderRetryMs,
-  leaderConnectTicks,
-  tickTimeMs,
-}: ServerSettings): Pick<QuorumNetworkOptions, 'leaderRetryMs' | 'leaderConnectMs'> {
+/** A transaction, its head, and the identities of whoever asked for it. */
+function packetBytesOf({ frameBytesMax, extraBytesMax }: ServerSettings): number {
+  const entryBytes = frameBytesMax + (extraBytesMax ?? frameBytesMax)
+  return Math.max(PEER_PACKET_MAX_BYTES, entryBytes + PACKET_HEAD_BYTES)
+}
+
+/** Ours: AUTH_IDS_MAX ids of the longest kind. */
+const PACKET_HEAD_BYTES = 512 * 1024
+
+type NetworkTuning = Pick<
+  QuorumNetworkOptions,
+  'connectTimeoutMs' | 'leaderRetryMs' | 'leaderConnectMs' | 'packetBytesMax'
+>
+
+/** How members reach each other, and what one believes of another. */
+export function networkTuningOf(settings: ServerSettings): NetworkTuning {
+  const { leaderRetryMs, leaderConnectTicks, tickTimeMs } = settings
   const limit = leaderConnectTicks === 0 ? {} : { leaderConnectMs: leaderConnectTicks * tickTimeMs }
-  return { leaderRetryMs, ...limit }
+  return {
+    connectTimeoutMs: settings.electionConnectTimeoutMs,
+    packetBytesMax: packetBytesOf(settings),
+    leaderRetryMs,
+    ...limit,
+  }
 }
 
 /** Throws an Error that says what is missing where. */

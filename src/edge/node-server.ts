@@ -12,7 +12,7 @@ import type { Moment, TraceEvent } from '../core/zab/effect.ts'
 import { Member } from '../runtime/member.ts'
 import { Administration } from './admin/administration.ts'
 import type { Log } from './admin/log.ts'
-import { leaderConnectOf, memberConfigOf } from './member-settings.ts'
+import { memberConfigOf, networkTuningOf } from './member-settings.ts'
 import { schedulePurge } from './purge-schedule.ts'
 import { recoverDatabase } from './recover-database.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
@@ -165,9 +165,9 @@ export class NodeServer implements AsyncDisposable {
       this.#network = await QuorumNetwork.open({
         sid: config.sid,
         members: settings.members,
+        groups: settings.groups,
         listensOnAllAddresses: settings.quorumListensOnAllAddresses,
-        connectTimeoutMs: settings.electionConnectTimeoutMs,
-        ...leaderConnectOf(settings),
+        ...networkTuningOf(settings),
         onLink: (peer, link) => member.attachLink(peer, link),
         onRefused: (address, reason) => this.#hooks.onRefused?.(address, reason),
       })
@@ -186,6 +186,7 @@ export class NodeServer implements AsyncDisposable {
       port: clientPort,
       ...(clientAddress === null ? {} : { host: clientAddress }),
       ...(listenBacklog === null ? {} : { backlog: listenBacklog }),
+      maxFrameBytes: this.settings.frameBytesMax,
       connectionsMax,
       perAddressMax: connectionsPerAddressMax,
       silenceLimitMs: this.settings.sessionlessTimeoutMs,

@@ -7,6 +7,7 @@
  */
 import type { SnapshotPacking } from '../adapters/files/file-names.ts'
 import type { ServerId } from '../core/base/zxid.ts'
+import type { QuorumGroup } from '../core/zab/hierarchical-verifier.ts'
 
 export type MemberRole = 'participant' | 'observer'
 
@@ -73,6 +74,8 @@ export interface EnsembleSettings {
   readonly sid: ServerId | null
   /** Empty = standalone. */
   readonly members: readonly EnsembleMember[]
+  /** group.N and weight.N; empty = more than half of the participants (Q6). */
+  readonly groups: readonly QuorumGroup[]
   readonly role: MemberRole
   readonly tickTimeMs: number
   readonly initLimitTicks: number
@@ -117,6 +120,8 @@ export interface SessionSettings {
 export interface LimitSettings {
   /** jute.maxbuffer: the longest packet. */
   readonly frameBytesMax: number
+  /** jute.maxbuffer.extrasize: what a transaction may be longer; null = as much again. */
+  readonly extraBytesMax: number | null
   /** globalOutstandingLimit, divided by n − 1 in an ensemble of more than two (O31). */
   readonly outstandingMax: number
   /** request_throttle_max_requests; 0 = no throttle. */
@@ -248,6 +253,7 @@ const LISTEN_DEFAULTS: ListenSettings = {
 const ENSEMBLE_DEFAULTS: EnsembleSettings = {
   sid: null,
   members: [],
+  groups: [],
   role: 'participant',
   tickTimeMs: 2_000,
   initLimitTicks: 10,
@@ -278,6 +284,7 @@ const SESSION_DEFAULTS: SessionSettings = {
 
 const LIMIT_DEFAULTS: LimitSettings = {
   frameBytesMax: 0xfffff,
+  extraBytesMax: null,
   outstandingMax: 1_000,
   throttleRequestsMax: 0,
   throttledOpWaitMs: 0,

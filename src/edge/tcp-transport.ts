@@ -1,6 +1,7 @@
 /** Members behind host:port addresses, for clients on Node. */
 import { connect, type Socket } from 'node:net'
 import { SocketChannel } from '../adapters/tcp/socket-channel.ts'
+import { REPLY_FRAME_MAX_BYTES } from '../client/limits.ts'
 import type { ClientConnection, ClientHost, ClientTransport } from '../client/transport.ts'
 
 export interface HostAndPort {
@@ -72,7 +73,7 @@ class TcpConnection implements ClientConnection {
   readonly #channel: SocketChannel
 
   constructor(socket: Socket) {
-    this.#channel = new SocketChannel(socket)
+    this.#channel = new SocketChannel(socket, REPLY_FRAME_MAX_BYTES)
   }
 
   send(bytes: Uint8Array): void {

@@ -27,7 +27,7 @@ export class Conversation {
   readonly #socket: Socket
   readonly #isLeader: boolean
   readonly #events: ConversationEvents
-  readonly #splitter = new PacketSplitter()
+  readonly #splitter: PacketSplitter
   #outgoing: { readonly body: OutgoingSnapshot; bytes: number } | null = null
   #incoming: IncomingSnapshot | null = null
   #creditedBytes = 0
@@ -37,7 +37,13 @@ export class Conversation {
   #reason: string | null = null
 
   /** The socket is connected. `isLeader`: this end leads. */
-  constructor(socket: Socket, isLeader: boolean, events: ConversationEvents) {
+  constructor(
+    socket: Socket,
+    isLeader: boolean,
+    events: ConversationEvents,
+    packetBytesMax?: number,
+  ) {
+    this.#splitter = new PacketSplitter(packetBytesMax)
     this.#socket = socket
     this.#isLeader = isLeader
     this.#events = events

@@ -13,19 +13,29 @@ const LENGTH_BYTES = 4
 const IDENTITIES_MAX = 1024
 
 export class PacketSplitter {
+  readonly #bytesMax: number
   #bytes: Uint8Array = EMPTY_BYTES
+  /** What came behind them, joined when a packet may be whole: joining each costs its square. */
+  #parts: Uint8Array[] = []
+  #partBytes = 0
   /** Nothing is a whole packet before so many bytes: what is known of its length. */
   #wanted = 0
 
+  constructor(packetBytesMax: number = PEER_PACKET_MAX_BYTES) {
+    this.#bytesMax = packetBytesMax
+  }
+
   push(chunk: Uint8Array): void {
-    this.#bytes = this.#bytes.length === 0 ? chunk : concat([this.#bytes, chunk])
+    this.#parts.push(chunk)
+    this.#partBytes += chunk.length
   }
 
   /** The next whole packet, or null. Throws JuteError for what no packet is. */
   next(): Uint8Array | null {
-    if (this.#bytes.length < this.#wanted) return null
+    if (this.#bytes.length + this.#partBytes < this.#wanted) return null
+    this.#join()
     const end = this.#packetEnd()
-    if (end > PEER_PACKET_MAX_BYTES) throw new JuteError(`packet of ${end} bytes`)
+    if (end > this.#bytesMax) throw new JuteError(`packet of ${end} bytes`)
     if (end > this.#bytes.length) {
       this.#wanted = end
       return null
@@ -38,10 +48,20 @@ export class PacketSplitter {
 
   /** Everything behind the packets that were taken: it is no packet. */
   takeRest(): Uint8Array {
+    this.#join()
     const rest = this.#bytes
     this.#bytes = EMPTY_BYTES
     this.#wanted = 0
     return rest
+  }
+
+  #join(): void {
+    const [first] = this.#parts
+    if (first === undefined) return
+    const isAll = this.#bytes.length === 0 && this.#parts.length === 1
+    this.#bytes = isAll ? first : concat([this.#bytes, ...this.#parts])
+    this.#parts = []
+    this.#partBytes = 0
   }
 
   /** Where the first packet ends; when that is not known yet, how far must be read to know more. */
@@ -54,7 +74,7 @@ export class PacketSplitter {
         return false
       }
       const length = view.getInt32(at)
-      if (length < -1 || length > PEER_PACKET_MAX_BYTES) throw new JuteError(`field of ${length}`)
+      if (length < -1 || length > this.#bytesMax) throw new JuteError(`field of ${length}`)
       at += LENGTH_BYTES + Math.max(0, length)
       return at <= view.byteLength
     }

@@ -13,7 +13,7 @@ import { decode, encode } from '../../core/jute/record.ts'
 import { decodeFrame, encodeFrames } from '../../core/zab/frame.ts'
 import { decodePulse, encodePulse, PulseKind } from '../../core/zab/packets.ts'
 import type { Link } from '../../ports/link.ts'
-import { Conversation } from './conversation.ts'
+import { Conversation, type ConversationEvents } from './conversation.ts'
 import type { ElectionConnection } from './election-connection.ts'
 import { PULSES_UNANSWERED_MAX } from './quorum-limits.ts'
 import type { QuorumMember } from './quorum-member.ts'
@@ -26,6 +26,8 @@ export interface PeerLinkHost {
   /** For one attempt to reach the leader's quorum port, and between two. */
   readonly connectMs: number
   readonly retryMs: number
+  /** See the core's ZabTuning. */
+  readonly packetBytesMax: number | undefined
   /** The link is over; once. */
   readonly onClosed: (link: PeerLink) => void
 }
@@ -111,7 +113,7 @@ export class PeerLink implements Link {
 
   send(frame: Uint8Array): void {
     if (!this.#isOpen) return
-    const { lane, conversation, packets } = decodeFrame(frame)
+    const { lane, conversation, packets } = decodeFrame(frame, this.#host.packetBytesMax)
     if (lane === 'pulse') for (const packet of packets) this.#sendPulse(packet)
     else if (lane === 'election') for (const packet of packets) this.#sendNotification(packet)
     else this.#sendPackets(conversation, packets)
@@ -235,7 +237,7 @@ export class PeerLink implements Link {
   }
 
   #converse(number: number, socket: Socket, isLeader: boolean): Conversation {
-    return new Conversation(socket, isLeader, {
+    const events: ConversationEvents = {
       onPackets: (packets) => {
         for (const frame of encodeFrames('stream', number, packets)) this.#deliver(frame)
       },
@@ -244,7 +246,8 @@ export class PeerLink implements Link {
         this.#deliver(encodeFrames('pulse', 0, [encodePulse(PulseKind.END, number)]))
         this.#checkAlive()
       },
-    })
+    }
+    return new Conversation(socket, isLeader, events, this.#host.packetBytesMax)
   }
 
   /** The core keeps one of a peer; what it forgot without a word does not pile up. */

@@ -9,6 +9,7 @@ import { INITIAL_MESSAGE_V1, initialMessageRecord } from '../../core/jute/electi
 import { learnerInfoRecord, PacketType } from '../../core/jute/quorum-records.ts'
 import { decode, encode } from '../../core/jute/record.ts'
 import { decodePacket, encodePacket } from '../../core/zab/packets.ts'
+import type { QuorumGroup } from '../../core/zab/hierarchical-verifier.ts'
 import type { ServerId } from '../../core/base/zxid.ts'
 import type { Link } from '../../ports/link.ts'
 import { ElectionConnection } from './election-connection.ts'
@@ -29,6 +30,8 @@ export interface QuorumNetworkOptions {
   readonly sid: ServerId
   /** All of them, this one included. */
   readonly members: readonly QuorumMember[]
+  /** group.N and weight.N, which stand in the text of the configuration. */
+  readonly groups?: readonly QuorumGroup[]
   /** quorumListenOnAllIPs. Default: the address that the configuration says. */
   readonly listensOnAllAddresses?: boolean
   /** cnxTimeout. */
@@ -37,6 +40,8 @@ export interface QuorumNetworkOptions {
   readonly leaderConnectMs?: number
   /** leaderConnectDelayDuringRetryMs: between two of them. */
   readonly leaderRetryMs?: number
+  /** See the core's ZabTuning. */
+  readonly packetBytesMax?: number | undefined
   /** A link to a member; it replaces an older one. */
   readonly onLink: (peer: ServerId, link: Link) => void
   readonly onRefused?: (address: string, reason: string) => void
@@ -66,7 +71,7 @@ export class QuorumNetwork {
   private constructor(options: QuorumNetworkOptions, self: QuorumMember) {
     this.#options = options
     this.#self = self
-    this.#configText = configText(options.members)
+    this.#configText = configText(options.members, options.groups)
     for (const member of options.members) {
       const isPair = member.role === 'participant' || self.role === 'participant'
       if (member.sid !== self.sid && isPair) this.#peers.set(member.sid, this.#newPeer(member))
@@ -195,6 +200,7 @@ export class QuorumNetwork {
           peer: peer.member,
           configText: this.#configText,
           connectMs: this.#options.leaderConnectMs ?? HANDSHAKE_MS,
+          packetBytesMax: this.#options.packetBytesMax,
           retryMs: this.#options.leaderRetryMs ?? LEADER_RETRY_MS,
           onClosed: (closed) => this.#onLinkClosed(peer, closed),
         },

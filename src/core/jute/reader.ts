@@ -11,8 +11,8 @@ import { JUTE_MAX_BUFFER } from './framing.ts'
 import { JuteError } from './jute-error.ts'
 
 /**
- * Longest single string or buffer inside a record, in bytes: `jute.maxbuffer` plus extrasize, whose
- * default is the same again. A transaction may have grown over the request that caused it (W6).
+ * Longest transaction, in bytes: `jute.maxbuffer` plus extrasize, whose default is the same again.
+ * It may have grown over the request that caused it (W6).
  */
 export const JUTE_MAX_FIELD: number = 2 * JUTE_MAX_BUFFER
 
@@ -21,7 +21,8 @@ export interface JuteLimits {
   readonly maxBuffer: number
 }
 
-const DEFAULT_LIMITS: JuteLimits = { maxBuffer: JUTE_MAX_FIELD }
+/** Whoever hands over the bytes has bounded them: frames, packets and log entries have limits. */
+const DEFAULT_LIMITS: JuteLimits = { maxBuffer: Infinity }
 
 export class JuteReader {
   readonly #bytes: Uint8Array

@@ -26,7 +26,7 @@ import type { PrepState } from './prep-state.ts'
 import { Reaper } from './reaper.ts'
 import { createRequest, type Request } from './request.ts'
 import type { RoleService, ServiceHost } from './role-service.ts'
-import type { ServerConfig } from './server-config.ts'
+import { entryBytesMax, type ServerConfig } from './server-config.ts'
 import { SessionTracker } from './session-tracker.ts'
 
 /** Sessions whose remaining time a PING carries. Ours: 768 bytes each half tick. */
@@ -69,6 +69,7 @@ export class LeaderService implements RoleService {
       ephemeralsOf: (session) => tree.store.ephemerals.of(session),
       quotas: config.enforcesQuota === true ? tree.quotas : null,
       skipsAcl: config.skipsAcl ?? false,
+      entryBytesMax: entryBytesMax(config),
       isLocal: (session, owner) => host.mayWriteLocally(session, owner),
       upgradesSessions: config.localSessionsUpgradingEnabled ?? false,
     }

@@ -18,7 +18,6 @@ import { Perms } from '../jute/perms.ts'
 import { JUTE_MAX_BUFFER } from '../jute/framing.ts'
 import { reconfigRequestRecord } from '../jute/session-records.ts'
 import { JuteError } from '../jute/jute-error.ts'
-import { JUTE_MAX_FIELD } from '../jute/reader.ts'
 import {
   checkVersionRequestRecord,
   createRequestRecord,
@@ -51,12 +50,6 @@ import {
 import { body, type Request } from './request.ts'
 
 /**
- * Longest log entry, bytes: a transaction may grow over its request by as much again (W6). Peers
- * and disks refuse what is much longer, and a proposal that no follower takes would end every
- * epoch.
- */
-const ENTRY_BYTES_MAX = JUTE_MAX_FIELD
-/**
  * Above this many characters of paths a closeSession lists none. The list makes replay over a fuzzy
  * snapshot exact (P9); ours are exact anyway, and the tree removes what the session still owns.
  */
@@ -78,11 +71,11 @@ export function prepareRequest(
   records.begin()
   const result = prepareBody(state, request, zxid)
   let txn: Txn = typeof result === 'number' ? { kind: 'error', err: result } : result
-  let entry = encodeEntry(request, txn, zxid, wallMs)
+  let entry = encodeEntry(state, request, txn, zxid, wallMs)
   if (entry === null) {
     records.rollback()
     txn = { kind: 'error', err: ErrorCode.MARSHALLINGERROR }
-    entry = encodeEntry(request, txn, zxid, wallMs)
+    entry = encodeEntry(state, request, txn, zxid, wallMs)
     assert(entry !== null, 'an error transaction is short')
   }
   records.end()
@@ -90,7 +83,13 @@ export function prepareRequest(
 }
 
 /** null when the transaction grew too long: ACLs are expanded, names get suffixes. */
-function encodeEntry(request: Request, txn: Txn, zxid: Zxid, wallMs: number): Uint8Array | null {
+function encodeEntry(
+  { entryBytesMax }: PrepState,
+  request: Request,
+  txn: Txn,
+  zxid: Zxid,
+  wallMs: number,
+): Uint8Array | null {
   const header: TxnHeader = {
     clientId: request.session,
     cxid: request.cxid,
@@ -100,7 +99,7 @@ function encodeEntry(request: Request, txn: Txn, zxid: Zxid, wallMs: number): Ui
   }
   try {
     const entry = encodeTxn(header, txn)
-    return entry.length <= ENTRY_BYTES_MAX ? entry : null
+    return entry.length <= entryBytesMax ? entry : null
   } catch (error) {
     if (error instanceof JuteError) return null
     throw error

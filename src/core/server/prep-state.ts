@@ -19,6 +19,11 @@ export interface PrepState {
   ephemeralsOf(session: SessionId): Iterable<string>
   /** null: hard limits are not enforced. */
   readonly quotas: Quotas | null
+  /**
+   * Longest log entry: a transaction may grow over its request (W6). Peers refuse what is much
+   * longer, and a proposal that no follower takes would end every epoch.
+   */
+  readonly entryBytesMax: number
   /** Nobody needs a permission (A9). */
   readonly skipsAcl: boolean
   /** May that server write in the name of a session that `sessions` does not know (S25)? */

@@ -1,5 +1,6 @@
 /** Settings of the server part of a member and the limits that follow from them. */
 import { JUTE_MAX_BUFFER } from '../jute/framing.ts'
+import { JUTE_MAX_FIELD } from '../jute/reader.ts'
 import type { ServerId } from '../base/zxid.ts'
 
 export interface ServerConfig {
@@ -63,8 +64,10 @@ export interface ServerConfig {
   readonly enforcedAuthSchemes?: readonly string[]
   /** ensembleAuthName: names that the scheme `ensemble` accepts (A7); none: no such scheme. */
   readonly ensembleAuthNames?: readonly string[]
-  /** jute.maxbuffer for requests (W5). Records above twice its default are refused all the same. */
+  /** jute.maxbuffer: the longest request (W5). */
   readonly frameBytesMax?: number
+  /** jute.maxbuffer.extrasize: what a transaction may be longer. Default the same again (W6). */
+  readonly extraBytesMax?: number
   /** nio.sessionlessCnxnTimeout (S13). */
   readonly sessionlessTimeoutMs?: number
   /** request_throttle_max_requests: waiting requests above which no other begins; 0 = no limit. */
@@ -138,12 +141,12 @@ const SESSION_TIMEOUT_MAX_TICKS = 20
 const SESSIONLESS_TIMEOUT_MS = 10_000
 /** globalOutstandingLimit. */
 const OUTSTANDING_MAX = 1000
-/** Bodies of waiting requests, bytes. Half of the lag that a follower may have (zab/constants). */
-const OUTSTANDING_BYTES_MAX = 16 * (JUTE_MAX_BUFFER + 1)
-/** Held-back frames of one connection, bytes. Ours: several of the longest frames fit. */
-const BACKLOG_BYTES_MAX = 16 * (JUTE_MAX_BUFFER + 1)
-/** Held-back frames of all connections, bytes. Ours: what a tab can spare. */
-const BACKLOG_BYTES_MAX_TOTAL = 4 * BACKLOG_BYTES_MAX
+/** Bodies of waiting requests, frames. Half of the lag that a follower may have (zab/constants). */
+const OUTSTANDING_FRAMES_MAX = 16
+/** Held back of one connection, in frames of the longest kind. Ours. */
+const BACKLOG_FRAMES_MAX = 16
+/** Of all connections. Ours: what a tab can spare. */
+const BACKLOG_FRAMES_MAX_TOTAL = 4 * BACKLOG_FRAMES_MAX
 /** Ours: far more than one browser's pages, and a bound on what a peer can make us keep. */
 const CONNECTIONS_MAX = 1024
 const SNAP_COUNT = 100_000
@@ -152,20 +155,21 @@ const SNAP_SIZE_BYTES = 64 * 1024 * 1024
 const LARGE_REQUESTS_BYTES_MAX = 100 * 1024 * 1024
 
 export function limitsOf(config: ServerConfig): ServerLimits {
-  const { tickTimeMs } = config
+  const { tickTimeMs, frameBytesMax = JUTE_MAX_BUFFER } = config
+  const frameBytes = Math.max(frameBytesMax, JUTE_MAX_BUFFER) + 1
   return {
     tickTimeMs,
     sessionTimeoutMinMs: config.minSessionTimeoutMs ?? SESSION_TIMEOUT_MIN_TICKS * tickTimeMs,
     sessionTimeoutMaxMs: config.maxSessionTimeoutMs ?? SESSION_TIMEOUT_MAX_TICKS * tickTimeMs,
     sessionlessTimeoutMs: config.sessionlessTimeoutMs ?? SESSIONLESS_TIMEOUT_MS,
     outstandingMax: config.globalOutstandingLimit ?? OUTSTANDING_MAX,
-    outstandingBytesMax: OUTSTANDING_BYTES_MAX,
-    backlogBytesMax: BACKLOG_BYTES_MAX,
-    backlogBytesMaxTotal: BACKLOG_BYTES_MAX_TOTAL,
+    outstandingBytesMax: OUTSTANDING_FRAMES_MAX * frameBytes,
+    backlogBytesMax: BACKLOG_FRAMES_MAX * frameBytes,
+    backlogBytesMaxTotal: BACKLOG_FRAMES_MAX_TOTAL * frameBytes,
     connectionsMax: config.maxClientConnections ?? CONNECTIONS_MAX,
     snapCount: config.snapCount ?? SNAP_COUNT,
     snapSizeBytes: config.snapSizeBytes ?? SNAP_SIZE_BYTES,
-    frameBytesMax: config.frameBytesMax ?? JUTE_MAX_BUFFER,
+    frameBytesMax,
     throttleRequestsMax: config.throttleRequestsMax ?? 0,
     throttledOpWaitMs: config.throttledOpWaitMs ?? 0,
     largeRequestBytes: config.largeRequestBytes ?? -1,
@@ -177,4 +181,12 @@ export function limitsOf(config: ServerConfig): ServerLimits {
     connectionWeights: config.connectionWeights ?? null,
     dropsStaleRequests: config.dropsStaleRequests ?? false,
   }
+}
+
+/** Longest transaction. By default that of the default: a smaller jute.maxbuffer shortens none. */
+export function entryBytesMax({
+  frameBytesMax = JUTE_MAX_BUFFER,
+  extraBytesMax,
+}: ServerConfig): number {
+  return Math.max(frameBytesMax + (extraBytesMax ?? frameBytesMax), JUTE_MAX_FIELD)
 }

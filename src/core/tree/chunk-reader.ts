@@ -9,7 +9,6 @@
 import { adler32 } from '../base/adler32.ts'
 import { decodeUtf8 } from '../base/utf8.ts'
 import { JuteError } from '../jute/jute-error.ts'
-import { JUTE_MAX_FIELD } from '../jute/reader.ts'
 
 const ADLER_START = 1
 
@@ -86,7 +85,7 @@ export class ChunkReader {
 
   #length(what: string): number {
     const length = this.int()
-    if (length < -1 || length > JUTE_MAX_FIELD || length > this.remaining) {
+    if (length < -1 || length > this.remaining) {
       throw new JuteError(`${what} of ${length} bytes with ${this.remaining} left`)
     }
     return length

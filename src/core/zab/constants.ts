@@ -66,8 +66,6 @@ export const COMMIT_LOG_BYTES: number = 4 * 1024 * 1024
 export const LEARNER_LAG_BYTES: number = 32 * 1024 * 1024
 /** Most bytes for DIFF, whatever commitLogCount says: half of what makes a learner a laggard. */
 export const COMMIT_LOG_BYTES_MAX: number = LEARNER_LAG_BYTES / 2
-/** Bytes of entries that a learner keeps before NEWLEADER: DIFF window, lag and one packet more. */
-export const SYNC_QUEUE_BYTES: number = COMMIT_LOG_BYTES_MAX + 2 * LEARNER_LAG_BYTES
 /** Packets that a learner keeps while its storage truncates. The bytes are bounded as above. */
 export const DEFERRED_PACKETS = 200_000
 

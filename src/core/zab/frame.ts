@@ -8,7 +8,7 @@
  * outlive roles (design §4). The decoder throws JuteError and nothing else.
  */
 import { JuteError } from '../jute/jute-error.ts'
-import { FRAME_TARGET_BYTES, PEER_FRAME_MAX_BYTES, PEER_PACKET_MAX_BYTES } from './constants.ts'
+import { FRAME_TARGET_BYTES, PEER_PACKET_MAX_BYTES } from './constants.ts'
 import type { Lane } from './effect.ts'
 
 export const FRAME_VERSION = 1
@@ -25,8 +25,13 @@ export interface Frame {
   readonly packets: readonly Uint8Array[]
 }
 
-export function decodeFrame(bytes: Uint8Array): Frame {
-  if (bytes.length > PEER_FRAME_MAX_BYTES) throw new JuteError(`frame of ${bytes.length} bytes`)
+/** `packetBytesMax`: see ZabTuning. */
+export function decodeFrame(
+  bytes: Uint8Array,
+  packetBytesMax: number = PEER_PACKET_MAX_BYTES,
+): Frame {
+  if (bytes.length > packetBytesMax + FRAME_TARGET_BYTES)
+    throw new JuteError(`frame of ${bytes.length} bytes`)
   if (bytes.length <= FRAME_HEADER_BYTES) throw new JuteError('frame without a packet')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const version = view.getUint8(0)
@@ -38,7 +43,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   while (at < bytes.length) {
     const left = bytes.length - at - LENGTH_BYTES
     const length = left < 0 ? -1 : view.getInt32(at)
-    if (length <= 0 || length > left || length > PEER_PACKET_MAX_BYTES) {
+    if (length <= 0 || length > left || length > packetBytesMax) {
       throw new JuteError(`packet of ${length} bytes with ${left} left`)
     }
     at += LENGTH_BYTES

@@ -15,19 +15,13 @@ import {
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import { Broadcast, type Proposal } from './broadcast.ts'
-import {
-  EPOCH_MAX,
-  LEARNER_LAG_BYTES,
-  OBSERVER_DIFFS_MAX,
-  OBSERVER_SNAPS_MAX,
-  PINGS_PER_TICK,
-} from './constants.ts'
+import { EPOCH_MAX, OBSERVER_DIFFS_MAX, OBSERVER_SNAPS_MAX, PINGS_PER_TICK } from './constants.ts'
 import { Discovery } from './discovery.ts'
 import type { Moment } from './effect.ts'
 import { LearnerHandler } from './learner-handler.ts'
 import { checkedZxid, encodePacket, machine } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
-import { rendezvousLimitMs, type RoleContext } from './role.ts'
+import { lagBytesMax, rendezvousLimitMs, type RoleContext } from './role.ts'
 import { SNAP } from './synchronization.ts'
 import { routed } from './synced-learner.ts'
 
@@ -424,7 +418,7 @@ export class Leader {
       let reason: string | null = null
       if (now - handler.lastPacketMs > limitMs) reason = `is silent for ${ticks} ticks`
       else if (handler.oldestUnackedMs(now) > limitMs) reason = `acks too late`
-      else if (lag > LEARNER_LAG_BYTES) reason = `is ${lag} bytes behind`
+      else if (lag > lagBytesMax(this.#context.config)) reason = `is ${lag} bytes behind`
       if (reason === null) continue
       this.#remove(peer)
       this.#checkSupport(`${machine(peer)} ${reason}`)

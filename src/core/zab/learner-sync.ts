@@ -8,10 +8,10 @@ import { encodeUtf8 } from '../base/utf8.ts'
 import { counterOf, formatZxid, makeZxid, type ServerId, type Zxid } from '../base/zxid.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { packetName, PacketType, type QuorumPacket } from '../jute/quorum-records.ts'
-import { SNAPSHOT_MAX_BYTES, SYNC_QUEUE_BYTES } from './constants.ts'
+import { SNAPSHOT_MAX_BYTES } from './constants.ts'
 import { SNAPSHOT_CHUNK_BYTES, type LogEntry, type Moment } from './effect.ts'
 import { checkedZxid, encodePacket } from './packets.ts'
-import type { RoleContext } from './role.ts'
+import { syncQueueBytesMax, type RoleContext } from './role.ts'
 
 /** Ends a snapshot, as in ZooKeeper's stream (Q33). */
 export const SNAPSHOT_SIGNATURE: Uint8Array = encodeUtf8('BenWasHere')
@@ -159,7 +159,9 @@ export class LearnerSync {
       throw new JuteError(`${formatZxid(zxid)} after ${formatZxid(this.#position)}`)
     }
     this.#queuedBytes += data.length
-    if (this.#queuedBytes > SYNC_QUEUE_BYTES) throw new JuteError('too much to synchronise')
+    if (this.#queuedBytes > syncQueueBytesMax(this.#context.config)) {
+      throw new JuteError('too much to synchronise')
+    }
     this.#position = zxid
     this.#queued.push({ zxid, entry: data })
   }

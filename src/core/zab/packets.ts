@@ -4,9 +4,7 @@ import type { Id } from '../jute/data-records.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { quorumPacketRecord, type QuorumPacket } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
-import { EPOCH_MAX, PEER_PACKET_MAX_BYTES } from './constants.ts'
-
-const LIMITS = { limits: { maxBuffer: PEER_PACKET_MAX_BYTES } } as const
+import { EPOCH_MAX } from './constants.ts'
 
 export function encodePacket(
   type: number,
@@ -40,7 +38,7 @@ const bareView: DataView = new DataView(bareBytes.buffer)
 
 /** Throws JuteError. The data is a view of `bytes`. */
 export function decodePacket(bytes: Uint8Array): QuorumPacket {
-  return decode(quorumPacketRecord, bytes, LIMITS)
+  return decode(quorumPacketRecord, bytes)
 }
 
 /** A zxid that some member may really have; throws JuteError for others. */

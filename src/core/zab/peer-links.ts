@@ -120,7 +120,7 @@ export class PeerLinks {
       this.#host.onReady(peer, at)
     }
     try {
-      const { lane, conversation, packets } = decodeFrame(bytes)
+      const { lane, conversation, packets } = decodeFrame(bytes, this.#config.packetBytesMax)
       for (const packet of packets) {
         this.#onPacket(peer, lane, conversation, packet, at)
         this.#host.settle(at)

@@ -18,12 +18,13 @@ import { Epochs } from './epochs.ts'
 import { FastLeaderElection } from './fast-leader-election.ts'
 import { Leader } from './leader.ts'
 import { Learner } from './learner.ts'
+import { verifierOf } from './hierarchical-verifier.ts'
 import { LogTail } from './log-tail.ts'
 import { MemberTrace } from './member-trace.ts'
 import { encodeNotification } from './notification.ts'
 import { decodePacket } from './packets.ts'
 import { PeerLinks } from './peer-links.ts'
-import { MajorityVerifier, type QuorumVerifier } from './quorum-verifier.ts'
+import type { QuorumVerifier } from './quorum-verifier.ts'
 import type { Broadcaster, Replica, ReplicaPacket } from './replica.ts'
 import { observerDelayMs, silenceLimitMs, type RoleContext, type ZabConfig } from './role.ts'
 import { ZAB_RULES, type ZabRules } from './rules.ts'
@@ -89,7 +90,7 @@ export class QuorumPeer implements Broadcaster {
     this.#out = out
     this.#trace = new MemberTrace(out)
     this.#rules = rules
-    this.#verifier = new MajorityVerifier(config.voters)
+    this.#verifier = verifierOf(config)
     this.#tail = new LogTail(recovered, out, config.commitLogCount)
     this.#epochs = new Epochs(recovered, rules.lostTail(recovered), out)
     this.#links = new PeerLinks(config, out, this.#trace, this.#linkHost(), at.elapsedMs)

@@ -1,9 +1,16 @@
 /** What leader and learner share: their view of the member they are a role of. */
 import type { ServerId, Zxid } from '../base/zxid.ts'
-import { RENDEZVOUS_LIMIT_MS, SILENCE_LIMIT_MS } from './constants.ts'
+import {
+  COMMIT_LOG_BYTES_MAX,
+  LEARNER_LAG_BYTES,
+  PEER_PACKET_MAX_BYTES,
+  RENDEZVOUS_LIMIT_MS,
+  SILENCE_LIMIT_MS,
+} from './constants.ts'
 import type { Lane, Moment } from './effect.ts'
 import type { EffectSink } from './effect-list.ts'
 import type { Epochs } from './epochs.ts'
+import type { QuorumGroup } from './hierarchical-verifier.ts'
 import type { LogTail } from './log-tail.ts'
 import type { QuorumVerifier } from './quorum-verifier.ts'
 import type { Replica } from './replica.ts'
@@ -13,6 +20,10 @@ import type { ZabRules } from './rules.ts'
 export interface ZabTuning {
   /** commitLogCount: committed entries kept for DIFF (Q32). */
   readonly commitLogCount?: number
+  /** group.N and weight.N: each voter in one of them. Default: a majority of the voters (Q6). */
+  readonly groups?: readonly QuorumGroup[]
+  /** Longest packet between members: what jute.maxbuffer lets a transaction be, and its head. */
+  readonly packetBytesMax?: number
   /** fastleader.minNotificationInterval and fastleader.maxNotificationInterval (Q17). */
   readonly notificationIntervalMs?: number
   readonly notificationIntervalMaxMs?: number
@@ -50,6 +61,18 @@ export interface ZabConfig extends ZabTuning {
 
 export function silenceLimitMs(config: Pick<ZabConfig, 'silenceLimitMs'>): number {
   return config.silenceLimitMs ?? SILENCE_LIMIT_MS
+}
+
+/** LEARNER_LAG_BYTES, or as many of the longest packets. */
+export function lagBytesMax({ packetBytesMax = PEER_PACKET_MAX_BYTES }: ZabConfig): number {
+  return Math.max(LEARNER_LAG_BYTES, LAG_PACKETS * packetBytesMax)
+}
+
+const LAG_PACKETS = LEARNER_LAG_BYTES / PEER_PACKET_MAX_BYTES
+
+/** Bytes of entries that a learner keeps before NEWLEADER: DIFF window, lag and one packet more. */
+export function syncQueueBytesMax(config: ZabConfig): number {
+  return COMMIT_LOG_BYTES_MAX + 2 * lagBytesMax(config)
 }
 
 /** As much longer than RENDEZVOUS_LIMIT_MS as peers may be silent longer. */

@@ -6,6 +6,8 @@ import { parseFlag } from './setting-row.ts'
 
 /** Ids of sessions that would read as times to live (D44). */
 const SID_OF_TTL = 255
+/** 31 MiB. Half of what a writer holds, and room for what stands around the data. */
+const PACKET_BYTES_MAX = 31 * 1024 * 1024
 /** That a client can have an id of. */
 const SCHEMES: readonly string[] = ['ip', 'digest', 'super', 'ensemble']
 /** zkServer.sh status and the client's read-only search need them (O14). */
@@ -28,6 +30,7 @@ export function checkedSettings(
   const checked = {
     ...settings,
     ...sessionBounds(settings),
+    ...packetBounds(settings, warn),
     wordsAllowed: words(settings),
     enforcedAuthSchemes: enforcedSchemes(settings, given.get('enforce.auth.enabled')),
   }
@@ -52,6 +55,21 @@ function sessionBounds(settings: ServerSettings): Partial<ServerSettings> {
     throw new ConfigError('minSessionTimeout must not be larger than maxSessionTimeout')
   }
   return { sessionTimeoutMinMs: min, sessionTimeoutMaxMs: max }
+}
+
+/** More is no packet but a file: a reply with it could not be written (JUTE_MAX_WRITTEN). */
+function packetBounds(
+  { frameBytesMax, extraBytesMax }: ServerSettings,
+  warn: (text: string) => void,
+): Pick<ServerSettings, 'frameBytesMax' | 'extraBytesMax'> {
+  const atMost = (key: string, bytes: number): number => {
+    if (bytes > PACKET_BYTES_MAX) warn(`${key}=${bytes}: it is at most ${PACKET_BYTES_MAX}`)
+    return Math.min(bytes, PACKET_BYTES_MAX)
+  }
+  return {
+    frameBytesMax: atMost('jute.maxbuffer', frameBytesMax),
+    extraBytesMax: extraBytesMax && atMost('jute.maxbuffer.extrasize', extraBytesMax),
+  }
 }
 
 /** Two keys, which ZooKeeper wants together (A13). */

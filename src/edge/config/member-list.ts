@@ -1,6 +1,8 @@
 /** The list of members, which of them this server is, and where it serves clients (Q2, Q80). */
+import type { QuorumGroup } from '../../core/zab/hierarchical-verifier.ts'
 import { isStandalone, type EnsembleMember, type ServerSettings } from '../settings.ts'
 import { ConfigError } from './config-error.ts'
+import { parseGroups } from './quorum-groups.ts'
 import { parseServerLine, parseSid } from './server-line.ts'
 
 export interface ServerLists {
@@ -17,13 +19,14 @@ export function memberSettings(
   warn: (text: string) => void,
 ): Partial<ServerSettings> {
   const members = parseMembers(lists.entries)
-  checkMembers(members, settings.standaloneEnabled, warn)
+  const groups = parseGroups(lists.entries, members)
+  checkMembers(members, settings.standaloneEnabled, groups, warn)
   const sid = lists.myId === null ? null : parseMyId(lists.myId)
   const own = members.find((member) => member.sid === sid)
   if (isStandalone({ ...settings, members })) {
     // The line of the only one is what it is: its client port counts, its quorum ports do not.
     const only = own ?? members[0]
-    return { members, sid: null, role: 'participant', ...clientPortOf(only, settings) }
+    return { members, groups, sid: null, role: 'participant', ...clientPortOf(only, settings) }
   }
   if (sid === null) {
     const file = `${settings.dataDirectory}/myid`
@@ -36,15 +39,13 @@ export function memberSettings(
   if (own.role !== settings.role && (lists.hasPeerType || own.role === 'participant')) {
     warn(`peerType=${settings.role}: the list of servers says ${own.role}, which counts`)
   }
-  return { members, sid, role: own.role, ...clientPortOf(own, settings) }
+  return { members, groups, sid, role: own.role, ...clientPortOf(own, settings) }
 }
 
 function parseMembers(entries: ReadonlyMap<string, string>): EnsembleMember[] {
   const members: EnsembleMember[] = []
   for (const [key, value] of entries) {
-    if (!key.startsWith('server.')) {
-      throw new ConfigError(`${key}=${value}: groups and weights are not built: take them out`)
-    }
+    if (!key.startsWith('server.')) continue
     const member = parseServerLine(key, value)
     if (members.some(({ sid }) => sid === member.sid)) {
       throw new ConfigError(`${key}: server ${member.sid} stands in the list already`)
@@ -57,6 +58,7 @@ function parseMembers(entries: ReadonlyMap<string, string>): EnsembleMember[] {
 function checkMembers(
   members: readonly EnsembleMember[],
   standaloneEnabled: boolean,
+  groups: readonly QuorumGroup[],
   warn: (text: string) => void,
 ): void {
   const voters = members.filter(({ role }) => role === 'participant').length
@@ -73,6 +75,8 @@ function checkMembers(
     }
     return warn('one server in the list: it runs alone, without a quorum')
   }
+  // What groups can do without is another sum.
+  if (groups.length > 0) return
   if (voters <= 2) warn(`${voters} participants: none of them may fail; have three`)
   else if (voters % 2 === 0) warn(`${voters} participants: one less tolerates as many failures`)
 }

@@ -12,6 +12,8 @@ import {
   type SettingRow,
 } from './setting-row.ts'
 
+const EXTRA_SIZE = 'jute.maxbuffer.extrasize'
+
 const LISTEN: readonly SettingRow[] = [
   port('clientPort', {
     key: 'clientPort',
@@ -124,9 +126,19 @@ const SESSIONS: readonly SettingRow[] = [
 const LIMITS: readonly SettingRow[] = [
   number(
     'frameBytesMax',
-    { key: 'jute.maxbuffer', means: 'the longest packet' },
-    { min: 1024, max: 0x3fffffff, unit: 'bytes' },
+    { key: 'jute.maxbuffer', means: 'the longest packet, up to 31 MiB' },
+    { min: 1024, unit: 'bytes' },
   ),
+  custom({
+    key: EXTRA_SIZE,
+    means: 'what a transaction may be longer than the packet that caused it',
+    kind: '0–… bytes',
+    byDefault: 'as much again',
+    // ZooKeeper's least: what a header takes.
+    read: (value) => ({
+      extraBytesMax: Math.max(1_024, parseWhole(EXTRA_SIZE, value, 0, 0x7fffffff)),
+    }),
+  }),
   number(
     'outstandingMax',
     {

@@ -128,7 +128,6 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   ...all('metrics of the member count what it does', 'messageTracker.* pathStats.*', { fine: OFF }),
   ...all('nothing but the member’s own time-outs', 'leader.ackLoggingFrequency request.timeout'),
   // --- not built --------------------------------------------------------------------------------
-  ...all('records may be twice as long as a packet by default', 'jute.maxbuffer.extrasize'),
   ...all('a request that waits goes on as soon as another ends', 'requestThrottleStallTime'),
   ...all('see requestThrottleStallTime', 'request_throttle_stall_time'),
   ...all('dynamic reconfiguration is not built', 'reconfigEnabled', { fine: OFF }),

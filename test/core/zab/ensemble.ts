@@ -5,6 +5,7 @@ import { toServerId, type ServerId } from '../../../src/core/base/zxid.ts'
 import { EffectGate } from '../../../src/core/effect-gate/effect-gate.ts'
 import type { Moment, PersistEffect, TraceEvent, ZabInput } from '../../../src/core/zab/effect.ts'
 import { EffectList } from '../../../src/core/zab/effect-list.ts'
+import type { QuorumGroup } from '../../../src/core/zab/hierarchical-verifier.ts'
 import { QuorumPeer } from '../../../src/core/zab/quorum-peer.ts'
 import type { ZabConfig } from '../../../src/core/zab/role.ts'
 import { ZAB_RULES, type ZabRules } from '../../../src/core/zab/rules.ts'
@@ -17,6 +18,7 @@ export interface EnsembleOptions {
   /** Observers, with the sids behind the voters'. Default 0. */
   readonly observers?: number
   readonly seed?: number
+  readonly groups?: readonly QuorumGroup[]
   readonly rules?: ZabRules
   /** ms, each from a to b. */
   readonly linkDelayMs?: readonly [number, number]
@@ -119,7 +121,9 @@ export class Ensemble {
 
   get config(): Omit<ZabConfig, 'sid' | 'isObserver'> {
     const voters = this.members.filter(({ isObserver }) => !isObserver).map(({ sid }) => sid)
-    return { voters, tickTimeMs: 2000, initLimitTicks: 10, syncLimitTicks: 5 }
+    const { groups } = this.#options
+    const quorums = groups === undefined ? {} : { groups }
+    return { voters, ...quorums, tickTimeMs: 2000, initLimitTicks: 10, syncLimitTicks: 5 }
   }
 
   startAll(): void {

@@ -1,7 +1,7 @@
 // Keys that tune a member: what each one in the file makes of the member, the files, the network.
 import { expect, test } from 'vitest'
 import { readZooCfg } from '../../../src/edge/config/zoo-cfg.ts'
-import { leaderConnectOf, memberConfigOf } from '../../../src/edge/member-settings.ts'
+import { memberConfigOf, networkTuningOf } from '../../../src/edge/member-settings.ts'
 import type { ServerSettings } from '../../../src/edge/settings.ts'
 
 interface Read {
@@ -45,6 +45,8 @@ test.each([
       'connection_throttle_local_session_weight=8\nconnection_throttle_renew_session_weight=7',
     { connectionWeights: { global: 9, local: 8, renewed: 7 } },
   ],
+  ['jute.maxbuffer=8388608', { frameBytesMax: 8_388_608, packetBytesMax: 17_301_504 }],
+  ['jute.maxbuffer=8388608\njute.maxbuffer.extrasize=5', { extraBytesMax: 1_024 }],
   ['request_stale_latency_check=true', { dropsStaleRequests: false }],
   ['requestStaleLatencyCheck=true\nrequestThrottleLimit=9', { dropsStaleRequests: true }],
   [
@@ -69,12 +71,20 @@ test.each([
 })
 
 test('how a learner reaches its leader', () => {
-  expect(leaderConnectOf(read().settings)).toEqual({ leaderRetryMs: 100 })
+  const byDefault = networkTuningOf(read().settings)
+  expect(byDefault).toMatchObject({ leaderRetryMs: 100, connectTimeoutMs: 5_000 })
+  expect(byDefault).not.toHaveProperty('leaderConnectMs')
   const lines = ['leaderConnectDelayDuringRetryMs=900', 'connectToLearnerMasterLimit=3']
-  expect(leaderConnectOf(read('tickTime=1000', ...lines).settings)).toEqual({
+  expect(networkTuningOf(read('tickTime=1000', ...lines).settings)).toMatchObject({
     leaderRetryMs: 900,
     leaderConnectMs: 3_000,
   })
+})
+
+test('a jute.maxbuffer that nothing could write is less, and that is said', () => {
+  const { settings, warnings } = read('jute.maxbuffer=104857600')
+  expect(settings.frameBytesMax).toBe(31 * 1024 * 1024)
+  expect(warnings).toEqual([expect.stringContaining('at most 32505856')])
 })
 
 test('what no such key may be is said', () => {

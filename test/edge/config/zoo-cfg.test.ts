@@ -155,7 +155,7 @@ describe('an ensemble', () => {
       ['server.0=d:1:2', '1 to 255'],
       ['server.x=d:1:2', '1 to 255'],
       ['server.02=d:1:2', 'already'],
-      ['group.1=1:2:3', 'groups and weights'],
+      ['group.1=1:2', 'server 3 is in no group'],
     ]
     for (const [line, why] of lines) expect(refusal(`${THREE}${line}\n`)).toContain(why)
     expect(refusal(`${THREE}server.2=b:2888:3888;2199\n`)).toContain('clients are served at')
