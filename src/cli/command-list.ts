@@ -14,6 +14,7 @@ import { ls2 } from './commands/ls2.ts'
 import { getAllChildrenNumber, getEphemerals, whoami } from './commands/queries.ts'
 import { delquota, listquota, setquota } from './commands/quota.ts'
 import { setAcl } from './commands/set-acl.ts'
+import { reconfig } from './commands/reconfig.ts'
 import { set } from './commands/set.ts'
 import { stat } from './commands/stat.ts'
 import { sync } from './commands/sync.ts'
@@ -23,7 +24,7 @@ import { addWatch, removewatches } from './commands/watches.ts'
 const COMMANDS: readonly Command[] = [
   ...[close, create, deleteNode, deleteall, rmr, set, get, ls, ls2, getAcl, setAcl, stat, sync],
   ...[addauth, removewatches, getEphemerals, getAllChildrenNumber, version, addWatch, whoami],
-  ...[setquota, listquota, delquota, config],
+  ...[setquota, listquota, delquota, config, reconfig],
 ]
 
 /** Commands of the shell itself, which it handles before it looks at the connection (C8). */

@@ -30,6 +30,7 @@ export type ShellClient = Pick<
   | 'whoAmI'
   | 'getEphemerals'
   | 'getAllChildrenNumber'
+  | 'reconfigure'
   | 'close'
 >
 
@@ -47,6 +48,8 @@ export interface CommandContext {
   readonly call: CallOptions
   readonly print: (line: string) => void
   readonly printStat: (stat: Stat) => void
+  /** Of a file that a person names; absent: there are none here. */
+  readonly readText?: (path: string) => Promise<string>
   /** Something that goes on behind the prompt. */
   readonly background: (task: Promise<void>) => void
 }

@@ -85,6 +85,27 @@ function takeOptions(
   return null
 }
 
+/** Options whose names are words: `-add x`, `-add=x`; without the command itself. */
+export function splitOptionWords(spec: OptionSpec, words: readonly string[]): ParsedArgs {
+  const values = new Map<string, string | undefined>()
+  const rest: string[] = []
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? ''
+    const [, name, assigned] = /^--?([^-=][^=]*)(?:=(.*))?$/s.exec(word) ?? []
+    if (name === undefined) {
+      rest.push(word)
+      continue
+    }
+    const takesValue = spec[name]
+    if (takesValue === undefined) throw unrecognized(word)
+    if (takesValue && assigned === undefined && words[++i] === undefined) {
+      throw missingArgument(name)
+    }
+    values.set(name, takesValue ? (assigned ?? words[i]) : undefined)
+  }
+  return { has: (name) => values.has(name), value: (name) => values.get(name), words: rest }
+}
+
 function isOption(spec: OptionSpec, word: string): boolean {
   return /^-[^-\d]/.test(word) && (word[1] ?? '') in spec
 }

@@ -30,6 +30,8 @@ export interface ShellOptions {
   readonly hostLabel: string
   /** For the dates of a Stat; default: the platform's. */
   readonly timeZone?: string
+  /** Of a file that a person names; default: there are none here. */
+  readonly readText?: (path: string) => Promise<string>
   /** `quit` was typed. */
   readonly onQuit?: () => void
 }
@@ -218,6 +220,7 @@ export class Shell {
       printStat: (stat) => {
         for (const line of statLines(stat, timeZone)) this.#print(line)
       },
+      ...(this.#options.readText && { readText: this.#options.readText }),
       background: (task) => {
         task.catch((error: unknown) => this.#print(errorLine(error, this.mode)))
       },

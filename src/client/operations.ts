@@ -238,6 +238,11 @@ export function whoAmICall(): Call<readonly ClientInfo[]> {
   return read(OpCode.whoAmI, null, EMPTY_BYTES, (r) => records.readWhoAmIResponse(r).clientInfo)
 }
 
+export function reconfigCall(request: records.ReconfigRequest): Call<DataAndStat> {
+  const body = encodeWith(records.writeReconfigRequest, request)
+  return write(OpCode.reconfig, null, body, (r) => ownData(proto.readGetDataResponse(r)))
+}
+
 export function getEphemeralsCall(chroot: Chroot, prefix: string): Call<readonly string[]> {
   checkPath(prefix)
   const body = encodeWith(records.writeGetEphemeralsRequest, {

@@ -90,6 +90,10 @@ export class SessionDriver {
     this.#step({ kind: 'close' })
   }
 
+  rebalance(): void {
+    this.#step({ kind: 'rebalance' })
+  }
+
   /** Everything that is submitted in one task leaves in one message. */
   #flushSoon(): void {
     if (this.#isFlushQueued) return

@@ -58,6 +58,8 @@ export type SessionInput =
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'auth'; readonly info: AuthInfo }
   | { readonly kind: 'flush' }
+  /** Who can be tried has changed, and this client may have to move (S30). */
+  | { readonly kind: 'rebalance' }
   | { readonly kind: 'close' }
 
 /** How a request or an addAuthInfo ended. */

@@ -158,6 +158,11 @@ export class ClientSession {
       case 'close':
         this.#onClose(atMs)
         break
+      case 'rebalance': {
+        const isBound = this.#phase.kind !== 'waiting' && isAlive(this.#state)
+        if (this.#rotation.rebalance() && isBound) this.#drop('the list of servers changed', atMs)
+        break
+      }
       case 'flush':
         break
     }

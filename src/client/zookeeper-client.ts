@@ -8,6 +8,7 @@
  */
 
 import type { Acl, ClientInfo, Stat } from '../core/jute/data-records.ts'
+import type { ReconfigRequest } from '../core/jute/session-records.ts'
 import { ErrorCode } from '../core/jute/error-code.ts'
 import { AddWatchMode, WatcherType } from '../core/jute/event-type.ts'
 import {
@@ -326,6 +327,22 @@ export class ZooKeeperClient implements AsyncDisposable {
 
   whoAmI(options: CallOptions = {}): Promise<readonly ClientInfo[]> {
     return this.#call(() => operations.whoAmICall(), options)
+  }
+
+  /**
+   * The transport knows of other servers than before (TcpTransport.members): may move this session
+   * to another one, so that all clients together stay evenly spread (S30).
+   */
+  updateServerList(): void {
+    this.#driver.rebalance()
+  }
+
+  /** Changes who the members are; most servers are told to refuse it (RECONFIGDISABLED). */
+  reconfigure(
+    request: ReconfigRequest,
+    options: CallOptions = {},
+  ): Promise<operations.DataAndStat> {
+    return this.#call(() => operations.reconfigCall(request), options)
   }
 
   /** The ephemerals of this session whose path begins with `prefix`; '/' for all. */

@@ -1,10 +1,13 @@
 /** `zabra cli`: the page's shell in a terminal, or one command of it. */
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { commandNames } from '../cli/command-list.ts'
-import type { ShellClient, ShellMode } from '../cli/command.ts'
+import type { ShellMode } from '../cli/command.ts'
 import { Shell } from '../cli/shell.ts'
 import { ZooKeeperClient } from '../client/zookeeper-client.ts'
+import { parseProperties } from './config/properties.ts'
 import { JsonRecord } from './cli-json.ts'
 import { parseConnectString, TcpTransport } from './tcp-transport.ts'
 
@@ -13,7 +16,10 @@ const USAGE = `usage: zabra cli [options] [COMMAND…]
   -server HOSTS        HOST:PORT[,HOST:PORT][/CHROOT], default localhost:2181
   -timeout MS          of the session, default 30000
   -r                   a server without a quorum will do, for reading
-  -waitforconnection   begin when there is a connection
+  -waitforconnection   begin when there is a connection, and end when there is none within the
+                       time-out of the session
+  -client-configuration FILE
+                       properties: zookeeper.request.timeout=MS bounds each call
   -shell 3.4           the forms and outputs of that time; default today's
   --json               what comes of COMMAND as one line of JSON: {command, ok, result, output},
                        and error when it failed
@@ -36,6 +42,8 @@ interface Settings {
   mode: ShellMode
   canBeReadOnly: boolean
   waitsForConnection: boolean
+  /** 0: no limit. */
+  requestTimeoutMs: number
   isJson: boolean
   readonly command: readonly string[]
 }
@@ -65,9 +73,10 @@ async function attend(settings: Settings): Promise<number> {
     hostLabel: settings.server,
     write: (line) => terminal.write(line),
     onQuit,
+    readText,
     connect: ({ host, watcher }) => client(host, settings, watcher),
   })
-  if (settings.waitsForConnection) await connected(shell.client)
+  if (!(await hasConnection(shell, settings))) return 1
   await Promise.race([quit, terminal.attend(shell)])
   await shell.close()
   return 0
@@ -80,6 +89,7 @@ async function runOnce(settings: Settings): Promise<number> {
   const shell = new Shell({
     mode,
     hostLabel: settings.server,
+    readText,
     write: (line, kind) => {
       if (!isJson) write(line)
       // The greeting and the events of the session belong to nobody's answer.
@@ -90,7 +100,7 @@ async function runOnce(settings: Settings): Promise<number> {
       return isJson ? record.noting(made) : made
     },
   })
-  if (settings.waitsForConnection) await connected(shell.client)
+  if (!(await hasConnection(shell, settings))) return 1
   isRunning = true
   await shell.run(command.map(quoted).join(' '))
   isRunning = false
@@ -100,9 +110,28 @@ async function runOnce(settings: Settings): Promise<number> {
   return shell.hasFailed ? 1 : 0
 }
 
-/** For as long as it takes, as zkCli does. */
-async function connected(shellClient: ShellClient): Promise<void> {
-  if (shellClient instanceof ZooKeeperClient) await shellClient.connected()
+/** False, and said: nobody was reached in time (C4). */
+async function hasConnection(
+  shell: Shell,
+  { waitsForConnection, sessionTimeoutMs, server }: Settings,
+): Promise<boolean> {
+  // The one of --json stands before the client.
+  const { client } = shell as { client: Partial<Pick<ZooKeeperClient, 'connected'>> }
+  if (!waitsForConnection || client.connected === undefined) return true
+  const signal = AbortSignal.timeout(sessionTimeoutMs)
+  try {
+    await client.connected(signal)
+    return true
+  } catch (error) {
+    if (!signal.aborted) throw error
+    process.stderr.write(`no connection to ${server} within ${sessionTimeoutMs} ms\n`)
+    await shell.close()
+    return false
+  }
+}
+
+function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8')
 }
 
 /** Lines that are typed, with history and completion; piped in, they are run one by one. */
@@ -147,7 +176,7 @@ class Terminal {
 
 function client(
   host: string,
-  { sessionTimeoutMs, canBeReadOnly }: Settings,
+  { sessionTimeoutMs, canBeReadOnly, requestTimeoutMs }: Settings,
   watcher: NonNullable<ConstructorParameters<typeof ZooKeeperClient>[0]['watcher']>,
 ): ZooKeeperClient {
   const { members, chroot } = parseConnectString(host)
@@ -155,6 +184,7 @@ function client(
     transport: new TcpTransport({ members }),
     sessionTimeoutMs,
     canBeReadOnly,
+    requestTimeoutMs,
     watcher,
     ...(chroot === null ? {} : { chroot }),
   })
@@ -169,6 +199,7 @@ function parse(args: readonly string[]): Settings | string | null {
     mode: '3.9',
     canBeReadOnly: false,
     waitsForConnection: false,
+    requestTimeoutMs: 0,
     isJson: false,
     command: rest,
   }
@@ -216,6 +247,8 @@ function set(settings: Settings, option: string, value: string): string | null {
       if (!/^\d{1,9}$/.test(value)) return `-timeout ${value}: it is a number of ms`
       settings.sessionTimeoutMs = Number(value)
       return null
+    case 'client-configuration':
+      return configure(settings, value)
     case 'shell':
       if (value !== '3.4' && value !== '3.9') return `-shell ${value}: it is 3.4 or 3.9`
       settings.mode = value
@@ -223,6 +256,25 @@ function set(settings: Settings, option: string, value: string): string | null {
     default:
       return `no option -${option}`
   }
+}
+
+/** Null, or what is wrong with it. What has no meaning here is said, and nothing else of it. */
+function configure(settings: Settings, path: string): string | null {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    return `-client-configuration ${path}: ${error instanceof Error ? error.message : String(error)}`
+  }
+  for (const { key, value } of parseProperties(text)) {
+    if (key === 'zookeeper.request.timeout') {
+      if (!/^\d{1,9}$/.test(value)) return `${path}: ${key}=${value}: it is a number of ms`
+      settings.requestTimeoutMs = Number(value)
+    } else if (key === 'zookeeper.client.secure' && value.toLowerCase() === 'true') {
+      return `${path}: ${key}: there is no TLS for clients`
+    } else process.stderr.write(`${path}: ${key} has no effect\n`)
+  }
+  return null
 }
 
 /** The shell splits the line again: what was one word stays one. */

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
+import { INITIALIZE_FILE } from './recover-database.ts'
 
 export interface EnsemblePlan {
   readonly dataDirectory: string
@@ -24,8 +25,6 @@ export interface EnsemblePlan {
 const LOOPBACK = '127.0.0.1'
 const CONFIG = 'zoo.cfg'
 const MY_ID = 'myid'
-/** Leave to begin with an empty database, for one start (O34). */
-const INITIALIZE = 'initialize'
 
 interface MemberPorts {
   readonly client: number
@@ -52,7 +51,7 @@ export async function prepareEnsemble(plan: EnsemblePlan): Promise<Map<number, s
     writeFileSync(join(own, MY_ID), `${sid}\n`)
     writeFileSync(join(own, CONFIG), `${lines.join('\n')}\n`)
     // New as a whole, so its members may begin with nothing; later none may, unless it is told to.
-    if (known.size === 0) writeFileSync(join(own, INITIALIZE), '')
+    if (known.size === 0) writeFileSync(join(own, INITIALIZE_FILE), '')
     configs.set(sid, join(own, CONFIG))
   }
   return configs

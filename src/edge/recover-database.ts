@@ -14,7 +14,7 @@ import { isStandalone, type ServerSettings } from './settings.ts'
 /** Pinned where a room's member pins its record: this directory belongs to a configured server. */
 const CONFIGURED: Uint8Array = encodeUtf8('configured')
 /** Made by zkServer-initialize (O34): this directory is empty on purpose. Used up by one start. */
-const INITIALIZE_FILE = 'initialize'
+export const INITIALIZE_FILE = 'initialize'
 
 /**
  * An empty directory without leave counts as one that lost everything: its member follows and does

@@ -7,6 +7,7 @@ import { jvmFlags, loadZooCfg, takeProperties } from './config/load-config.ts'
 import { settingTable } from './config/setting-table.ts'
 import type { ZooCfg } from './config/zoo-cfg.ts'
 import { ExitCode, runServer } from './run-server.ts'
+import { cleanUpDirectories, initializeDirectories } from './server-directories.ts'
 import { restart, start, status, stop, type ServerInvocation } from './server-control.ts'
 import { tellStarter } from './starter.ts'
 
@@ -18,6 +19,12 @@ const USAGE = `usage: zabra server [ACTION] zoo.cfg [-Dzookeeper.KEY=VALUE…]
                                 zabra-server.out in ZOO_LOG_DIR or dataDir
   zabra server stop zoo.cfg     SIGTERM, and waits for the end
   zabra server status zoo.cfg   asks it for its mode by the word srvr
+
+  zabra server initialize zoo.cfg [--myid N] [--force]
+                                lets it begin with an empty database; --force removes the old one
+  zabra server cleanup zoo.cfg [-n COUNT]
+                                all but the newest snapshots go, 3 unless told otherwise, and logs
+                                that none of them needs
 
   zabra server keys             every key, what it may be, and its default; and the keys of
                                 ZooKeeper that mean nothing here, with the reason
@@ -50,6 +57,8 @@ export async function runServerCommand(args: readonly string[]): Promise<number>
     process.stdout.write(settingTable())
     return ExitCode.FINISHED
   }
+  if (first === 'initialize') return initializeDirectories(others)
+  if (first === 'cleanup') return cleanUpDirectories(others)
   const isAction = Object.hasOwn(ACTIONS, first)
   const action = isAction ? ACTIONS[first as keyof typeof ACTIONS] : foreground
   const [path, ...tooMany] = isAction ? others : own.rest

@@ -21,13 +21,19 @@ const ANSWER_MAX = 8
 const PORT = /^\d{1,5}$/
 
 export class TcpTransport implements ClientTransport {
-  readonly #hosts: readonly ClientHost[]
-  readonly #members: ReadonlyMap<string, HostAndPort>
+  readonly #random: () => number
+  #hosts: readonly ClientHost[] = []
+  #members: ReadonlyMap<string, HostAndPort> = new Map()
 
   constructor(options: TcpTransportOptions) {
-    const random = options.random ?? Math.random
-    const shuffled = options.members
-      .map((member) => ({ member, key: random() }))
+    this.#random = options.random ?? Math.random
+    this.members = options.members
+  }
+
+  /** From now on; tell the client by its `updateServerList` (S30). */
+  set members(members: readonly HostAndPort[]) {
+    const shuffled = members
+      .map((member) => ({ member, key: this.#random() }))
       .sort((a, b) => a.key - b.key)
       .map(({ member }) => member)
     this.#members = new Map(shuffled.map((member) => [label(member), member]))

@@ -1,4 +1,4 @@
-// Options of today's commands that few people type (C10, C12, C17, C24, C26, C27).
+// Options of today's commands that few people type (C10, C12, C17, C24–C27).
 import { expect, test } from 'vitest'
 import { OpCode } from '../../src/core/jute/op-code.ts'
 import { EnsembleBench } from '../client/ensemble-bench.ts'
@@ -132,4 +132,26 @@ test('config: the text, where clients are served, the Stat, a watch (C24)', asyn
   const stat = await shell.outputOf('config -c -s')
   expect(stat[0]).toBe('10a 0.0.0.0:2181,0.0.0.0:2182,c:2183')
   expect(stat).toHaveLength(12)
+})
+
+test('reconfig: its options, and the answer of a server that is told to refuse it (C25)', async () => {
+  const { shell } = await start()
+  const add = 'reconfig -add server.4=d:2888:3888;2181'
+  for (const line of [add, 'reconfig -v 10a -s -remove=1,2', 'reconfig -members server.1=A:1:2']) {
+    expect(await shell.outputOf(line)).toEqual(['KeeperErrorCode = Reconfig is disabled'])
+  }
+  expect(await shell.outputOf(`${add} -members x`)).toEqual([
+    "Can't use -file or -members together with -add or -remove (mixing incremental and " +
+      'non-incremental modes is not allowed)',
+  ])
+  const both = await shell.outputOf('reconfig -file x -members y')
+  expect(both[0]).toContain("Can't use -file and -members together")
+  const version = await shell.outputOf(`${add} -v xyz`)
+  expect(version).toEqual(['-v must be followed by a long (configuration version)'])
+  expect(await shell.outputOf('reconfig -file zoo.cfg')).toEqual([
+    'Error processing zoo.cfg: a page reads no files',
+  ])
+  expect((await shell.outputOf('reconfig -s'))[0]).toContain('reconfig [-s] [-v version]')
+  expect((await shell.outputOf('reconfig -add'))[0]).toContain('Missing argument')
+  expect((await shell.outputOf('reconfig -nope'))[0]).toContain('Unrecognized option: -nope')
 })

@@ -79,6 +79,22 @@ describe('connecting', () => {
     expect(bench.connects.at(-1)?.host).toBe('9')
   })
 
+  test('a session moves with its list of servers, and is the same there (S30)', () => {
+    const bench = new SessionBench()
+    bench.connect()
+    const id = bench.session.sessionId
+    bench.said()
+    bench.hosts = [host('7')]
+    bench.step({ kind: 'rebalance' })
+    expect(bench.said()).toEqual(['disconnect', 'state CONNECTING', 'Disconnected'])
+    bench.pass(2000)
+    expect(bench.connects.at(-1)?.host).toBe('7')
+    bench.open()
+    expect(bench.connectRequests.at(-1)?.sessionId).toBe(id)
+    bench.step({ kind: 'rebalance' })
+    expect(bench.said()).toEqual([])
+  })
+
   test('time-out 0 in the answer means expired, for good (W55)', () => {
     const bench = new SessionBench()
     bench.connect()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ErrorCode } from '../../src/core/jute/error-code.ts'
 import { znodePathProblem } from '../../src/core/base/znode-path.ts'
+import { Prng } from '../../src/core/base/prng.ts'
 import { Chroot } from '../../src/client/chroot.ts'
 import { isOutcomeUnknown, isZooKeeperError, ZooKeeperError } from '../../src/client/errors.ts'
 import { HostRotation } from '../../src/client/host-rotation.ts'
@@ -8,6 +9,58 @@ import { retry } from '../../src/client/retry.ts'
 import { SessionTimes } from '../../src/client/session-times.ts'
 import { ManualTicker } from './manual-ticker.ts'
 import { host } from './session-bench.ts'
+
+describe('a changed list of servers (S30)', () => {
+  const CLIENTS = 4_000
+  const idsOf = (count: number, from = 1): string[] => {
+    return Array.from({ length: count }, (_, i) => String(from + i))
+  }
+
+  /** How many clients are where, when each was by chance at one of `before`. */
+  function spread(before: readonly string[], after: readonly string[]): Map<string, number> {
+    const chance = new Prng(1)
+    const counts = new Map<string, number>()
+    for (let i = 0; i < CLIENTS; i++) {
+      let list = before
+      const rotation = new HostRotation(
+        () => list.map((id) => host(id)),
+        () => chance.next(),
+      )
+      const first = rotation.next()?.id ?? ''
+      list = after
+      const at = rotation.rebalance() ? (rotation.next()?.id ?? '') : first
+      counts.set(at, (counts.get(at) ?? 0) + 1)
+    }
+    return counts
+  }
+
+  test.each([
+    ['grows', idsOf(3), idsOf(5)],
+    ['shrinks', idsOf(5), idsOf(3)],
+    ['is another one', idsOf(3), idsOf(3, 4)],
+    ['is partly another one', idsOf(4), idsOf(3, 3)],
+    ['grows and loses some', idsOf(3), idsOf(4, 3)],
+  ])('that %s leaves the load even', (_what, before, after) => {
+    const counts = spread(before, after)
+    expect([...counts.keys()].sort()).toEqual([...after].sort())
+    const share = CLIENTS / after.length
+    for (const count of counts.values()) expect(Math.abs(count - share)).toBeLessThan(share / 8)
+  })
+
+  test('that is the same moves nobody, and one that shrinks only those who must', () => {
+    let list = idsOf(3)
+    const rotation = new HostRotation(
+      () => list.map((id) => host(id)),
+      () => 0.3,
+    )
+    expect(rotation.rebalance()).toBe(false)
+    const own = rotation.next()?.id ?? ''
+    expect(rotation.rebalance()).toBe(false)
+    list = [own]
+    expect(rotation.rebalance()).toBe(false)
+    expect(rotation.next()?.id).toBe(own)
+  })
+})
 
 describe('paths (D40)', () => {
   test.each(['/', '/a', '/a/b', '/.a', '/a.', '/...', '/a..b/c', '/ü', '/ ', '/a-0000000001'])(

@@ -1,7 +1,7 @@
 /** The `zabra` command as a person starts it. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -49,6 +49,10 @@ async function startMember(): Promise<{ child: ChildProcess; clientPort: number 
   throw new Error('the member said nothing')
 }
 
+function containing(text: string): string {
+  return expect.stringContaining(text) as string
+}
+
 describe('zabra member and zabra cli', () => {
   it('serve, run commands, and nothing is lost by a kill -9', async () => {
     const first = await startMember()
@@ -77,6 +81,17 @@ describe('zabra member and zabra cli', () => {
     })
     expect([answered.code, refused.code]).toEqual([0, 1])
     expect((await run(['cli', '-server', server2, 'nonsense'])).code).toBe(127)
+    const config = join(directory, 'client.properties')
+    writeFileSync(config, 'zookeeper.request.timeout=5000\nzookeeper.nothing=1\n')
+    const configured = await run([
+      ...['cli', '-server', server2, '-client-configuration', config],
+      ...['-r', '-waitforconnection', '-timeout', '12345', 'get', '/a'],
+    ])
+    expect([configured.code, configured.err]).toEqual([0, containing('zookeeper.nothing has no')])
+    expect(configured.out).toContain('some words')
+    const unreached = ['-server', '127.0.0.1:1', '-timeout', '300', '-waitforconnection', 'ls', '/']
+    const nobody = await run(['cli', ...unreached])
+    expect([nobody.code, nobody.err]).toEqual([1, containing('127.0.0.1:1 within 300 ms')])
     const again = await run(['member', '--data-dir', directory])
     expect([again.code, again.err]).toEqual([3, expect.stringContaining('uses')])
     second.child.kill('SIGTERM')

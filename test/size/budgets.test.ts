@@ -24,9 +24,10 @@ async function costOf(program: string, without: readonly RegExp[] = []): Promise
   return gzipped(await bundledAlone(program, without))
 }
 
-test('the client alone: 15 kB', async () => {
+// 0.4 kB of it are reconfigure and the balance over a changed list of servers (S30).
+test('the client alone: 15.5 kB', async () => {
   const cost = await costOf("export { ZooKeeperClient } from './client/zookeeper-client.ts'")
-  expect(cost).toBeLessThanOrEqual(15 * KB)
+  expect(cost).toBeLessThanOrEqual(15.5 * KB)
 })
 
 // The aim for page and worker together is 60 kB, and it is missed. When the worker had 57 kB, it
@@ -34,7 +35,7 @@ test('the client alone: 15 kB', async () => {
 // two letters; since then observers, the flight recorder and the comparison of trees came.
 // Names must stay: recordings hold them, and pages and workers of two builds talk to each other.
 // So these bounds are what it costs, a little above, and notice what comes in by accident. Quotas,
-// limits, local sessions and read-only mode cost the worker 3 kB.
+// limits, local sessions and read-only mode cost the worker 3 kB, a backup as the state 0.6 kB.
 test('a member, without simple-peer and the client: its page', async () => {
   const cost = await costOf(ROOM, [CLIENT, CREATE_ROOM, CLIENT_TAB, HEALTH])
   expect(cost).toBeLessThanOrEqual(22 * KB)
@@ -42,7 +43,7 @@ test('a member, without simple-peer and the client: its page', async () => {
 
 test('a member: its worker', async () => {
   const cost = await costOf("import '../worker/member.worker.ts'")
-  expect(cost).toBeLessThanOrEqual(75 * KB)
+  expect(cost).toBeLessThanOrEqual(76.5 * KB)
 })
 
 test('a page that is only a client, without simple-peer and the client itself', async () => {
