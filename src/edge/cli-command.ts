@@ -264,7 +264,8 @@ function configure(settings: Settings, path: string): string | null {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    return `-client-configuration ${path}: ${error instanceof Error ? error.message : String(error)}`
+    const why = error instanceof Error ? error.message : String(error)
+    return `-client-configuration ${path}: ${why}`
   }
   for (const { key, value } of parseProperties(text)) {
     if (key === 'zookeeper.request.timeout') {

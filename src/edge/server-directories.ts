@@ -68,7 +68,7 @@ export function cleanUpDirectories(args: readonly string[]): number {
     if (oldest === null) return `${snapshots} has no whole snapshot: everything stays\n`
     const options = { preallocateBytes: 0, forceSync: false, pace: null }
     new TxnLog({ directory: join(log, VERSION_DIRECTORY), ...options }).purge(oldest)
-    return `the newest ${count} snapshots stay, the oldest of them snapshot.${oldest.toString(16)}\n`
+    return `the newest ${count} snapshots stay, from snapshot.${oldest.toString(16)} on\n`
   })
 }
 

@@ -134,7 +134,7 @@ test('config: the text, where clients are served, the Stat, a watch (C24)', asyn
   expect(stat).toHaveLength(12)
 })
 
-test('reconfig: its options, and the answer of a server that is told to refuse it (C25)', async () => {
+test('reconfig: its options, and how a server answers that refuses it (C25)', async () => {
   const { shell } = await start()
   const add = 'reconfig -add server.4=d:2888:3888;2181'
   for (const line of [add, 'reconfig -v 10a -s -remove=1,2', 'reconfig -members server.1=A:1:2']) {
