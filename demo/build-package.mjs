@@ -21,6 +21,7 @@ const MINIFY = { compress: { target: TARGET }, mangle: { toplevel: true }, codeg
 const ALIAS = { 'simple-peer': join(TOP, 'node_modules/simple-peer/simplepeer.min.js') }
 
 const PAGES = { index: 'src/index.ts', client: 'src/client.ts' }
+const TESTING = { testing: 'src/testing.ts' }
 const WORKER = { worker: 'worker/member.worker.ts' }
 const SIGNAL = { signal: 'src/edge/signal.ts' }
 const COMMAND = { zabra: 'src/edge/zabra.ts' }
@@ -32,6 +33,7 @@ const PAGE_CHUNKS = { groups: [{ name: 'simple-peer', test: /simplepeer/ }] }
 
 const WORKER_IN_TREE = '../../worker/member.worker.ts'
 const WORKER_IN_PACKAGE = './worker.js'
+const CLIENT_IN_PACKAGE = './client.js'
 /** Types of consumers' compilers know `await using` only when they are told. */
 const TYPES_BANNER = '/// <reference lib="esnext.disposable" />\n/// <reference lib="dom" />'
 
@@ -46,7 +48,7 @@ export async function buildPackage() {
   // The time from before the build: what changes while it runs must be built again.
   const newest = await newestChange(PACKAGE_SOURCES)
   await rm(LIB, { recursive: true, force: true })
-  for (const input of [PAGES, WORKER, SIGNAL, COMMAND]) {
+  for (const input of [PAGES, TESTING, WORKER, SIGNAL, COMMAND]) {
     await bundle(input)
   }
   await quoteWorkerAddress()
@@ -84,7 +86,7 @@ async function bundle(input) {
     ...inputOptions(input),
     platform: isForNode ? 'node' : 'browser',
     ...(isForNode ? { external: NATIVE } : {}),
-    plugins: input === PAGES ? [workerBeside()] : [],
+    plugins: PLUGINS.get(input)?.() ?? [],
   })
   await built.write({
     dir: LIB,
@@ -123,7 +125,7 @@ async function quoteWorkerAddress() {
 async function declarations() {
   const built = await rolldown({
     cwd: TOP,
-    input: PAGES,
+    input: { ...PAGES, ...TESTING },
     tsconfig: false,
     checks: { bundlerTimings: false },
     plugins: [dts({ emitDtsOnly: true, oxc: true, tsconfig: false })],
@@ -137,6 +139,25 @@ async function declarations() {
   await built.close()
   await writeFile(join(LIB, 'worker.d.ts'), '// A Web Worker: it exports nothing.\nexport {}\n')
 }
+
+/**
+ * An app and its tests must have one ZooKeeperClient and one ZooKeeperError, and a page nothing of
+ * what tests need: so these come from the client's entry, not into the bundle of the tests.
+ */
+function clientBeside() {
+  return {
+    name: 'zabra:client-beside',
+    resolveId(source) {
+      const isShared = /\/client\/(zookeeper-client|errors)\.ts$/.test(source)
+      return isShared ? { id: CLIENT_IN_PACKAGE, external: true } : null
+    },
+  }
+}
+
+const PLUGINS = new Map([
+  [PAGES, () => [workerBeside()]],
+  [TESTING, () => [clientBeside()]],
+])
 
 /** In the package the worker is a file beside the others. */
 function workerBeside() {

@@ -28,10 +28,10 @@ export interface PortTransportOptions {
  * Ours. ZooKeeper waits a second each, so that thousands of clients do not come back at once; a
  * room has a few, and a port costs nothing. A failover should not be longer than the election.
  */
-const PACE: ReconnectPace = { reconnectDelayMaxMs: 100, roundPauseMs: 250 }
+export const PORT_PACE: ReconnectPace = { reconnectDelayMaxMs: 100, roundPauseMs: 250 }
 
 export class PortTransport implements ClientTransport {
-  readonly pace: ReconnectPace = PACE
+  readonly pace: ReconnectPace = PORT_PACE
   readonly #options: PortTransportOptions
 
   constructor(options: PortTransportOptions) {

@@ -67,7 +67,7 @@ describe('the tarball', () => {
         path !== 'src/edge/zabra.mjs',
     )
     expect(strange).toEqual([])
-    for (const name of ['index', 'client', 'worker']) {
+    for (const name of ['index', 'client', 'worker', 'testing']) {
       expect(packed.files).toContain(`lib/${name}.js`)
       expect(packed.files).toContain(`lib/${name}.d.ts`)
     }
@@ -102,7 +102,7 @@ describe('the tarball', () => {
     })
     expect(wanted).toEqual([])
     expect(Object.keys(found.entrypoints)).toEqual(
-      expect.arrayContaining(['.', './client', './worker']),
+      expect.arrayContaining(['.', './client', './worker', './testing']),
     )
   })
 

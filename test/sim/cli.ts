@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { PLANTED_BUGS } from './planted/bugs.ts'
 import type { PlantedBug } from './planted/planted-bug.ts'
-import { TraceDigest } from './trace-digest.ts'
+import { TraceDigest } from '../../src/testing/trace-digest.ts'
 import { replayForPeople, runSeed, type RunResult } from './run-seed.ts'
 
 /** Runs that are made twice, to see that a seed is a history. */

@@ -5,7 +5,7 @@
  */
 import { ZXID_NONE, type Zxid } from '../../src/core/base/zxid.ts'
 import type { HostView } from './host-view.ts'
-import { entryHash } from './trace-digest.ts'
+import { entryHash } from '../../src/testing/trace-digest.ts'
 import type { World } from './world.ts'
 
 export interface KnownEntry {

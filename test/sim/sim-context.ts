@@ -12,7 +12,7 @@ import type { Network } from './network.ts'
 import type { PlantedBug } from './planted/planted-bug.ts'
 import type { Probe } from './probe.ts'
 import type { Timeline } from './timeline.ts'
-import type { TraceDigest } from './trace-digest.ts'
+import type { TraceDigest } from '../../src/testing/trace-digest.ts'
 
 export interface SimContext {
   readonly prng: Prng

@@ -1,5 +1,5 @@
 /** Virtual time: nothing happens between two events, and nothing waits. */
-import { EventQueue } from './event-queue.ts'
+import { EventQueue } from '../../src/testing/event-queue.ts'
 
 export class Timeline {
   readonly #queue = new EventQueue()

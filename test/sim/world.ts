@@ -21,7 +21,7 @@ import { Probe } from './probe.ts'
 import { SimClient } from './sim-client.ts'
 import { SimHost } from './sim-host.ts'
 import { Timeline } from './timeline.ts'
-import { TraceDigest } from './trace-digest.ts'
+import { TraceDigest } from '../../src/testing/trace-digest.ts'
 import { Transcript } from './transcript.ts'
 
 /** Any moment will do. */

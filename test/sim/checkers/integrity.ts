@@ -1,7 +1,7 @@
 /** Integrity (T36): whatever a server delivered was broadcast by the primary of its epoch. */
 import { epochOf, type ServerId, type Zxid } from '../../../src/core/base/zxid.ts'
 import type { HostView } from '../host-view.ts'
-import { entryHash } from '../trace-digest.ts'
+import { entryHash } from '../../../src/testing/trace-digest.ts'
 import type { World } from '../world.ts'
 import { hex, Rule } from '../../../src/history/rule.ts'
 
