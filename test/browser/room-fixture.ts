@@ -22,6 +22,8 @@ export interface BrowserOptions {
   readonly dark?: boolean
   /** Of Chromium, besides the usual ones. */
   readonly flags?: readonly string[]
+  /** Starts the browser elsewhere, as in a network of its own. */
+  readonly program?: string
 }
 
 /** One browser process with a profile that outlives it. */
@@ -30,11 +32,13 @@ export class Browser {
   #context: BrowserContext | null = null
   readonly #dark: boolean
   readonly #flags: readonly string[]
+  readonly #program: string | undefined
 
   constructor(profile: string, options: BrowserOptions = {}) {
     this.profile = profile
     this.#dark = options.dark ?? false
     this.#flags = options.flags ?? []
+    this.#program = options.program
   }
 
   async context(): Promise<BrowserContext> {
@@ -100,7 +104,7 @@ export class Browser {
   }
 
   async #launch(): Promise<BrowserContext> {
-    const executablePath = process.env['ZABRA_BROWSER']
+    const executablePath = this.#program ?? process.env['ZABRA_BROWSER']
     return chromium.launchPersistentContext(this.profile, {
       ...(executablePath === undefined ? {} : { executablePath }),
       args: [...FLAGS, ...this.#flags],

@@ -1,0 +1,245 @@
+// Three browsers in three networks of their own, and the links between them really cut: one machine
+// apart from the two others, one that is heard and does not hear, two of three that never meet, and
+// a network that loses packets. Whoever has a majority goes on, who has none says so and refuses.
+import { fileURLToPath } from 'node:url'
+import { expect } from 'playwright/test'
+import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
+import { startServer } from '../../src/edge/serve.ts'
+import { PATIENCE_MS, PATIENTLY, type MachinePage } from './machine-page.ts'
+import { NetworkLab } from './network-lab.ts'
+import { leaderOf, test } from './room-fixture.ts'
+import { firstTrace, lasting, tracesOf } from './tab-faults.ts'
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url))
+const LIMIT_MS = 300_000
+/** Longer than the silence after which a link counts as dead, several times. */
+const CUT_MS = 4_000
+/** Of one cut, until there is a leader that stays; elections without an end make dozens. */
+const EPOCHS_MAX = 6
+const LOSS_PERCENT = 15
+const WRITE_PAUSE_MS = 50
+
+interface Ledger {
+  acknowledged: string[]
+  /** Names of the errors that writes ended with. */
+  errors: string[]
+  client: ZooKeeperClient
+  stop: boolean
+}
+
+declare global {
+  interface Window {
+    ledger?: Ledger
+  }
+}
+
+/** Writes without an end; an expired session is followed by another one. */
+async function startWriter({ page }: MachinePage, name: string): Promise<void> {
+  await page.evaluate(
+    ([prefix, pauseMs]) => {
+      const { newClient } = window.zabra ?? {}
+      if (newClient === undefined) throw new Error('no machine')
+      const ledger: Ledger = { acknowledged: [], errors: [], client: newClient(), stop: false }
+      window.ledger = ledger
+      const write = async (): Promise<void> => {
+        for (let i = 0; !ledger.stop; i++) {
+          const node = `${prefix}-${i}`
+          try {
+            await ledger.client.create(`/${node}`, node)
+            ledger.acknowledged.push(node)
+          } catch (error) {
+            const { name: what } = error as Error
+            ledger.errors.push(what)
+            if (what === 'SessionExpired') ledger.client = newClient()
+          }
+          await new Promise((resolve) => setTimeout(resolve, pauseMs))
+        }
+      }
+      void write()
+    },
+    [name, WRITE_PAUSE_MS] as const,
+  )
+}
+
+async function ledgerOf({ page }: MachinePage): Promise<Pick<Ledger, 'acknowledged' | 'errors'>> {
+  return page.evaluate(() => {
+    const { acknowledged = [], errors = [] } = window.ledger ?? {}
+    return { acknowledged, errors }
+  })
+}
+
+/** New acknowledgements, as a person at this machine gets them. */
+async function expectProgress(machine: MachinePage, writes = 5): Promise<void> {
+  const { acknowledged: before } = await ledgerOf(machine)
+  await expect
+    .poll(async () => (await ledgerOf(machine)).acknowledged.length - before.length, {
+      ...PATIENTLY,
+      message: 'writes go on',
+    })
+    .toBeGreaterThan(writes)
+}
+
+async function epochOf(machines: readonly MachinePage[]): Promise<number> {
+  const all = await Promise.all(machines.map((machine) => machine.workerStatus()))
+  return Math.max(...all.map((status) => Number(status?.member?.epoch ?? 0)))
+}
+
+async function expectWhole(machines: readonly MachinePage[]): Promise<void> {
+  for (const machine of machines) await machine.expectWhole(2 * PATIENCE_MS)
+  for (const machine of machines) await expectProgress(machine)
+}
+
+/** The machines, by their numbers in the lab. */
+class Cast {
+  readonly lab: NetworkLab
+  readonly machines: readonly MachinePage[]
+
+  constructor(lab: NetworkLab, machines: readonly MachinePage[]) {
+    this.lab = lab
+    this.machines = machines
+  }
+
+  async roles(): Promise<{ leader: number; one: number; other: number }> {
+    const leader = this.machines.indexOf(await leaderOf(this.machines))
+    const [one = 0, other = 0] = [0, 1, 2].filter((index) => index !== leader)
+    return { leader, one, other }
+  }
+
+  at(index: number): MachinePage {
+    const machine = this.machines[index]
+    if (machine === undefined) throw new Error(`no machine ${index}`)
+    return machine
+  }
+}
+
+/** The leader alone: it refuses, with an error that says what; the two others go on. */
+async function cutBothWays(cast: Cast): Promise<void> {
+  const { leader, one, other } = await cast.roles()
+  const alone = cast.at(leader)
+  const { errors: before } = await ledgerOf(alone)
+  await cast.lab.isolate(leader)
+  await alone.expectStatus(/cannot commit: need 2 of 3/)
+  for (const index of [one, other]) {
+    await cast.at(index).expectStatus(/leads.*away/)
+    await expectProgress(cast.at(index))
+  }
+  // Every call ends, with ConnectionLoss as ZooKeeper's own clients have it.
+  await expect
+    .poll(async () => (await ledgerOf(alone)).errors.length - before.length, PATIENTLY)
+    .toBeGreaterThan(0)
+  const { acknowledged } = await ledgerOf(alone)
+  await lasting(CUT_MS)
+  const later = await ledgerOf(alone)
+  expect(later.acknowledged).toEqual(acknowledged)
+  const names = new Set(later.errors.slice(before.length))
+  expect([...names].filter((name) => !/^(ConnectionLoss|SessionExpired)/.test(name))).toEqual([])
+  await cast.lab.heal()
+  await expectWhole(cast.machines)
+}
+
+/** Heard and deaf, or the other way: no link is half alive, and elections come to an end. */
+async function cutOneWay(cast: Cast): Promise<void> {
+  const { leader, one, other } = await cast.roles()
+  for (const [from, to] of [
+    [one, leader],
+    [leader, one],
+  ] as const) {
+    const epoch = await epochOf(cast.machines)
+    const since = Date.now()
+    await cast.lab.cutOneWay(from, to)
+    await firstTrace(cast.at(to), 'link', since, ({ up }) => !up)
+    // It may follow nobody, or all may choose one that both of them hear.
+    await expectProgress(cast.at(other), 20)
+    await lasting(CUT_MS)
+    await expectProgress(cast.at(other), 20)
+    expect((await epochOf(cast.machines)) - epoch).toBeLessThan(EPOCHS_MAX)
+    await cast.lab.heal()
+    await expectWhole(cast.machines)
+  }
+}
+
+/** The leader and one follower never meet; both meet the third. */
+async function cutOnePair(cast: Cast): Promise<void> {
+  const { leader, one, other } = await cast.roles()
+  const epoch = await epochOf(cast.machines)
+  const since = Date.now()
+  await cast.lab.cut(leader, one)
+  for (const index of [leader, one]) {
+    await firstTrace(cast.at(index), 'link', since, ({ up }) => !up)
+  }
+  await expectProgress(cast.at(other), 20)
+  await lasting(CUT_MS)
+  const settled = Date.now()
+  await lasting(CUT_MS)
+  await expectProgress(cast.at(other), 20)
+  const elections = (await tracesOf(cast.at(other), settled)).filter(({ type }) => type === 'role')
+  expect(elections).toEqual([])
+  expect((await epochOf(cast.machines)) - epoch).toBeLessThan(EPOCHS_MAX)
+  await cast.lab.heal()
+  await expectWhole(cast.machines)
+}
+
+async function losePackets(cast: Cast): Promise<void> {
+  const how = await cast.lab.lose((await cast.roles()).leader, LOSS_PERCENT)
+  test.info().annotations.push({ type: 'packet loss by', description: how })
+  for (const machine of cast.machines) await expectProgress(machine, 20)
+  await lasting(CUT_MS)
+  for (const machine of cast.machines) await expectProgress(machine, 20)
+  await cast.lab.heal()
+  await expectWhole(cast.machines)
+}
+
+async function expectNothingLost(machines: readonly MachinePage[]): Promise<void> {
+  const acknowledged: string[] = []
+  for (const machine of machines) {
+    await machine.page.evaluate(() => Object.assign(window.ledger ?? {}, { stop: true }))
+    acknowledged.push(...(await ledgerOf(machine)).acknowledged)
+  }
+  expect(acknowledged.length).toBeGreaterThan(300)
+  for (const { page } of machines) {
+    const names = await page.evaluate(async () => {
+      const client = window.zabra?.newClient()
+      await client?.sync('/')
+      return (await client?.getChildren('/')) ?? []
+    })
+    const held = new Set(names)
+    expect(acknowledged.filter((name) => !held.has(name))).toEqual([])
+  }
+  const digests = async (): Promise<number> => {
+    const all = await Promise.all(machines.map((machine) => machine.workerStatus()))
+    const shown = all.map((state) => [state?.member?.zxid, state?.member?.treeDigest].join())
+    return new Set(shown).size
+  }
+  await expect.poll(digests, { ...PATIENTLY, message: 'equal trees' }).toBe(1)
+}
+
+test('links really cut: a majority goes on, a minority refuses, nothing is lost', async ({
+  newBrowser,
+}) => {
+  test.setTimeout(LIMIT_MS)
+  const obstacle = await NetworkLab.obstacle()
+  // Nobody shall think that it ran where it could not.
+  if (obstacle !== null) throw new Error(obstacle)
+  await using lab = await NetworkLab.start(3)
+  const server = await startServer({ host: lab.serverAddress, port: 0, staticDir: DIST })
+  try {
+    const origin = `http://${lab.serverAddress}:${server.port}`
+    const link = `${origin}/machine.html?room=cut#a-secret-that-nobody-guesses`
+    const flags = [`--unsafely-treat-insecure-origin-as-secure=${origin}`]
+    const machines: MachinePage[] = []
+    for (let i = 0; i < 3; i++) {
+      const browser = await newBrowser({ flags, program: await lab.browserOf(i) })
+      machines.push(await browser.open(link))
+    }
+    for (const machine of machines) await machine.expectWhole()
+    for (const [i, machine] of machines.entries()) await startWriter(machine, `by-${i}`)
+    const cast = new Cast(lab, machines)
+    await test.step('both ways', () => cutBothWays(cast))
+    await test.step('one way', () => cutOneWay(cast))
+    await test.step('one pair', () => cutOnePair(cast))
+    await test.step('packets lost', () => losePackets(cast))
+    await expectNothingLost(machines)
+  } finally {
+    await server.close()
+  }
+})
