@@ -43,7 +43,7 @@ export class EnsemblePanel {
     if (missing === 0) return `All ${status.size} machines are here.${notes}`
     const here = `${status.size - missing} of ${status.size} here`
     const left = commitText(status.size, missing)
-    return `${here}; ${left}. Open the missing ones with this link.${notes}`
+    return `${here}; ${left}. Open the missing ones with this link.${refusals}${notes}`
   }
 
   /** One link per missing machine. */

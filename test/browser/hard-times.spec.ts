@@ -1,0 +1,186 @@
+// A profile put back to an older state, a member that says what nobody should, and thousands of
+// watches whose session moves while what they watch changes.
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'playwright/test'
+import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
+import { PATIENCE_MS, PATIENTLY, type MachinePage } from './machine-page.ts'
+import { bySid, leaderOf, openThree, test } from './room-fixture.ts'
+import { devTools, expectGuest, firstTrace, tracesOf, Witness } from './tab-faults.ts'
+
+test('a profile put back to an older copy: refused by the others, who go on', async ({
+  site,
+  newBrowser,
+}) => {
+  test.setTimeout(120_000)
+  const [home, own] = [await newBrowser(), await newBrowser()]
+  const link = site.room()
+  const others = [await home.open(link), await home.open(link)]
+  const first = await own.open(link)
+  for (const machine of [...others, first]) await machine.expectWhole()
+  const [one] = others
+  if (one === undefined) throw new Error('two machines')
+  const named = one.page.url()
+  await own.close()
+  const folder = await mkdtemp(join(tmpdir(), 'zabra-old-profile-'))
+  try {
+    await cp(own.profile, join(folder, 'copy'), { recursive: true })
+    const second = await own.open(named)
+    await second.expectWhole()
+    await (await Witness.open(one)).write('/promised', 'to all three')
+    await own.close()
+    await rm(own.profile, { recursive: true, force: true, maxRetries: 5 })
+    await rename(join(folder, 'copy'), own.profile)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+  const since = Date.now()
+  const restored = await own.open(named)
+  await expect(restored.page.locator('#advice')).toContainText(
+    /Refused: .*the storage of this machine is rolled-back/,
+    { timeout: PATIENCE_MS },
+  )
+  expect((await restored.workerStatus())?.member?.role ?? null).not.toBe('leading')
+  await one.expectStatus(/leads.*away/)
+  const witness = await Witness.open(one)
+  await witness.write('/promised', 'and kept')
+  expect(await witness.read('/promised')).toBe('and kept')
+  for (const machine of others) {
+    const traces = await tracesOf(machine, since)
+    expect(traces.filter((trace) => trace.type === 'link' && trace.up)).toEqual([])
+  }
+})
+
+/** Every third message of a member is followed by one that nobody should send. */
+async function lie({ page }: MachinePage): Promise<void> {
+  const [worker] = page.workers()
+  if (worker === undefined) throw new Error('no worker')
+  await worker.evaluate(() => {
+    const { prototype } = RTCDataChannel as unknown as {
+      prototype: { send: (data: Uint8Array<ArrayBuffer>) => void }
+    }
+    const { send } = prototype
+    let said = 0
+    prototype.send = function (data) {
+      send.call(this, data)
+      said++
+      if (said % 3 !== 0) return
+      // Noise of any length, or its own words with another byte in them.
+      const isNoise = said % 2 === 0
+      const length = isNoise ? Math.ceil(Math.random() * 2_000) : data.byteLength
+      const lies = isNoise ? new Uint8Array(length) : new Uint8Array(data)
+      if (isNoise) crypto.getRandomValues(lies)
+      else lies[Math.floor(Math.random() * length)] = Math.random() * 256
+      send.call(this, lies)
+    }
+  })
+}
+
+test('a member that sends noise and forged words is cut off, and harms nobody', async ({
+  site,
+  newBrowser,
+}) => {
+  const machines = await openThree(await newBrowser(), site.room())
+  const leader = await leaderOf(machines)
+  const [liar, honest] = machines.filter((machine) => machine !== leader)
+  if (liar === undefined || honest === undefined) throw new Error('three machines')
+  const sid = await liar.sid()
+  const since = Date.now()
+  await lie(liar)
+  await firstTrace(leader, 'link', since, ({ peer, up }) => peer === sid && !up)
+  const witness = await Witness.open(honest)
+  for (let i = 0; i < 100; i++) await witness.write('/truth', String(i))
+  for (const machine of [leader, honest]) {
+    const roles = (await tracesOf(machine, since)).filter(({ type }) => type === 'role')
+    expect(roles).toEqual([])
+  }
+  await liar.page.reload()
+  for (const machine of machines) await machine.expectWhole()
+  expect(await (await Witness.open(liar)).read('/truth')).toBe('99')
+  const digests = async (): Promise<number> => {
+    const all = await Promise.all(machines.map((machine) => machine.workerStatus()))
+    return new Set(all.map((one) => [one?.member?.zxid, one?.member?.treeDigest].join())).size
+  }
+  await expect.poll(digests, { ...PATIENTLY, message: 'equal trees' }).toBe(1)
+})
+
+const WATCHES = 3_000
+
+declare global {
+  interface Window {
+    /** How often each watch fired, and the session that they are of. */
+    storm?: { readonly client: ZooKeeperClient; readonly fired: Map<string, number> }
+  }
+}
+
+/** Sets of all nodes of the storm from one up to another. */
+async function change({ page }: MachinePage, from: number, to: number): Promise<void> {
+  await page.evaluate(
+    async ([first, last]) => {
+      const client = window.zabra?.newClient()
+      await client?.connected()
+      const names = Array.from({ length: last - first }, (_, i) => `/storm/${first + i}`)
+      await Promise.all(names.map((name) => client?.setData(name, 'changed')))
+      await client?.close()
+    },
+    [from, to] as const,
+  )
+}
+
+/** A client with links of its own; the machine that serves it made its session. */
+async function watchAll({ page }: MachinePage): Promise<number> {
+  return page.evaluate(async (count) => {
+    const room = await window.zabra?.joinAsClient()
+    const client = await room?.openClient({ sessionTimeoutMs: 40_000 })
+    if (client === undefined) throw new Error('no client')
+    const fired = new Map<string, number>()
+    window.storm = { client, fired }
+    const watch = ({ path, type }: { path: string | null; type: number }): void => {
+      // Of changes only: that a connection was lost is told to every watch.
+      if (path !== null && type > 0) fired.set(path, (fired.get(path) ?? 0) + 1)
+    }
+    const names = Array.from({ length: count }, (_, i) => `/storm/${i}`)
+    await client.create('/storm')
+    await Promise.all(names.map((name) => client.create(name)))
+    await Promise.all(names.map((name) => client.getData(name, { watch })))
+    return Number(client.sessionId >> 56n)
+  }, WATCHES)
+}
+
+test('thousands of watches: each fires once, also when their session moves meanwhile', async ({
+  site,
+  newBrowser,
+}) => {
+  const browser = await newBrowser()
+  const machines = await bySid(await openThree(browser, site.room()))
+  const guest = await browser.open(machines[0]?.page.url() ?? '')
+  await expectGuest(guest)
+  const sid = await watchAll(guest)
+  const server = machines[sid - 1]
+  const [other] = machines.filter((machine) => machine !== server)
+  if (server === undefined || other === undefined) throw new Error(`no machine ${sid}`)
+  const before = await guest.page.evaluate(() => String(window.storm?.client.sessionId))
+  await change(other, 0, 1_000)
+  // Its server is gone without a word; what changes meanwhile is told by the next one.
+  const session = await devTools(server.page)
+  const crashed = server.page.waitForEvent('crash')
+  session.send('Page.crash').catch(() => undefined)
+  await crashed
+  await other.expectStatus(/leads.*away/)
+  await change(other, 1_000, 2_000)
+  const isBack = (): Promise<boolean> =>
+    guest.page.evaluate(() =>
+      (window.storm?.client.sync('/storm') ?? Promise.reject(new Error('no client'))).then(
+        () => true,
+        () => false,
+      ),
+    )
+  await expect.poll(isBack, { ...PATIENTLY, message: 'the session moves' }).toBe(true)
+  await change(other, 2_000, WATCHES)
+  const fired = (): Promise<number[]> =>
+    guest.page.evaluate(() => [...(window.storm?.fired.values() ?? [])])
+  await expect.poll(async () => (await fired()).length, PATIENTLY).toBe(WATCHES)
+  expect(Math.max(...(await fired()))).toBe(1)
+  expect(await guest.page.evaluate(() => String(window.storm?.client.sessionId))).toBe(before)
+})
