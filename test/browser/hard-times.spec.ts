@@ -119,10 +119,11 @@ async function change({ page }: MachinePage, from: number, to: number): Promise<
   await page.evaluate(
     async ([first, last]) => {
       const client = window.zabra?.newClient()
-      await client?.connected()
+      if (client === undefined) throw new Error('no machine')
+      await client.connected()
       const names = Array.from({ length: last - first }, (_, i) => `/storm/${first + i}`)
-      await Promise.all(names.map((name) => client?.setData(name, 'changed')))
-      await client?.close()
+      await Promise.all(names.map((name) => client.setData(name, 'changed')))
+      await client.close()
     },
     [from, to] as const,
   )
