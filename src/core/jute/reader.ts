@@ -87,8 +87,10 @@ export class JuteReader {
   vector<T>(read: (r: JuteReader) => T): T[] | null {
     const count = this.int()
     if (count === -1) return null
+    // As ZooKeeper reads it: its loop over items does not begin.
+    if (count < 0) return []
     // Every Jute item takes at least one byte, so this also bounds the allocation.
-    if (count < 0 || count > this.remaining) {
+    if (count > this.remaining) {
       throw new JuteError(`vector of ${count} items with ${this.remaining} bytes left`)
     }
     const items: T[] = []

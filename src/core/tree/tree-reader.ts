@@ -99,7 +99,9 @@ export function getAllChildrenNumber(
 ): TotalNumber | ErrorCode {
   const node = readable(tree, path, ids)
   if (typeof node === 'number') return node
-  if (node.path === '/') return { totalNumber: tree.store.nodeCount - 2 }
+  // The empty path finds the root, too, and then its other name is below it.
+  const own = path === '/' ? 2 : 1
+  if (node.path === '/') return { totalNumber: tree.store.nodeCount - own }
   let totalNumber = 0
   const waiting = [node]
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
