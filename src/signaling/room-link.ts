@@ -49,7 +49,7 @@ export class RoomLinkError extends Error {
 
 /** Throws RoomLinkError with a sentence that a page can show. */
 export function parseRoomLink(address: string | URL): RoomLink {
-  const url = new URL(address, 'http://localhost/')
+  const url = urlOf(address)
   const room = url.searchParams.get('room')
   if (room === null || room === '') {
     throw new RoomLinkError('no-room', 'The link names no room: it needs ?room=NAME#SECRET.')
@@ -71,6 +71,14 @@ export function parseRoomLink(address: string | URL): RoomLink {
     secret,
     creator: parseTag(creator, 'bad-creator', 'creator'),
     cluster: parseTag(cluster, 'bad-cluster', 'cluster'),
+  }
+}
+
+function urlOf(address: string | URL): URL {
+  try {
+    return new URL(address, 'http://localhost/')
+  } catch {
+    throw new RoomLinkError('no-room', 'This is no link: it begins with https:// and a host.')
   }
 }
 

@@ -11,7 +11,7 @@ export class AllocationError extends Error {
 }
 
 /** While `run` runs, long arrays cannot be made. */
-export function withAllocationLimit<T>(run: () => T): T {
+export async function withAllocationLimit<T>(run: () => T | Promise<T>): Promise<T> {
   const { Uint8Array: real } = globalThis
   globalThis.Uint8Array = new Proxy(real, {
     construct(target, args: unknown[], newTarget) {
@@ -29,7 +29,7 @@ export function withAllocationLimit<T>(run: () => T): T {
     },
   })
   try {
-    return run()
+    return await run()
   } finally {
     globalThis.Uint8Array = real
   }

@@ -24,18 +24,21 @@ export interface FuzzOptions {
 }
 
 /** Input i depends on the seed and i only, and for some targets on the inputs of its block. */
-export function fuzz(options: FuzzOptions): { readonly ran: number; readonly failures: Failure[] } {
+export async function fuzz(
+  options: FuzzOptions,
+): Promise<{ readonly ran: number; readonly failures: Failure[] }> {
   const { seed, inputs, only = '', from = 0, failuresMax = 5 } = options
   const targets = allTargets().filter(({ name }) => name.includes(only))
   const turns = targets.flatMap((target) => Array<Target>(target.weight).fill(target))
   const failures: Failure[] = []
   let ran = 0
-  withAllocationLimit(() => {
+  await withAllocationLimit(async () => {
     for (let input = from; input < from + inputs && failures.length < failuresMax; input++) {
       const target = turns[input % turns.length] as Target
       ran++
       try {
-        target.run(new Prng(seed).fork(`${target.name} ${input}`), input)
+        const going = target.run(new Prng(seed).fork(`${target.name} ${input}`), input)
+        if (going !== undefined) await going
       } catch (error) {
         const known = error instanceof Error ? error : new Error(String(error))
         const { name, blockInputs = 1 } = target

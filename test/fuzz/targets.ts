@@ -5,24 +5,27 @@ import { parseInitialMessage } from '../../src/adapters/tcp/first-message.ts'
 import { PacketSplitter } from '../../src/adapters/tcp/packet-splitter.ts'
 import { IncomingSnapshot } from '../../src/adapters/tcp/snapshot-stream.ts'
 import { WholeFrames } from '../../src/adapters/tcp/whole-frames.ts'
-import type { Prng } from '../../src/core/base/prng.ts'
 import { FrameSplitter, joinFrames, splitFrames } from '../../src/core/jute/framing.ts'
-import { JuteError } from '../../src/core/jute/jute-error.ts'
 import { decodeTxn, encodeTxn } from '../../src/core/jute/txn.ts'
 import { decodePing } from '../../src/core/server/digest-claim.ts'
 import { restoreTree } from '../../src/core/tree/snapshot.ts'
 import { decodeFrame } from '../../src/core/zab/frame.ts'
 import { decodeNotification } from '../../src/core/zab/notification.ts'
 import { RECORD_CASES } from '../core/jute/record-cases.ts'
+import { decoder, pieces } from './byte-targets.ts'
 import * as corpus from './corpus.ts'
+import { edgeTargets } from './edge-targets.ts'
 import { clientsTarget, peersTarget } from './machine-targets.ts'
-import { hostile } from './mutate.ts'
+import { meshTargets } from './mesh-targets.ts'
 import type { Target } from './target.ts'
 
 const SAMPLES = 20
 
 export function allTargets(): Target[] {
-  return [...recordTargets(), ...streamTargets(), ...fileTargets(), ...machineTargets()]
+  return [
+    ...[recordTargets(), streamTargets(), fileTargets(), machineTargets()].flat(),
+    ...[meshTargets(), edgeTargets()].flat(),
+  ]
 }
 
 function recordTargets(): Target[] {
@@ -85,42 +88,4 @@ function fileTargets(): Target[] {
 
 function machineTargets(): Target[] {
   return [clientsTarget(corpus.requestsOfClients()), peersTarget(corpus.peerFrames())]
-}
-
-function decoder(
-  name: string,
-  weight: number,
-  good: readonly Uint8Array[],
-  read: (bytes: Uint8Array) => unknown,
-): Target {
-  return { name, weight, run: (prng) => refusing(() => read(hostile(prng, good))) }
-}
-
-/** Bytes of a stream in pieces of any size. */
-function pieces(
-  name: string,
-  good: readonly Uint8Array[],
-  begin: () => (piece: Uint8Array) => unknown,
-): Target {
-  const run = (prng: Prng): void => {
-    const bytes = hostile(prng, good)
-    const push = begin()
-    refusing(() => {
-      for (let at = 0; at < bytes.length;) {
-        const end = at + 1 + prng.int(prng.bool(0.3) ? 4 : bytes.length)
-        push(bytes.subarray(at, end))
-        at = end
-      }
-    })
-  }
-  return { name, weight: 4, run }
-}
-
-/** JuteError is how bytes are refused; everything else gets out. */
-function refusing(read: () => unknown): void {
-  try {
-    read()
-  } catch (error) {
-    if (!(error instanceof JuteError)) throw error
-  }
 }

@@ -187,6 +187,7 @@ export class ConnectionTap implements ClientChannel {
     for (let at = 0; at + LENGTH_BYTES <= message.length;) {
       const start = at + LENGTH_BYTES
       const length = int32(message, at)
+      if (length < 0) return
       at = start + length
       this.received++
       if (this.#isConnecting) this.#connects(message, start, length, nowMs)
@@ -225,6 +226,7 @@ export class ConnectionTap implements ClientChannel {
     for (let at = 0; at + LENGTH_BYTES <= message.length;) {
       const start = at + LENGTH_BYTES
       const length = int32(message, at)
+      if (length < 0) return
       at = start + length
       this.sent++
       if (!this.#isAccepted) this.#accepted(message, start, length, nowMs)
