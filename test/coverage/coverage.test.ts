@@ -1,5 +1,5 @@
-// The table of rules (coverage.md) names a test for each, or says why there is none. Here: that it
-// names every rule once, that what it names is there, and that it counts right.
+// The tables of rules (coverage.md) and of faults (faults.md) name a test for each, or say why it
+// has none. Here: that each is named once, that what is named is there, and that they count right.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -18,6 +18,8 @@ const KINDS = {
   O: [36, 'Operation'],
   C: [38, 'Command line'],
 } as const
+
+const FAULTS = 32
 
 const text = readFileSync(join(TOP, 'test/coverage.md'), 'utf8')
 const rows = parseTable(text)
@@ -93,6 +95,24 @@ describe('the table of rules', () => {
       ])
     }
     expect(figuresIn(text, 'all')).toEqual(figuresOf(rows))
+  })
+})
+
+describe('the table of faults', () => {
+  const ofFaults = readFileSync(join(TOP, 'test/faults.md'), 'utf8')
+  const faults = parseTable(ofFaults)
+
+  test('names every fault once', () => {
+    const wanted = Array.from({ length: FAULTS }, (_, index) => `F${index + 1}`)
+    expect(faults.map(({ id }) => id)).toEqual(wanted)
+  })
+
+  test('every fault has a test that is there, or a reason', () => {
+    expect(faults.flatMap(faultsOf)).toEqual([])
+  })
+
+  test('its figures are counted', () => {
+    expect(figuresIn(ofFaults, 'Faults (F)')).toEqual(figuresOf(faults))
   })
 })
 
