@@ -76,7 +76,8 @@ export class NodeServer implements AsyncDisposable {
       ...(settings.trustsLogsAlone ? { trustedEmptySnapshot: emptySnapshotChunk() } : {}),
       // The schedule purges, when it is asked to.
       snapshotsRetained: null,
-      pace: new DiskPace(),
+      // In an ensemble others have something to say while the disk writes.
+      ...(isStandalone(settings) ? { pace: new DiskPace() } : {}),
       damagedTail: isStandalone(settings) ? 'refuse' : 'drop',
     })
     const server = new NodeServer(settings, hooks, storage)
@@ -142,7 +143,8 @@ export class NodeServer implements AsyncDisposable {
       storage: this.administration.tapStorage(this.#storage),
       clock: { now },
       every,
-      afterInputs: setImmediate,
+      // Alone, all connections' requests of one turn go into one write; peers had rather not wait.
+      ...(isAlone ? { afterInputs: setImmediate } : {}),
       // It would cost every write some percent, and there is no command that asks for it.
       isRecorded: false,
       onTrace: (event) => this.#onTrace(event),

@@ -5,7 +5,8 @@
  * The hazard is a disk that becomes slow: while it is waited for, nothing is heard and nobody is
  * told that this member lives. So it must have been quick for some time, and one write that was
  * stuck ends that for long. What is large is a thread's in any case, and so is everything while the
- * event loop has other work to do meanwhile.
+ * event loop has other work to do meanwhile. Members of an ensemble have none of it: their loops
+ * hear acknowledgements meanwhile (measured: a fifth slower), and their peers wait for pulses.
  */
 import { performance } from 'node:perf_hooks'
 
