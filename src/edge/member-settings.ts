@@ -118,17 +118,22 @@ function zabOf(settings: ServerSettings): ZabTuning {
 
 function quorumOf(
   settings: ServerSettings,
-): Pick<MemberConfig, 'sid' | 'voters' | 'groups' | 'clusterId' | 'peerType'> {
+): Pick<
+  MemberConfig,
+  'sid' | 'voters' | 'groups' | 'clusterId' | 'peerType' | 'configurationText'
+> {
   if (isStandalone(settings)) {
     return { sid: STANDALONE_SID, voters: [STANDALONE_SID], clusterId: 'standalone' }
   }
   const sid = sidOf(settings)
+  const text = configurationText(settings)
   const voters = settings.members.filter(({ role }) => role === 'participant')
   return {
     sid,
     voters: voters.map((member) => member.sid),
     ...(settings.groups.length === 0 ? {} : { groups: settings.groups }),
     clusterId: 'configured',
+    configurationText: text,
     peerType: settings.role,
   }
 }
@@ -157,6 +162,24 @@ export function networkTuningOf(settings: ServerSettings): NetworkTuning {
     leaderRetryMs,
     ...limit,
   }
+}
+
+/** As ZooKeeper writes a configuration that no reconfig has made: its version is 0 (D3). */
+function configurationText({ members }: ServerSettings): string {
+  const lines = [...members]
+    .sort((a, b) => a.sid - b.sid)
+    .map(({ sid, host, quorumPort, electionPort, role, clientAddress, clientPort }) => {
+      const at = `${bracketed(host)}:${quorumPort}:${electionPort}:${role}`
+      // 0 is any free port, and nobody is helped by it.
+      const hasClients = clientPort !== undefined && clientPort > 0
+      const client = hasClients ? `;${bracketed(clientAddress ?? '0.0.0.0')}:${clientPort}` : ''
+      return `server.${sid}=${at}${client}\n`
+    })
+  return `${lines.join('')}version=0`
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
 }
 
 /** Throws an Error that says what is missing where. */

@@ -195,7 +195,10 @@ export class NodeServer implements AsyncDisposable {
       onClient: (channel, address, port) =>
         member.attachClient(administration.tapClient(channel, address, port), address),
       onWord: (word, from, rest) => administration.answerWord(word, from, rest),
-      onDropped: (address, reason) => this.#hooks.onDropped?.(address, reason),
+      onDropped: (address, reason) => {
+        administration.dropped(address, reason)
+        this.#hooks.onDropped?.(address, reason)
+      },
       onRefused: (address, reason) => {
         administration.refused(address, reason)
         this.#hooks.onRefused?.(address, reason)

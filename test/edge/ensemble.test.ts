@@ -21,6 +21,18 @@ describe('an ensemble over TCP', () => {
       expect(await observer.exists('/n49')).not.toBeNull()
       await observer.create('/through-observer')
       expect(ensemble.servers.get(4)!.status().role).toBe('observing')
+      // Every member tells the membership of its own file (D3).
+      const lines = ensemble.members.map((member) => {
+        const { sid, quorumPort, electionPort, role, clientPort } = member
+        const at = `127.0.0.1:${quorumPort}:${electionPort}`
+        return `server.${sid}=${at}:${role};127.0.0.1:${clientPort}`
+      })
+      const text = [...lines, 'version=0'].join('\n')
+      for (const of of [client, observer]) {
+        const { data, stat } = await of.getData('/zookeeper/config')
+        expect(new TextDecoder().decode(data!)).toBe(text)
+        expect([stat.version, stat.mzxid, stat.aversion]).toEqual([-1, 0n, -1])
+      }
     }
     await ensemble.stop(leader)
     await vi.waitFor(() => expect(ensemble.leader).toBeDefined(), WAIT)

@@ -14,6 +14,7 @@ import * as proto from '../../src/core/jute/proto-records.ts'
 import { encode, type JuteRecord } from '../../src/core/jute/record.ts'
 import { JuteWriter } from '../../src/core/jute/writer.ts'
 import { UNREAD_BYTES_PAUSE } from '../../src/adapters/tcp/socket-channel.ts'
+import { createLog } from '../../src/edge/admin/log.ts'
 import { NodeServer } from '../../src/edge/node-server.ts'
 import { serverSettings } from '../../src/edge/settings.ts'
 import { OPEN_ACL } from '../differential/acl-lists.ts'
@@ -28,6 +29,7 @@ let directory = ''
 let server: NodeServer
 let good: WireClient
 const dropped: string[] = []
+const logged: string[] = []
 const sockets: Socket[] = []
 
 beforeEach(async () => {
@@ -45,7 +47,17 @@ beforeEach(async () => {
     wordsAllowed: ['ruok'],
     adminEnabled: false,
   })
-  server = await NodeServer.open(settings, { onDropped: (_, reason) => dropped.push(reason) })
+  logged.length = 0
+  const log = createLog({
+    write: (line) => void logged.push(line),
+    isTerminal: false,
+    level: 'warn',
+    wallNow: () => 0,
+  })
+  server = await NodeServer.open(settings, {
+    log,
+    onDropped: (_, reason) => dropped.push(reason),
+  })
   good = await WireClient.open(server.clientPort)
 })
 
@@ -117,6 +129,7 @@ describe('a client that does not read', () => {
     slow.write(concat(gigabyte))
     await until('it is dropped', () => dropped.length > 0)
     expect(dropped).toEqual(['the other side does not read'])
+    expect(logged.join('')).toMatch(/client-dropped.*does not read/)
     expect(await goodIsServed()).toBe(0)
     expect(server.connections).toBe(1)
   })

@@ -44,6 +44,10 @@ export interface ServerConfig {
   readonly containersPerMinute?: number
   /** znode.container.maxNeverUsedIntervalMs (D47), 0 = never. Default five minutes. */
   readonly containerNeverUsedMs?: number
+  /**
+   * What /zookeeper/config says while this member serves (D3). Absent: what was last written there.
+   */
+  readonly configurationText?: string
   /** enforceQuota: writes beyond a hard limit are refused (D53). Off by default. */
   readonly enforcesQuota?: boolean
   /** New sessions are known to their server alone (S22); a server alone ignores it. */

@@ -63,6 +63,7 @@ import { limitsOf, type ServerConfig, type ServerLimits } from './server-config.
 import { ReadOnlyMode } from './read-only-mode.ts'
 import { SessionIds } from './session-ids.ts'
 import { TreeGuard, type GuardHost } from './tree-guard.ts'
+import { treeOptions } from './tree-options.ts'
 
 export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   readonly connections: ClientConnections
@@ -70,6 +71,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   readonly #limits: ServerLimits
   readonly #effects: ServerEffects
   readonly #watches: WatchManager
+  readonly #treeOptions: DataTreeOptions
   readonly #ids: SessionIds
   readonly #final = new FinalStage()
   readonly #delivery: EventDelivery
@@ -104,12 +106,13 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       const ids = this.connections.find(watcher)?.authInfo ?? []
       return permits(acl, Perms.READ, ids)
     })
+    this.#treeOptions = treeOptions(config, this.#watches, effects, () => this.isServing)
     this.#tree = new DataTree(this.#treeOptions)
     this.#guard = new TreeGuard(this.#guardHost())
     this.#local = new LocalSessions(config)
     this.#readOnly = new ReadOnlyMode(config)
     const chance = new Prng(config.seed).fork('session ids')
-    const { sid, sessionBase } = config
+    const { sid, sessionBase, sessionKey } = config
     this.#ids =
       sessionBase === undefined
         ? SessionIds.byClock(sid, at.wallMs, chance)
@@ -123,7 +126,6 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       new Prng(config.seed).fork('snapshot'),
     )
     this.#order = this.#newOrder()
-    const { sessionKey } = config
     const auth = new ClientAuth(config)
     const throttle = new ConnectionThrottle(this.#limits, new Prng(config.seed).fork('connect'))
     const rules = { sessionKey, auth, throttle, opensLocally: config.localSessionsEnabled === true }
@@ -282,9 +284,11 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
     } else if (service.kind === 'following') {
       this.#follower = new FollowerService(broadcaster, this)
     }
-    if (this.isServing) this.#local.begin(false, at.elapsedMs)
-    if (this.isServing) this.#guard.servesAgain(at)
-    if (this.isServing) this.#refreshObservers()
+    if (!this.isServing) return
+    this.#tree.plantConfiguration(this.#config.configurationText, at.wallMs)
+    this.#local.begin(false, at.elapsedMs)
+    this.#guard.servesAgain(at)
+    this.#refreshObservers()
   }
 
   onLooking(isLooking: boolean, at: Moment): void {
@@ -488,10 +492,6 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       sink: this.#delivery,
       skipsAcl: this.#config.skipsAcl ?? false,
     }
-  }
-
-  get #treeOptions(): DataTreeOptions {
-    return { watches: this.#watches, digest: this.#config.treeDigestEnabled ?? true }
   }
 
   #trace(type: 'session-opened' | 'session-closed' | 'session-expired', id: SessionId): void {

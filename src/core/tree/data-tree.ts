@@ -8,8 +8,9 @@
  */
 
 import { assert, unreachable } from '../base/assert.ts'
-import { EMPTY_BYTES } from '../base/bytes.ts'
+import { EMPTY_BYTES, equal } from '../base/bytes.ts'
 import { Deque } from '../base/deque.ts'
+import { encodeUtf8 } from '../base/utf8.ts'
 import { toZxid, ZXID_NONE, type Zxid } from '../base/zxid.ts'
 import type { Acl, Stat } from '../jute/data-records.ts'
 import { ErrorCode } from '../jute/error-code.ts'
@@ -21,7 +22,7 @@ import { OPEN_ACL_ENTRY } from './acl-cache.ts'
 import type { DataNode } from './data-node.ts'
 import { NodeStore } from './node-store.ts'
 import { parentOf } from './path.ts'
-import { QUOTA_PATH, Quotas } from './quotas.ts'
+import { QUOTA_PATH, Quotas, type QuotaAlarm } from './quotas.ts'
 import { CONTAINER_OWNER, isLaterCversion, isValidTtl, ttlOwner, visibleStat } from './stat.ts'
 import { DIGEST_VERSION } from './tree-digest.ts'
 import type { TxnResult } from './txn-result.ts'
@@ -34,6 +35,7 @@ export interface DataTreeOptions {
   readonly digest?: boolean
   /** For restoring: no root and nothing below it. */
   readonly empty?: boolean
+  readonly onQuotaExceeded?: (alarm: QuotaAlarm) => void
 }
 
 export interface ZxidDigest {
@@ -77,7 +79,7 @@ export class DataTree {
 
   constructor(options: DataTreeOptions = {}) {
     this.store = new NodeStore(options.digest ?? true)
-    this.quotas = new Quotas(this.store)
+    this.quotas = new Quotas(this.store, options.onQuotaExceeded)
     this.watches = options.watches ?? new WatchManager()
     if (options.empty !== true) this.#plantSpecialNodes()
   }
@@ -157,6 +159,24 @@ export class DataTree {
     if (expected.zxid < this.#lastProcessed) return
     this.#expectedDigest = expected
     if (expected.zxid === this.#lastProcessed) this.#meetExpectedDigest(expected)
+  }
+
+  /**
+   * D3: the membership as this server was configured with it, at version −1 and no zxid. Local
+   * state, of no digest, as ZooKeeper has it; for a time when nobody watches. Undefined: as it is.
+   */
+  plantConfiguration(text: string | undefined, timeMs: number): void {
+    if (text === undefined) return
+    const { store } = this
+    const node = store.node(CONFIG_PATH)
+    const data = encodeUtf8(text)
+    if (node === undefined || (node.data !== null && equal(node.data, data))) return
+    store.beforeChange(node)
+    store.setData(node, data)
+    node.version = -1
+    node.mzxid = ZXID_NONE
+    node.mtime = timeMs
+    store.afterChange(node)
   }
 
   /** D1, D3, D4, where missing: no zxid, no time, and stored cversions of 0. */

@@ -23,13 +23,32 @@ export interface Quota {
   readonly stats: QuotaText
 }
 
+/** A change went beyond a soft limit, which refuses nothing (D53). */
+export interface QuotaAlarm {
+  /** The root of the subtree. */
+  readonly path: string
+  readonly of: 'count' | 'bytes'
+  readonly used: number
+  readonly limit: number
+}
+
 export class Quotas {
   readonly #store: NodeStore
+  readonly #onExceeded: (alarm: QuotaAlarm) => void
   /** Subtrees with a quota. */
   readonly #paths = new Set<string>()
 
-  constructor(store: NodeStore) {
+  constructor(store: NodeStore, onExceeded: (alarm: QuotaAlarm) => void = () => undefined) {
     this.#store = store
+    this.#onExceeded = onExceeded
+  }
+
+  /** Every subtree that has one. */
+  *all(): Iterable<Quota> {
+    for (const path of this.#paths) {
+      const quota = this.of(path)
+      if (quota?.path === path) yield quota
+    }
   }
 
   /** The node is in the tree. */
@@ -53,8 +72,20 @@ export class Quotas {
     const node = this.#store.node(nodePath(nearest, STATS))
     if (node === undefined) return
     const stats = new Map(readQuota(node.data))
-    stats.set('count', quotaValue(stats, 'count') + countDiff)
-    stats.set('bytes', quotaValue(stats, 'bytes') + bytesDiff)
+    const limits = readQuota(this.#store.node(nodePath(nearest, LIMITS))?.data ?? null)
+    for (const [of, diff] of [
+      ['count', countDiff],
+      ['bytes', bytesDiff],
+    ] as const) {
+      const before = quotaValue(stats, of)
+      const limit = quotaValue(limits, of)
+      const used = before + diff
+      stats.set(of, used)
+      // Once each time: whoever stays beyond it writes on.
+      if (limit > -1 && before <= limit && used > limit) {
+        this.#onExceeded({ path: nearest, of, used, limit })
+      }
+    }
     this.#write(node, writeQuota(stats))
   }
 

@@ -166,6 +166,14 @@ export type TraceEvent =
     }
   /** It serves again after that. */
   | { readonly type: 'healed'; readonly zxid: string }
+  /** A change went beyond a soft limit; whoever stays beyond it is told of once (D53). */
+  | {
+      readonly type: 'quota-exceeded'
+      readonly path: string
+      readonly of: 'count' | 'bytes'
+      readonly used: number
+      readonly limit: number
+    }
   /** The leader's state is a backup now; it counts when this member leads again. */
   | { readonly type: 'replaced'; readonly zxid: string }
   | { readonly type: 'slept'; readonly elapsedMs: number }

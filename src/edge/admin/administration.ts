@@ -159,6 +159,11 @@ export class Administration {
     this.#serverLog.refused(address, reason)
   }
 
+  /** A client was cut off for what it sent, or for what it did not read. */
+  dropped(address: string, reason: string): void {
+    this.#serverLog.dropped(address, reason)
+  }
+
   onTrace(event: TraceEvent): void {
     if (event.type === 'role') this.#countApplied()
     this.view.figures.history.see(event, this.#now().elapsedMs)

@@ -30,6 +30,10 @@ export class ServerLog {
     this.#sometimes('client-refused', { address, reason })
   }
 
+  dropped(address: string, reason: string): void {
+    this.#sometimes('client-dropped', { address, reason })
+  }
+
   large(tap: ConnectionTap, type: number, bytes: number): void {
     this.#sometimes('large-request', { ...clientFields(tap), operation: opName(type), bytes })
   }
@@ -53,6 +57,7 @@ export class ServerLog {
     const { type, ...fields } = event
     switch (type) {
       case 'diverged':
+      case 'quota-exceeded':
       case 'protocol-error':
       case 'slept':
         this.#log.warn(type, plain(fields))

@@ -191,3 +191,24 @@ function restored(member: SingleMember): SingleMember['machine']['tree'] {
   }
   return restoreTree(chunks)
 }
+
+test('a change that goes beyond a soft limit is told of, once each time (D53)', () => {
+  const { member, client } = start(false)
+  const told = (): unknown[] => member.traces.filter(({ type }) => type === 'quota-exceeded')
+  client.create('/a')
+  setQuota(client, '/a', 'count=3,bytes=5')
+  client.create('/a/1')
+  client.create('/a/2', '12345')
+  expect(told()).toEqual([])
+  client.create('/a/3', '6')
+  expect(told()).toEqual([
+    { type: 'quota-exceeded', path: '/a', of: 'count', used: 4, limit: 3 },
+    { type: 'quota-exceeded', path: '/a', of: 'bytes', used: 6, limit: 5 },
+  ])
+  client.create('/a/4')
+  expect(told()).toHaveLength(2)
+  client.delete('/a/4')
+  client.delete('/a/3')
+  client.create('/a/3')
+  expect(told()).toHaveLength(3)
+})
