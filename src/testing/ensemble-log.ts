@@ -103,6 +103,7 @@ function wordsFor(event: TraceEvent): string | null {
     case 'observer-refused':
     case 'healed':
     case 'replaced':
+    case 'quota-exceeded':
       return null
   }
 }

@@ -23,7 +23,7 @@ describe('an ensemble over TCP', () => {
       expect(ensemble.servers.get(4)!.status().role).toBe('observing')
       // Every member tells the membership of its own file (D3).
       const lines = ensemble.members.map((member) => {
-        const { sid, quorumPort, electionPort, role, clientPort } = member
+        const { sid, quorumPort, electionPort, role, clientPort = 0 } = member
         const at = `127.0.0.1:${quorumPort}:${electionPort}`
         return `server.${sid}=${at}:${role};127.0.0.1:${clientPort}`
       })
