@@ -4,20 +4,24 @@
  */
 import { toError } from './thrown.ts'
 import type { Ticker } from '../client/ticker.ts'
+import type { VirtualProcess } from './virtual-process.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 /** Timers in the forms of the platform, and a `Ticker` as clients and recipes take one. */
 export class EnsembleClock implements Ticker {
   readonly #time: VirtualTime
   readonly #startMs: number
+  readonly #process: VirtualProcess | null
   readonly #cancels = new Map<number, () => void>()
   readonly #sleepers = new Set<(error: Error) => void>()
   #nextId = 1
   #restore: (() => void) | null = null
 
-  constructor(time: VirtualTime, startMs: number) {
+  /** `process`: the timers stand still while it is frozen. */
+  constructor(time: VirtualTime, startMs: number, process: VirtualProcess | null = null) {
     this.#time = time
     this.#startMs = startMs
+    this.#process = process
   }
 
   /** ms since the ensemble was made. */
@@ -147,7 +151,7 @@ export class EnsembleClock implements Ticker {
   }
 
   #start(id: number, ms: number, run: () => void): void {
-    const cancel = this.#time.after(ms, () => {
+    const cancel = (this.#process ?? this.#time).after(ms, () => {
       this.#time.touch()
       run()
     })

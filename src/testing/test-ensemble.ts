@@ -27,6 +27,7 @@ import type { Station } from './station.ts'
 import type { Promised } from '../history/judge-history.ts'
 import type { Recording } from '../history/recording.ts'
 import { brokenPromise } from './expectations.ts'
+import { warnOfLifeEnd } from './life-end.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 /** Virtual ms. Ours: elections, founding and every session time-out fit into it. */
@@ -88,6 +89,8 @@ export class TestEnsemble
   readonly #parts: EnsembleParts
   readonly #seats: ClientSeats
   readonly #chance: Prng
+  readonly #startMs: number
+  readonly #clocks = new Map<VirtualClient, EnsembleClock>()
   readonly #ended = new AbortController()
 
   /** Use `testEnsemble`. */
@@ -98,7 +101,9 @@ export class TestEnsemble
     this.seed = seed
     this.size = size
     const startMs = startAt?.getTime() ?? START_MS
+    this.#startMs = startMs
     this.#time = new VirtualTime(time === 'auto', options.onTime)
+    this.#time.onLifeEnd = () => warnOfLifeEnd(seed)
     this.clock = new EnsembleClock(this.#time, startMs)
     this.log = new EnsembleLog(this.#time)
     this.#parts = new EnsembleParts(
@@ -163,6 +168,15 @@ export class TestEnsemble
     return this.#seats.options(options)
   }
 
+  /** As `clock`, and it stands still while this client is frozen: for what runs in its tab. */
+  clockOf(client: ZooKeeperClient | ClientTransport): EnsembleClock {
+    const seat = this.#seat(client)
+    const clock =
+      this.#clocks.get(seat) ?? new EnsembleClock(this.#time, this.#startMs, seat.process)
+    this.#clocks.set(seat, clock)
+    return clock
+  }
+
   // — time —
 
   /** ms since the ensemble was made. */
@@ -172,8 +186,8 @@ export class TestEnsemble
 
   /** Lets so much time pass, with everything that is due in it. */
   async advance(ms: number, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    this.#time.want(this.#time.nowMs + ms)
-    await this.clock.sleep(ms, options)
+    const done = this.#time.want(this.#time.nowMs + ms)
+    await this.clock.sleep(ms, options).finally(done)
   }
 
   /** Lets time pass until it is so. */
@@ -396,7 +410,7 @@ export class TestEnsemble
     if (this.#ended.signal.aborted) return
     const reason = new Error('the ensemble under test was closed')
     this.#ended.abort(reason)
-    this.clock.stop(reason)
+    for (const clock of [this.clock, ...this.#clocks.values()]) clock.stop(reason)
     for (const member of this.#parts.members) member.kill()
     await this.#seats.close()
     this.#time.stop()
@@ -430,8 +444,10 @@ export class TestEnsemble
     return new Promise((resolve, reject) => {
       const signals = [this.#ended.signal, ...(signal === undefined ? [] : [signal])]
       let isOver = false
+      const wished = this.#time.want(limitMs)
       const end = (settle: () => void): true => {
         isOver = true
+        wished()
         for (const each of signals) each.removeEventListener('abort', onAbort)
         settle()
         return true
@@ -444,7 +460,6 @@ export class TestEnsemble
       if (signals.some((each) => each.aborted)) return onAbort()
       // Something is due at the limit, so that it is looked at.
       this.#time.after(timeoutMs, () => {})
-      this.#time.want(limitMs)
       this.#time.watch(() => {
         if (isOver) return true
         const why = look()

@@ -14,8 +14,8 @@ import { nextTask } from './macrotask.ts'
 
 /** Virtual ms. Ours: three of the longest sessions (20 ticks), so that whatever expires has. */
 export const IDLE_LIMIT_MS = 120_000
-/** Virtual ms of running by itself. Ours: some seconds of a processor. */
-export const LIFE_LIMIT_MS = 3_600_000
+/** Virtual ms of running by itself, a quarter of an hour. Ours: about a second of a processor. */
+export const LIFE_LIMIT_MS = 900_000
 
 interface Waiter {
   /** True when it has been settled. */
@@ -28,15 +28,15 @@ export class VirtualTime {
   readonly #onTime: (ms: number) => void
   readonly #waiters = new Set<Waiter>()
   #nowMs = 0
-  /** Up to here somebody wants it to run. */
-  #wantedMs = 0
+  /** Up to where somebody wants it to run. */
+  readonly #wishes = new Set<{ readonly untilMs: number }>()
   #idleFromMs = 0
   #lifeEndsMs = LIFE_LIMIT_MS
   #holds = 0
   #isTurning = false
   #isOver = false
-  /** Called when it stands still although something is due. */
-  onStandstill: () => void = () => {}
+  /** Called when it stands still for good although something is wanted of it. */
+  onLifeEnd: () => void = () => {}
 
   /** `onTime` is told of each whole ms, before what is due then. */
   constructor(runsByItself: boolean, onTime: (ms: number) => void = () => {}) {
@@ -70,12 +70,17 @@ export class VirtualTime {
     this.#wake()
   }
 
-  /** It shall run up to then, whoever waits for what. */
-  want(untilMs: number): void {
-    if (untilMs <= this.#wantedMs) return
-    this.#lifeEndsMs += untilMs - Math.max(this.#wantedMs, this.#nowMs)
-    this.#wantedMs = untilMs
+  /** It shall run up to then, whoever waits for what; until the result is called. */
+  want(untilMs: number): () => void {
+    const wish = { untilMs }
+    const sinceMs = this.#nowMs
+    this.#wishes.add(wish)
     this.#wake()
+    return () => {
+      if (!this.#wishes.delete(wish)) return
+      // What was asked for counts for no life of its own.
+      this.#lifeEndsMs += Math.min(this.#nowMs, untilMs) - sinceMs
+    }
   }
 
   /** Stands still until the result is called: for real waits inside a test. */
@@ -116,7 +121,7 @@ export class VirtualTime {
   #turn(): void {
     if (!this.#mayRun()) {
       this.#isTurning = false
-      if (!this.#isOver && this.#holds === 0) this.onStandstill()
+      if (!this.#isOver && this.#holds === 0) this.#tellIfOver()
       return
     }
     if (!this.#settleWaiters()) {
@@ -136,6 +141,13 @@ export class VirtualTime {
     if (ms > 0) callSafely(() => this.#onTime(ms))
   }
 
+  /** A test that waits for more than that waits for ever: it should know why. */
+  #tellIfOver(): void {
+    const dueMs = this.#queue.nextMs
+    const isWanted = dueMs <= this.#idleFromMs + IDLE_LIMIT_MS
+    if (this.#runsByItself && isWanted && dueMs > this.#lifeEndsMs) this.onLifeEnd()
+  }
+
   /** Whoever's wait is over goes on before anything else happens. */
   #settleWaiters(): boolean {
     let hasSettled = false
@@ -151,7 +163,7 @@ export class VirtualTime {
     if (this.#isOver || this.#holds > 0) return false
     const dueMs = this.#queue.nextMs
     if (dueMs === Number.POSITIVE_INFINITY) return false
-    if (dueMs <= this.#wantedMs) return true
+    for (const { untilMs } of this.#wishes) if (dueMs <= untilMs) return true
     if (!this.#runsByItself || dueMs > this.#lifeEndsMs) return false
     return dueMs <= this.#idleFromMs + IDLE_LIMIT_MS
   }

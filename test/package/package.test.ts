@@ -1,7 +1,7 @@
 // The packed tarball as its users meet it: exports, types, and the program of the README.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -119,6 +119,39 @@ describe('the tarball', () => {
     expect(stdout.trim()).toBe('function 1 RoomError unsupported')
   })
 
+  test('its ensemble in memory finds the hole in a lock, and none in a fenced one', async () => {
+    const vitest = join(TOP, 'node_modules/vitest')
+    await symlink(vitest, join(consumer, 'node_modules/vitest'))
+    const lock = join(consumer, 'lock')
+    await cp(join(TOP, 'demo/example-lock'), lock, { recursive: true })
+    const program = [join(vitest, 'vitest.mjs'), 'run', '--root', lock, '--testTimeout', '50000']
+    const env = { ...process.env, NO_COLOR: '1', CI: '1' }
+    const naive = await run(process.execPath, program, { env }).catch((error: unknown) => error)
+    expect(naive).toMatchObject({ code: 1 })
+    const { stdout, stderr } = naive as { readonly stdout: string; readonly stderr: string }
+    expect(stdout + stderr).toMatch(/seed \d+; the same again: ZABRA_SEED=\d+/)
+    expect(stdout + stderr).toMatch(/expected \d to be \d/)
+    await cp(join(lock, 'fenced-lock.js'), join(lock, 'lock.js'))
+    await run(process.execPath, program, { env })
+  })
+
+  test('its ensemble needs no runner, and no process stays open for one left open', async () => {
+    const code = `
+      import { testEnsemble } from 'zabra/testing'
+      import { isZooKeeperError, ZooKeeperClient } from 'zabra/client'
+      const ensemble = await testEnsemble({ size: 5, seed: 6 })
+      const client = await ensemble.client()
+      const error = await client.getData('/none').catch((error) => error)
+      console.log(client instanceof ZooKeeperClient, isZooKeeperError(error), ensemble.seed)
+      client.watch('/', { kind: 'children' })
+      ensemble.clock.setInterval(() => client.exists('/a').catch(() => {}), 60_000)
+    `
+    const program = ['--input-type=module', '-e', code]
+    const { stdout, stderr } = await run(process.execPath, program, { cwd: consumer })
+    expect(stdout.trim()).toBe('true true 6')
+    expect(stderr).toContain('time stands still after a quarter of an hour')
+  })
+
   test('its command serves and asks a server, with nothing else installed', async () => {
     const program = join(consumer, 'node_modules/.bin/zabra')
     const cfg = join(folder, 'zoo.cfg')
@@ -160,6 +193,8 @@ describe('the types', () => {
   const good = `
     import { createRoom, joinRoom, type Room, type RoomStatus, RoomError } from 'zabra'
     import { CreateMode, type Stat, ZooKeeperClient, isZooKeeperError } from 'zabra/client'
+    import { retry } from 'zabra/client'
+    import { forEachSeed, testEnsemble, type TestEnsemble } from 'zabra/testing'
 
     type Is<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
     const sure = <T extends true>(): T | undefined => undefined
@@ -180,6 +215,17 @@ describe('the types', () => {
       const zxid: bigint = event.zxid
       void [zxid, version]
     }
+    await forEachSeed(10, async (ensemble: TestEnsemble) => {
+      const tab: ZooKeeperClient = await ensemble.client({ member: 1, sessionTimeoutMs: 4000 })
+      await ensemble.partition([1, tab], [2, 3])
+      await ensemble.delay([1, 20], [2, 3])
+      await ensemble.until(async () => (await tab.exists('/a')) === null, { timeoutMs: 5_000 })
+      using _timers = ensemble.clock.install()
+      await ensemble.expectLinearizable()
+    })
+    await using ensemble = await testEnsemble({ size: 5, observers: 1, seed: 3 })
+    await retry(() => client.sync('/'), { ticker: ensemble.clock })
+    new ZooKeeperClient({ ...ensemble.clientOptions(), chroot: '/app' })
     const worker = () => new Worker(new URL('zabra/worker', import.meta.url), { type: 'module' })
     const guest = await joinRoom({ role: 'client', link: room.link })
     sure<Is<typeof guest.status.refusals, readonly string[]>>()
@@ -198,6 +244,8 @@ describe('the types', () => {
     "import { ZooKeeperClient } from 'zabra/client'\nnew ZooKeeperClient({})",
     "import { MemberMachine } from 'zabra'\nvoid MemberMachine",
     "import { joinRoom } from 'zabra/lib/index.js'\nvoid joinRoom",
+    "import { testEnsemble } from 'zabra/testing'\nawait testEnsemble({ size: 'three' })",
+    "import { TestEnsemble } from 'zabra/testing'\nnew TestEnsemble({}, 1)",
   ]
 
   test('good programs pass, the README’s among them, and bad ones do not', async () => {

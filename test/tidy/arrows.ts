@@ -49,7 +49,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'simple-peer': ['src/adapters/webrtc', 'src/edge'],
   'prom-client': ['src/edge/admin'],
   // Not the sources: what a user installs.
-  zabra: ['demo/example-app'],
+  zabra: ['demo/example-app', 'demo/example-lock'],
+  vitest: ['demo/example-lock'],
   uqr: ['demo'],
   ws: ['src/signaling', 'src/adapters/websocket', 'src/edge'],
   'node:': ['src/edge', 'src/testing', 'src/signaling', 'src/adapters/files', 'src/adapters/tcp'],
