@@ -6,10 +6,13 @@ import { createInterface } from 'node:readline'
 import { commandNames } from '../cli/command-list.ts'
 import type { ShellMode } from '../cli/command.ts'
 import { Shell } from '../cli/shell.ts'
+import type { TlsSide } from '../adapters/tcp/tls-side.ts'
 import { ZooKeeperClient } from '../client/zookeeper-client.ts'
 import { parseProperties } from './config/properties.ts'
 import { JsonRecord } from './cli-json.ts'
 import { parseConnectString, TcpTransport } from './tcp-transport.ts'
+import { clientTls } from './tls/client-tls.ts'
+import { isTlsKey } from './tls/tls-keys.ts'
 
 const USAGE = `usage: zabra cli [options] [COMMAND…]
 
@@ -19,7 +22,9 @@ const USAGE = `usage: zabra cli [options] [COMMAND…]
   -waitforconnection   begin when there is a connection, and end when there is none within the
                        time-out of the session
   -client-configuration FILE
-                       properties: zookeeper.request.timeout=MS bounds each call
+                       properties: zookeeper.request.timeout=MS bounds each call;
+                       client.secure=true and ssl.… are TLS, by the names of ZooKeeper's client
+  -Dzookeeper.KEY=VALUE  one of them
   -shell 3.4           the forms and outputs of that time; default today's
   --json               what comes of COMMAND as one line of JSON: {command, ok, result, output},
                        and error when it failed
@@ -31,6 +36,7 @@ there is no such command.
 /** zkCli's own (C1). */
 const SESSION_TIMEOUT_MS = 30_000
 const SERVER = 'localhost:2181'
+const REQUEST_TIMEOUT = 'request.timeout'
 /** As shells have it (C4). */
 const NO_SUCH_COMMAND = 127
 /** Lines that the arrow keys reach. Ours: as many as the shell remembers. */
@@ -45,6 +51,8 @@ interface Settings {
   /** 0: no limit. */
   requestTimeoutMs: number
   isJson: boolean
+  readonly properties: Map<string, string>
+  tls: TlsSide | null
   readonly command: readonly string[]
 }
 
@@ -176,12 +184,12 @@ class Terminal {
 
 function client(
   host: string,
-  { sessionTimeoutMs, canBeReadOnly, requestTimeoutMs }: Settings,
+  { sessionTimeoutMs, canBeReadOnly, requestTimeoutMs, tls }: Settings,
   watcher: NonNullable<ConstructorParameters<typeof ZooKeeperClient>[0]['watcher']>,
 ): ZooKeeperClient {
   const { members, chroot } = parseConnectString(host)
   return new ZooKeeperClient({
-    transport: new TcpTransport({ members }),
+    transport: new TcpTransport({ members, tls }),
     sessionTimeoutMs,
     canBeReadOnly,
     requestTimeoutMs,
@@ -201,11 +209,17 @@ function parse(args: readonly string[]): Settings | string | null {
     waitsForConnection: false,
     requestTimeoutMs: 0,
     isJson: false,
+    properties: new Map(),
+    tls: null,
     command: rest,
   }
   while (rest[0]?.startsWith('-') === true) {
     const option = rest.shift()?.replace(/^-+/, '') ?? ''
     if (option === 'help' || option === 'h') return null
+    if (option.startsWith('D')) {
+      setProperty(settings, option.slice(1))
+      continue
+    }
     if (setFlag(settings, option)) continue
     const value = rest.shift()
     if (value === undefined) return `-${option} has no value`
@@ -213,7 +227,13 @@ function parse(args: readonly string[]): Settings | string | null {
     if (problem !== null) return problem
   }
   if (settings.isJson && rest.length === 0) return '--json is of one command: which?'
-  return settings
+  return applyProperties(settings) ?? settings
+}
+
+function setProperty({ properties }: Settings, word: string): void {
+  const equals = word.indexOf('=')
+  const name = equals < 0 ? word : word.slice(0, equals)
+  properties.set(name.replace(/^zookeeper\./, ''), equals < 0 ? '' : word.slice(equals + 1))
 }
 
 /** Whether the option is one without a value. */
@@ -258,7 +278,7 @@ function set(settings: Settings, option: string, value: string): string | null {
   }
 }
 
-/** Null, or what is wrong with it. What has no meaning here is said, and nothing else of it. */
+/** Null, or what is wrong with it. What was said by itself counts more. */
 function configure(settings: Settings, path: string): string | null {
   let text: string
   try {
@@ -268,14 +288,30 @@ function configure(settings: Settings, path: string): string | null {
     return `-client-configuration ${path}: ${why}`
   }
   for (const { key, value } of parseProperties(text)) {
-    if (key === 'zookeeper.request.timeout') {
-      if (!/^\d{1,9}$/.test(value)) return `${path}: ${key}=${value}: it is a number of ms`
-      settings.requestTimeoutMs = Number(value)
-    } else if (key === 'zookeeper.client.secure' && value.toLowerCase() === 'true') {
-      return `${path}: ${key}: there is no TLS for clients`
-    } else process.stderr.write(`${path}: ${key} has no effect\n`)
+    const name = key.replace(/^zookeeper\./, '')
+    if (!isClientKey(name)) process.stderr.write(`${path}: ${key} has no effect\n`)
+    else if (!settings.properties.has(name)) settings.properties.set(name, value.trim())
   }
   return null
+}
+
+/** Null, or what is wrong with what the file and the -D options say. */
+function applyProperties(settings: Settings): string | null {
+  const timeout = settings.properties.get(REQUEST_TIMEOUT)
+  if (timeout !== undefined && !/^\d{1,9}$/.test(timeout)) {
+    return `${REQUEST_TIMEOUT}=${timeout}: it is a number of ms`
+  }
+  if (timeout !== undefined) settings.requestTimeoutMs = Number(timeout)
+  try {
+    settings.tls = clientTls(settings.properties)
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function isClientKey(name: string): boolean {
+  return name === REQUEST_TIMEOUT || name === 'client.secure' || isTlsKey(name)
 }
 
 /** The shell splits the line again: what was one word stays one. */

@@ -3,7 +3,6 @@
  * ZooKeeper's files, client port, quorum port and election port.
  */
 import { randomBytes } from 'node:crypto'
-import { ClientListener } from '../adapters/tcp/client-listener.ts'
 import { QuorumNetwork } from '../adapters/tcp/quorum-network.ts'
 import { DiskPace } from '../adapters/files/disk-pace.ts'
 import { FileStorage } from '../adapters/files/storage.ts'
@@ -12,11 +11,14 @@ import type { Moment, TraceEvent } from '../core/zab/effect.ts'
 import { Member } from '../runtime/member.ts'
 import { Administration } from './admin/administration.ts'
 import type { Log } from './admin/log.ts'
+import { ClientPorts } from './client-ports.ts'
 import { memberConfigOf, networkTuningOf } from './member-settings.ts'
 import { schedulePurge } from './purge-schedule.ts'
 import { recoverDatabase } from './recover-database.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
 import { StateRestorer } from './restore-state.ts'
+import { quorumSides } from './tls/quorum-sides.ts'
+import { x509Ids } from './tls/x509-ids.ts'
 import { waitFor } from './wait-for.ts'
 
 export interface NodeServerHooks {
@@ -46,7 +48,7 @@ export class NodeServer implements AsyncDisposable {
   readonly #restorer = new StateRestorer()
   #member: Member | null = null
   #network: QuorumNetwork | null = null
-  #listener: ClientListener | null = null
+  #ports: ClientPorts | null = null
   #endPurge: () => void = () => undefined
   #isClosed = false
 
@@ -98,11 +100,16 @@ export class NodeServer implements AsyncDisposable {
 
   /** 0: there is none. */
   get clientPort(): number {
-    return this.#listener?.port ?? 0
+    return this.#ports?.port ?? 0
+  }
+
+  /** 0: there is none. */
+  get secureClientPort(): number {
+    return this.#ports?.securePort ?? 0
   }
 
   get connections(): number {
-    return this.#listener?.connections ?? 0
+    return this.#ports?.connections ?? 0
   }
 
   /** The running member. Asserts that the server was opened. */
@@ -122,7 +129,7 @@ export class NodeServer implements AsyncDisposable {
     this.#restorer.close()
     this.#endPurge()
     this.#member?.stop('shut down')
-    await Promise.all([this.#listener?.close(), this.#network?.close()])
+    await Promise.all([this.#ports?.close(), this.#network?.close()])
     await this.administration.close()
     await this.#storage.close()
   }
@@ -151,7 +158,7 @@ export class NodeServer implements AsyncDisposable {
       onHalt: (reason) => this.#onHalt(reason),
     })
     this.#member = member
-    const port = (): number | null => this.#listener?.port ?? null
+    const port = (): number | null => this.#ports?.port ?? null
     this.administration.administer({
       status: () => member.status(),
       server: member.server,
@@ -170,6 +177,7 @@ export class NodeServer implements AsyncDisposable {
         groups: settings.groups,
         listensOnAllAddresses: settings.quorumListensOnAllAddresses,
         ...networkTuningOf(settings),
+        tls: quorumSides(settings),
         onLink: (peer, link) => member.attachLink(peer, link),
         onRefused: (address, reason) => this.#hooks.onRefused?.(address, reason),
       })
@@ -180,20 +188,13 @@ export class NodeServer implements AsyncDisposable {
   }
 
   async #listen(member: Member): Promise<void> {
-    const { clientPort, clientAddress, listenBacklog } = this.settings
-    const { connectionsMax, connectionsPerAddressMax } = this.settings
-    if (clientPort === null) return
-    const { administration } = this
-    this.#listener = await ClientListener.open({
-      port: clientPort,
-      ...(clientAddress === null ? {} : { host: clientAddress }),
-      ...(listenBacklog === null ? {} : { backlog: listenBacklog }),
-      maxFrameBytes: this.settings.frameBytesMax,
-      connectionsMax,
-      perAddressMax: connectionsPerAddressMax,
-      silenceLimitMs: this.settings.sessionlessTimeoutMs,
-      onClient: (channel, address, port) =>
-        member.attachClient(administration.tapClient(channel, address, port), address),
+    const { administration, settings } = this
+    this.#ports = await ClientPorts.open(settings, {
+      maxFrameBytes: settings.frameBytesMax,
+      onClient: (channel, { address, port, certificate }) => {
+        const ids = x509Ids(certificate, settings.x509SuperUser)
+        member.attachClient(administration.tapClient(channel, address, port), address, ids)
+      },
       onWord: (word, from, rest) => administration.answerWord(word, from, rest),
       onDropped: (address, reason) => {
         administration.dropped(address, reason)

@@ -8,6 +8,7 @@
 import type { SnapshotPacking } from '../adapters/files/file-names.ts'
 import type { ServerId } from '../core/base/zxid.ts'
 import type { QuorumGroup } from '../core/zab/hierarchical-verifier.ts'
+import type { TlsKeys } from './tls/tls-keys.ts'
 
 export type MemberRole = 'participant' | 'observer'
 
@@ -214,6 +215,25 @@ export interface PrometheusSettings {
   readonly exportsProcessInfo: boolean
 }
 
+export interface TlsSettings {
+  /** secureClientPort: null = none. */
+  readonly secureClientPort: number | null
+  /** secureClientPortAddress: null = every address of this machine. */
+  readonly secureClientAddress: string | null
+  /** client.portUnification: clientPort takes TLS as well. */
+  readonly clientPortTakesTls: boolean
+  /** ssl.…; null = none was given. */
+  readonly clientTls: TlsKeys | null
+  /** X509AuthenticationProvider.superUser: the name in a certificate that passes every ACL. */
+  readonly x509SuperUser: string | null
+  /** sslQuorum: TLS between the servers. */
+  readonly quorumUsesTls: boolean
+  /** portUnification: the ports between servers take connections with TLS and without. */
+  readonly quorumTakesBoth: boolean
+  /** ssl.quorum.… */
+  readonly quorumTls: TlsKeys | null
+}
+
 export interface ServerSettings
   extends
     FileSettings,
@@ -222,6 +242,7 @@ export interface ServerSettings
     SessionSettings,
     LimitSettings,
     SecuritySettings,
+    TlsSettings,
     TreeSettings,
     AdminSettings {}
 
@@ -315,6 +336,17 @@ const SECURITY_DEFAULTS: SecuritySettings = {
   auditEnabled: false,
 }
 
+const TLS_DEFAULTS: TlsSettings = {
+  secureClientPort: null,
+  secureClientAddress: null,
+  clientPortTakesTls: false,
+  clientTls: null,
+  x509SuperUser: null,
+  quorumUsesTls: false,
+  quorumTakesBoth: false,
+  quorumTls: null,
+}
+
 const TREE_DEFAULTS: TreeSettings = {
   extendedTypesEnabled: false,
   enforcesQuota: false,
@@ -344,6 +376,7 @@ export const DEFAULT_SETTINGS: Omit<ServerSettings, 'dataDirectory'> = {
   ...SESSION_DEFAULTS,
   ...LIMIT_DEFAULTS,
   ...SECURITY_DEFAULTS,
+  ...TLS_DEFAULTS,
   ...TREE_DEFAULTS,
   ...ADMIN_DEFAULTS,
 }

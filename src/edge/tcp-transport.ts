@@ -1,6 +1,7 @@
 /** Members behind host:port addresses, for clients on Node. */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { SocketChannel } from '../adapters/tcp/socket-channel.ts'
+import { dial, type TlsSide } from '../adapters/tcp/tls-side.ts'
 import { REPLY_FRAME_MAX_BYTES } from '../client/limits.ts'
 import type { ClientConnection, ClientHost, ClientTransport } from '../client/transport.ts'
 
@@ -11,6 +12,8 @@ export interface HostAndPort {
 
 export interface TcpTransportOptions {
   readonly members: readonly HostAndPort[]
+  /** Default: without TLS. */
+  readonly tls?: TlsSide | null
   /** Random number in [0, 1): the order in which members are tried (S28). */
   readonly random?: () => number
 }
@@ -21,11 +24,13 @@ const ANSWER_MAX = 8
 const PORT = /^\d{1,5}$/
 
 export class TcpTransport implements ClientTransport {
+  readonly #tls: TlsSide | null
   readonly #random: () => number
   #hosts: readonly ClientHost[] = []
   #members: ReadonlyMap<string, HostAndPort> = new Map()
 
   constructor(options: TcpTransportOptions) {
+    this.#tls = options.tls ?? null
     this.#random = options.random ?? Math.random
     this.members = options.members
   }
@@ -47,14 +52,14 @@ export class TcpTransport implements ClientTransport {
   async connect(host: ClientHost, signal: AbortSignal): Promise<ClientConnection> {
     const member = this.#members.get(host.id)
     if (member === undefined) throw new Error(`no member ${host.id}`)
-    return new TcpConnection(await open(member, signal))
+    return new TcpConnection(await open(member, this.#tls, signal))
   }
 
   /** The word `isro`, which is no frame, nor is its answer (S41). */
   async isReadWrite(host: ClientHost, signal: AbortSignal): Promise<boolean> {
     const member = this.#members.get(host.id)
     if (member === undefined) return false
-    const socket = await open(member, signal)
+    const socket = await open(member, this.#tls, signal)
     const stop = (): void => {
       socket.destroy()
     }
@@ -135,10 +140,14 @@ function parseHost(part: string): HostAndPort {
   return { host, port: number }
 }
 
-function open({ host, port }: HostAndPort, signal: AbortSignal): Promise<Socket> {
+function open(
+  { host, port }: HostAndPort,
+  tls: TlsSide | null,
+  signal: AbortSignal,
+): Promise<Socket> {
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true })
+    const { socket, readyOn } = dial(host, port, tls)
     const onAbort = (): void => {
       socket.destroy()
       reject(signal.reason as Error)
@@ -148,7 +157,7 @@ function open({ host, port }: HostAndPort, signal: AbortSignal): Promise<Socket>
       signal.removeEventListener('abort', onAbort)
       reject(error)
     })
-    socket.once('connect', () => {
+    socket.once(readyOn, () => {
       signal.removeEventListener('abort', onAbort)
       socket.removeAllListeners('error')
       resolve(socket)

@@ -13,6 +13,7 @@ import { MemberMachine } from '../core/server/member-machine.ts'
 import type { MemberConfig, MemberStatus } from '../core/server/member-machine.ts'
 import type { ZooKeeperServer } from '../core/server/zookeeper-server.ts'
 import type { ServerId } from '../core/base/zxid.ts'
+import type { Id } from '../core/jute/data-records.ts'
 import type { PersistEffect, TraceEvent } from '../core/zab/effect.ts'
 import { concat } from '../core/base/bytes.ts'
 import type { ClientChannel } from '../ports/client-channel.ts'
@@ -158,12 +159,14 @@ export class Member {
   }
 
   /** Serve one client connection. */
-  attachClient(channel: ClientChannel, address: string): void {
+  /** `ids`: what its certificate says. */
+  attachClient(channel: ClientChannel, address: string, ids: readonly Id[] = []): void {
     if (this.#stopped) return channel.close('server_shutdown')
     const connection = this.#nextConnection++
     this.#clients.set(connection, channel)
     // First: what came early is delivered, and an end told, the moment a handler is there.
-    this.#input({ kind: 'client-open', connection, address })
+    const known = ids.length === 0 ? {} : { ids }
+    this.#input({ kind: 'client-open', connection, address, ...known })
     channel.onMessage = (bytes) => this.#input({ kind: 'client-data', connection, bytes })
     channel.onClose = () => {
       if (this.#clients.delete(connection)) this.#input({ kind: 'client-closed', connection })

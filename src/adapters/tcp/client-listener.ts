@@ -3,8 +3,11 @@
  * channels (W1, W6, S-rows on connection limits).
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { X509Certificate } from 'node:crypto'
 import type { ClientChannel } from '../../ports/client-channel.ts'
 import { SocketChannel, UNREAD_BYTES_PAUSE } from './socket-channel.ts'
+import { TlsAcceptor, type TlsSide } from './tls-side.ts'
 
 export interface ClientListenerOptions {
   /** Default every address of this machine, as ZooKeeper does (clientPortAddress). */
@@ -13,7 +16,9 @@ export interface ClientListenerOptions {
   readonly port: number
   /** clientPortListenBacklog: connections that the system lets wait; default its own. */
   readonly backlog?: number
-  readonly onClient: (channel: ClientChannel, address: string, port: number) => void
+  /** Default: without TLS. */
+  readonly tls?: TlsSide
+  readonly onClient: (channel: ClientChannel, from: ClientEnd) => void
   /**
    * The answer to a four-letter word, or null when it is none. Called once per connection, with
    * what came behind the word: `stmk` has an argument.
@@ -38,6 +43,11 @@ export interface RemoteEnd {
   readonly port: number
 }
 
+export interface ClientEnd extends RemoteEnd {
+  /** What it showed, and somebody vouches for; null: nothing, or there is no TLS. */
+  readonly certificate: X509Certificate | null
+}
+
 const PER_ADDRESS_MAX = 60
 const WORD_BYTES = 4
 /** Lower-case ASCII letters, as all words are; read as a length they are beyond every frame. */
@@ -51,9 +61,18 @@ export class ClientListener {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #perAddress = new Map<string, number>()
+  readonly #acceptor: TlsAcceptor | null
 
   private constructor(options: ClientListenerOptions) {
     this.#options = options
+    const { tls, onRefused } = options
+    this.#acceptor =
+      tls === undefined
+        ? null
+        : new TlsAcceptor(tls, {
+            onReady: (socket) => this.#readFirstBytes(socket),
+            onRefused: (address, reason) => onRefused?.(plainAddress(address), reason),
+          })
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
   }
 
@@ -104,7 +123,8 @@ export class ClientListener {
       if (left > 0) this.#perAddress.set(address, left)
       else this.#perAddress.delete(address)
     })
-    this.#readFirstBytes(socket, address)
+    if (this.#acceptor === null) this.#readFirstBytes(socket)
+    else this.#acceptor.accept(socket)
   }
 
   #refusal(address: string): string | null {
@@ -120,7 +140,8 @@ export class ClientListener {
   }
 
   /** A word or the length of a ConnectRequest: four bytes tell, in however many pieces. */
-  #readFirstBytes(socket: Socket, address: string): void {
+  #readFirstBytes(socket: Socket): void {
+    const address = plainAddress(socket.remoteAddress)
     let first: Uint8Array = new Uint8Array(0)
     const silent = setTimeout(
       () => socket.destroy(),
@@ -139,7 +160,7 @@ export class ClientListener {
       if (answer !== null) return sayLast(socket, answer)
       const channel = new SocketChannel(socket, this.#options.maxFrameBytes, UNREAD_BYTES_PAUSE)
       channel.onFailure = (reason) => this.#options.onDropped?.(address, reason)
-      this.#options.onClient(channel, address, from.port)
+      this.#options.onClient(channel, { ...from, certificate: certificateOf(socket) })
       channel.receive(first)
     }
     socket.on('data', read)
@@ -151,6 +172,11 @@ function sayLast(socket: Socket, answer: string): void {
   socket.end(answer)
   const cut = setTimeout(() => socket.destroy(), FAREWELL_MS)
   socket.once('close', () => clearTimeout(cut))
+}
+
+function certificateOf(socket: Socket): X509Certificate | null {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return null
+  return socket.getPeerX509Certificate() ?? null
 }
 
 /** IPv4 as people and ACLs write it, also where the socket speaks both. */

@@ -2,15 +2,18 @@
  * Gets an election connection to one member and keeps it. One connection per pair, opened by the
  * member with the larger id (Q21); the other one connects only to be called back.
  */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { Backoff } from '../../core/base/backoff.ts'
 import type { ServerId } from '../../core/base/zxid.ts'
 import { ELECTION_RETRY, PROMPT_AFTER_MS } from './quorum-limits.ts'
 import type { QuorumMember } from './quorum-member.ts'
+import { dial, type TlsSide } from './tls-side.ts'
 
 export interface DialerOptions {
   readonly sid: ServerId
   readonly peer: QuorumMember
+  /** null: without TLS. */
+  readonly tls: TlsSide | null
   /** What this member says first. */
   readonly greeting: Uint8Array
   readonly connectTimeoutMs: number
@@ -72,8 +75,8 @@ export class ElectionDialer {
   }
 
   #dial(): void {
-    const { peer, greeting, connectTimeoutMs, onConnected } = this.#options
-    const socket = connect({ host: peer.host, port: peer.electionPort, noDelay: true })
+    const { peer, tls, greeting, connectTimeoutMs, onConnected } = this.#options
+    const { socket, readyOn } = dial(peer.host, peer.electionPort, tls)
     this.#socket = socket
     const limit = setTimeout(() => socket.destroy(), connectTimeoutMs)
     // It says the same as 'close'; without a listener it would end the process.
@@ -85,7 +88,7 @@ export class ElectionDialer {
       if (!this.#isStopped) this.#schedule(this.#backoff.nextMs())
     }
     socket.once('close', onClose)
-    socket.once('connect', () => {
+    socket.once(readyOn, () => {
       socket.write(greeting)
       if (!this.#isCaller) {
         // It hangs up when it has read who wants to be called; the limit does if it does not.

@@ -6,7 +6,7 @@
  * A member of ours answers pulses. Any other is alive as long as its connections are: its pulses
  * are answered here.
  */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { ServerId } from '../../core/base/zxid.ts'
 import { notificationRecord } from '../../core/jute/election-records.ts'
 import { decode, encode } from '../../core/jute/record.ts'
@@ -17,12 +17,15 @@ import { Conversation, type ConversationEvents } from './conversation.ts'
 import type { ElectionConnection } from './election-connection.ts'
 import { PULSES_UNANSWERED_MAX } from './quorum-limits.ts'
 import type { QuorumMember } from './quorum-member.ts'
+import { dial, type TlsSide } from './tls-side.ts'
 
 export interface PeerLinkHost {
   readonly sid: ServerId
   readonly peer: QuorumMember
   /** Text of the configuration: what a notification carries (Q9). */
   readonly configText: Uint8Array
+  /** null: the leader is reached without TLS. */
+  readonly tls: TlsSide | null
   /** For one attempt to reach the leader's quorum port, and between two. */
   readonly connectMs: number
   readonly retryMs: number
@@ -208,8 +211,8 @@ export class PeerLink implements Link {
   }
 
   #reach(number: number, talk: Talk): void {
-    const { host, quorumPort: port } = this.#host.peer
-    const socket = connect({ host, port, noDelay: true })
+    const { host, quorumPort } = this.#host.peer
+    const { socket, readyOn } = dial(host, quorumPort, this.#host.tls)
     let retry: ReturnType<typeof setTimeout> | undefined
     const limit = setTimeout(() => socket.destroy(), this.#host.connectMs)
     talk.giveUp = () => {
@@ -225,7 +228,7 @@ export class PeerLink implements Link {
       retry = setTimeout(() => this.#reach(number, talk), this.#host.retryMs)
     }
     socket.once('close', onClose)
-    socket.once('connect', () => {
+    socket.once(readyOn, () => {
       clearTimeout(limit)
       socket.off('close', onClose)
       if (this.#talks.get(number) !== talk) return

@@ -2,12 +2,15 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { readFirst, type ParseFirst } from './first-message.ts'
 import { UNKNOWN_CONNECTIONS_MAX } from './quorum-limits.ts'
+import { TlsAcceptor, type TlsSide } from './tls-side.ts'
 
 export interface PeerPortOptions<T> {
   /** null: every address of this machine. */
   readonly host: string | null
   /** 0 = any free one. */
   readonly port: number
+  /** null: connections are as they come. */
+  readonly tls: TlsSide | null
   readonly parse: ParseFirst<T>
   /** Paused; to be resumed by whoever takes it. */
   readonly onPeer: (socket: Socket, said: T, rest: Uint8Array) => void
@@ -17,11 +20,16 @@ export interface PeerPortOptions<T> {
 export class PeerPort<T> {
   readonly #options: PeerPortOptions<T>
   readonly #server: Server
-  readonly #unknown = new Set<Socket>()
+  /** Ends of connections that have not said who they are. */
+  readonly #unknown = new Set<string>()
   readonly #sockets = new Set<Socket>()
+  readonly #acceptor: TlsAcceptor | null
 
   private constructor(options: PeerPortOptions<T>) {
     this.#options = options
+    const { tls, onRefused } = options
+    const hooks = { onReady: (socket: Socket) => this.#hear(socket), onRefused }
+    this.#acceptor = tls === null ? null : new TlsAcceptor(tls, hooks)
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
   }
 
@@ -55,18 +63,32 @@ export class PeerPort<T> {
       this.#options.onRefused(address, `${UNKNOWN_CONNECTIONS_MAX} have not said who they are`)
       return
     }
-    this.#unknown.add(socket)
+    const end = endOf(socket)
+    this.#unknown.add(end)
+    socket.once('close', () => this.#unknown.delete(end))
+    if (this.#acceptor === null) this.#hear(socket)
+    else this.#acceptor.accept(socket)
+  }
+
+  #hear(socket: Socket): void {
+    const address = socket.remoteAddress ?? 'somewhere'
+    const end = endOf(socket)
     readFirst(
       socket,
       this.#options.parse,
       (said, rest) => {
-        this.#unknown.delete(socket)
+        this.#unknown.delete(end)
         this.#options.onPeer(socket, said, rest)
       },
       (reason) => {
-        this.#unknown.delete(socket)
+        this.#unknown.delete(end)
         this.#options.onRefused(address, reason)
       },
     )
   }
+}
+
+/** The same for a socket and for the one with TLS that is made of it. */
+function endOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }

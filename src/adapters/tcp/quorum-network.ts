@@ -25,6 +25,7 @@ import {
   STEADY_CONNECTION_MS,
 } from './quorum-limits.ts'
 import { bracketed, configText, type QuorumMember } from './quorum-member.ts'
+import type { TlsSide } from './tls-side.ts'
 
 export interface QuorumNetworkOptions {
   readonly sid: ServerId
@@ -44,6 +45,12 @@ export interface QuorumNetworkOptions {
   readonly packetBytesMax?: number | undefined
   /** A link to a member; it replaces an older one. */
   readonly onLink: (peer: ServerId, link: Link) => void
+  /** Default: without. */
+  readonly tls?: {
+    /** Of members that are called, and of those that call; null: without TLS. */
+    readonly outgoing: TlsSide | null
+    readonly incoming: TlsSide | null
+  }
   readonly onRefused?: (address: string, reason: string) => void
 }
 
@@ -107,8 +114,10 @@ export class QuorumNetwork {
     const onRefused = (address: string, reason: string): void => {
       this.#options.onRefused?.(address, reason)
     }
+    const tls = this.#options.tls?.incoming ?? null
     this.#electionPort = await PeerPort.open({
       host,
+      tls,
       port: this.#self.electionPort,
       parse: parseInitialMessage,
       onPeer: (socket, sid, rest) => this.#onElectionPeer(socket, sid, rest),
@@ -116,6 +125,7 @@ export class QuorumNetwork {
     })
     this.#quorumPort = await PeerPort.open({
       host,
+      tls,
       port: this.#self.quorumPort,
       parse: parseLearnerInfo,
       onPeer: (socket, said, rest) => this.#onLearner(socket, said, rest),
@@ -132,6 +142,7 @@ export class QuorumNetwork {
       dialer: new ElectionDialer({
         sid,
         peer: member,
+        tls: this.#options.tls?.outgoing ?? null,
         greeting: encode(initialMessageRecord, {
           sid: BigInt(sid),
           protocolVersion: INITIAL_MESSAGE_V1,
@@ -199,6 +210,7 @@ export class QuorumNetwork {
           sid: this.#self.sid,
           peer: peer.member,
           configText: this.#configText,
+          tls: this.#options.tls?.outgoing ?? null,
           connectMs: this.#options.leaderConnectMs ?? HANDSHAKE_MS,
           packetBytesMax: this.#options.packetBytesMax,
           retryMs: this.#options.leaderRetryMs ?? LEADER_RETRY_MS,

@@ -13,6 +13,7 @@ import {
   connectResponseRecord,
   type ConnectRequest,
 } from '../jute/connect-records.ts'
+import type { Id } from '../jute/data-records.ts'
 import { ErrorCode } from '../jute/error-code.ts'
 import { splitFrames } from '../jute/framing.ts'
 import { JuteError } from '../jute/jute-error.ts'
@@ -113,9 +114,9 @@ export class ClientConnections implements ClientOutput {
     return this.#connections.values()
   }
 
-  open(id: ConnectionId, address: string, at: Moment): void {
+  open(id: ConnectionId, address: string, at: Moment, ids: readonly Id[] = []): void {
     if (this.#connections.has(id)) return
-    const connection = new Connection(id, address, at.elapsedMs, this)
+    const connection = new Connection(id, address, at.elapsedMs, this, ids)
     this.#connections.set(id, connection)
     if (!this.#host.takesClients) connection.close('not_serving')
     else if (this.#connections.size > this.#limits.connectionsMax) {

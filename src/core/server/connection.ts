@@ -92,12 +92,19 @@ export class Connection {
   #out = new JuteWriter()
   #stepBytes = 0
 
-  constructor(id: ConnectionId, address: string, openedAtMs: number, output: ClientOutput) {
+  /** `ids`: what its transport knows of it already. */
+  constructor(
+    id: ConnectionId,
+    address: string,
+    openedAtMs: number,
+    output: ClientOutput,
+    ids: readonly Id[] = [],
+  ) {
     this.id = id
     this.openedAtMs = openedAtMs
     this.heardAtMs = openedAtMs
     // Only a real address makes an id: a tab has none (A5).
-    this.authInfo = isIpExpression(address) ? [{ scheme: 'ip', id: address }] : []
+    this.authInfo = [...(isIpExpression(address) ? [{ scheme: 'ip', id: address }] : []), ...ids]
     this.#output = output
   }
 

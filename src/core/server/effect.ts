@@ -1,5 +1,6 @@
 /** Inputs and effects of the whole member: Zab's plus those of clients. */
 import type { ServerId } from '../base/zxid.ts'
+import type { Id } from '../jute/data-records.ts'
 import type { Moment, RecoveredState, ZabEffect } from '../zab/effect.ts'
 
 /** Number of one client connection of this member, chosen by the driver, never reused. */
@@ -35,7 +36,13 @@ export type MemberInput =
    * log, others ignore it; so whoever heard of it tells the member, as often as it likes.
    */
   | { readonly kind: 'admit-observer'; readonly incarnation: string }
-  | { readonly kind: 'client-open'; readonly connection: ConnectionId; readonly address: string }
+  | {
+      readonly kind: 'client-open'
+      readonly connection: ConnectionId
+      readonly address: string
+      /** Of its certificate. In no recording: where there is TLS, nothing is recorded. */
+      readonly ids?: readonly Id[]
+    }
   /** One or more whole length-prefixed frames from a client (jute/framing.ts splitFrames). */
   | { readonly kind: 'client-data'; readonly connection: ConnectionId; readonly bytes: Uint8Array }
   | { readonly kind: 'client-closed'; readonly connection: ConnectionId }

@@ -125,7 +125,7 @@ export class MemberMachine {
     switch (input.kind) {
       case 'client-open':
         this.#peer.advance(at)
-        this.#server.clientOpen(input.connection, input.address, at)
+        this.#server.clientOpen(input.connection, input.address, at, input.ids)
         break
       case 'client-data':
         // A member that slept has closed this connection by now and hears nothing of it (Q85).

@@ -182,9 +182,9 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
 
   // --- inputs of this member's driver ----------------------------------------------------------
 
-  clientOpen(id: ConnectionId, address: string, at: Moment): void {
+  clientOpen(id: ConnectionId, from: string, at: Moment, ids?: Connection['authInfo']): void {
     this.#at = at
-    this.connections.open(id, address, at)
+    this.connections.open(id, from, at, ids)
   }
 
   clientData(id: ConnectionId, bytes: Uint8Array, at: Moment): void {

@@ -40,7 +40,7 @@ export function fixupAcl(
     if (seen.has(key)) continue
     seen.add(key)
     if (entry.id.scheme === 'auth') {
-      const authenticated = ids.filter((id) => id.scheme === 'digest')
+      const authenticated = ids.filter(({ scheme }) => scheme === 'digest' || scheme === 'x509')
       if (authenticated.length === 0) return null
       for (const id of authenticated) fixed.push({ perms: entry.perms, id })
     } else if (isValidId(entry.id)) {
@@ -85,6 +85,7 @@ function matchesAny(wanted: Id, ids: readonly Id[]): boolean {
   for (const id of ids) {
     if (id.scheme !== wanted.scheme) continue
     if (wanted.scheme === 'digest' && id.id === wanted.id) return true
+    if (wanted.scheme === 'x509' && id.id === wanted.id) return true
     if (wanted.scheme === 'ip' && matchesIp(id.id, wanted.id)) return true
   }
   return false
@@ -99,6 +100,9 @@ function isValidId(id: Id): boolean {
       return isDigestId(id.id)
     case 'ip':
       return isIpExpression(id.id)
+    case 'x509':
+      // A distinguished name: of attributes with values.
+      return id.id.includes('=')
     default:
       return false
   }

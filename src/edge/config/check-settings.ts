@@ -9,7 +9,7 @@ const SID_OF_TTL = 255
 /** 31 MiB. Half of what a writer holds, and room for what stands around the data. */
 const PACKET_BYTES_MAX = 31 * 1024 * 1024
 /** That a client can have an id of. */
-const SCHEMES: readonly string[] = ['ip', 'digest', 'super', 'ensemble']
+const SCHEMES: readonly string[] = ['ip', 'digest', 'super', 'ensemble', 'x509']
 /** zkServer.sh status and the client's read-only search need them (O14). */
 const ALWAYS = 'srvr'
 
@@ -92,12 +92,29 @@ function words({ wordsAllowed, readOnlyModeEnabled }: ServerSettings): readonly 
 }
 
 function checkPorts(settings: ServerSettings, warn: (text: string) => void): void {
+  checkTls(settings)
+  if (settings.secureClientPort !== null) return
   if (settings.clientPort !== null) return
   if (settings.clientAddress !== null) {
     throw new ConfigError('clientPortAddress is given without clientPort')
   }
   if (isStandalone(settings)) throw new ConfigError('clientPort is missing: name a port, as 2181')
   warn('clientPort is missing: this member serves no clients')
+}
+
+/** Whoever asks for TLS means it: without a key nothing is protected. */
+function checkTls(settings: ServerSettings): void {
+  const { secureClientPort, secureClientAddress, clientPortTakesTls, clientTls } = settings
+  if (secureClientPort === null && secureClientAddress !== null) {
+    throw new ConfigError('secureClientPortAddress is given without secureClientPort')
+  }
+  if ((secureClientPort !== null || clientPortTakesTls) && clientTls?.keyStore == null) {
+    throw new ConfigError('TLS for clients needs ssl.keyStore.location: a key and its certificate')
+  }
+  const isQuorumTls = settings.quorumUsesTls || settings.quorumTakesBoth
+  if (isQuorumTls && settings.quorumTls?.keyStore == null) {
+    throw new ConfigError('sslQuorum needs ssl.quorum.keyStore.location: a key and certificate')
+  }
 }
 
 function checkEnsemble(settings: ServerSettings, given: ReadonlyMap<string, string>): void {

@@ -18,7 +18,9 @@ export function parseServerLine(key: string, value: string): EnsembleMember {
   const sid = parseSid(key.slice('server.'.length), where)
   const [servers = '', client = '', secure = '', ...more] = value.split(';').map((p) => p.trim())
   if (more.length > 0) throw new ConfigError(`${where}: too many ';': ${FORM}`)
-  if (secure !== '') throw new ConfigError(`${where}: a secure port needs TLS, which is not built`)
+  if (secure !== '') {
+    throw new ConfigError(`${where}: name the secure port by secureClientPort, not in the list`)
+  }
   if (servers.includes('|')) {
     throw new ConfigError(`${where}: several addresses for one server are not built: give one`)
   }

@@ -1,9 +1,11 @@
 /** Every key that this server honours, and how a name finds its row. */
+import { TLS_KEYS } from '../tls/tls-keys.ts'
 import { FILE_SETTINGS } from './file-settings.ts'
 import { QUORUM_SETTINGS } from './quorum-settings.ts'
 import { SERVER_SETTINGS } from './server-settings.ts'
 import { SERVICE_SETTINGS } from './service-settings.ts'
 import type { SettingRow } from './setting-row.ts'
+import { TLS_SETTINGS } from './tls-settings.ts'
 import { WITHOUT_EFFECT } from './without-effect.ts'
 
 export const SETTING_ROWS: readonly SettingRow[] = [
@@ -11,6 +13,7 @@ export const SETTING_ROWS: readonly SettingRow[] = [
   ...SERVER_SETTINGS,
   ...QUORUM_SETTINGS,
   ...SERVICE_SETTINGS,
+  ...TLS_SETTINGS,
 ]
 
 const ROWS = new Map(
@@ -31,8 +34,12 @@ export function settingTable(): string {
   const idle = WITHOUT_EFFECT.map(({ key, why, isRefused }) => {
     return `| \`${key}\` | ${why}${isRefused === true ? ': it stops the start' : ''} |`
   })
+  const tls = TLS_KEYS.map(({ key, kind, means }) => {
+    return `| \`ssl.${key}\`, \`ssl.quorum.${key}\` | ${kind} | ${means} |`
+  })
   const lines = [
     ...['| key | value | default | what it is |', '|---|---|---|---|', ...honoured, ''],
+    ...['| TLS of clients, between servers | value | what it is |', '|---|---|---|', ...tls, ''],
     ...['| key without effect | why |', '|---|---|', ...idle, ''],
   ]
   return lines.join('\n')

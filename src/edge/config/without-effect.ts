@@ -18,7 +18,6 @@ export interface WithoutEffect {
 const OFF: readonly string[] = ['false', 'no', '0', '']
 const ON: readonly string[] = ['true', 'yes']
 
-const NO_TLS = 'TLS is not built'
 const NO_SASL = 'SASL and Kerberos are not built'
 const NO_THREADS = 'one event loop does all of it: there are no threads to count'
 const NO_NETTY = 'there is no Netty here'
@@ -35,7 +34,7 @@ function all(
 
 export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   // --- what protects ---------------------------------------------------------------------------
-  ...all(NO_TLS, 'sslQuorum admin.forceHttps admin.needClientAuth', {
+  ...all('HTTP for administration has no TLS here', 'admin.forceHttps admin.needClientAuth', {
     fine: OFF,
     isRefused: true,
   }),
@@ -51,10 +50,12 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
     isRefused: true,
   },
   // --- TLS and SASL ----------------------------------------------------------------------------
-  ...all(NO_TLS, 'ssl.* secureClientPort secureClientPortAddress fips-mode'),
-  ...all(NO_TLS, 'portUnification client.portUnification client.certReload', { fine: OFF }),
-  ...all(NO_TLS, 'sslQuorumReloadCertFiles admin.portUnification', { fine: OFF }),
-  ...all(NO_TLS, 'X509AuthenticationProvider.* netty.server.outstandingHandshake.limit'),
+  ...all('OpenSSL is told by its own configuration', 'fips-mode', { fine: ON }),
+  ...all('certificates are read at the start', 'client.certReload sslQuorumReloadCertFiles', {
+    fine: OFF,
+  }),
+  ...all('HTTP for administration has no TLS here', 'admin.portUnification', { fine: OFF }),
+  ...all('the name is all of the subject', 'X509AuthenticationProvider.*'),
   ...all(
     NO_SASL,
     'quorum.auth.* quorum.cnxn.threads.size sasl.* kerberos.* superUser superUser.* ' +

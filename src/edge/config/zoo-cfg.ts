@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { DEFAULT_SETTINGS, serverSettings, type ServerSettings } from '../settings.ts'
+import { isTlsKey, tlsKeys } from '../tls/tls-keys.ts'
 import { ConfigError } from './config-error.ts'
 import { checkedSettings } from './check-settings.ts'
 import { memberSettings, type ServerLists } from './member-list.ts'
@@ -48,16 +49,24 @@ export function readZooCfg(input: ConfigInput): ZooCfg {
   const said = givenOnce(parseProperties(input.text), input.path, warn)
   addProperties(said, input.properties, warn)
   const metrics = new Map<string, string>()
+  const tls = new Map<string, string>()
   const lists = new Map<string, string>()
   let told: Partial<ServerSettings> = DEFAULTS
   for (const [key, { name, value, label }] of said) {
     if (LIST_KEY.test(key)) lists.set(key, value)
     else if (isMetricsKey(key)) metrics.set(key, value)
+    else if (isTlsKey(key)) tls.set(key, value)
     else if (key !== DYNAMIC_FILE) told = { ...told, ...read(name, value, label, warn) }
   }
   const { dataDirectory } = told
   if (dataDirectory === undefined) throw new ConfigError('dataDir is missing: name a folder')
-  const base = serverSettings({ ...told, dataDirectory, ...metricsSettings(metrics, warn) })
+  const base = serverSettings({
+    ...told,
+    dataDirectory,
+    ...metricsSettings(metrics, warn),
+    clientTls: tlsKeys(tls, 'clients', warn),
+    quorumTls: tlsKeys(tls, 'quorum', warn),
+  })
   const values = new Map([...said].map(([key, { value }]) => [key, value]))
   const serverLists: ServerLists = {
     entries: dynamicEntries(values.get(DYNAMIC_FILE), lists, input.readText),
@@ -117,7 +126,12 @@ function addProperties(
 }
 
 function isKnown(name: string): boolean {
-  return settingRow(name) !== null || withoutEffect(name) !== null || isMetricsKey(name)
+  return (
+    settingRow(name) !== null ||
+    withoutEffect(name) !== null ||
+    isMetricsKey(name) ||
+    isTlsKey(name)
+  )
 }
 
 /** `label` is how the key was written. */

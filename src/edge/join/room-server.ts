@@ -241,7 +241,7 @@ function listen(
     ...(clientAddress === null ? {} : { host: clientAddress }),
     connectionsMax,
     perAddressMax: connectionsPerAddressMax,
-    onClient: (channel, address, port) => {
+    onClient: (channel, { address, port }) => {
       const open = server()
       if (open === null) channel.close('starting')
       else open.serve(channel, address, port)

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { METRICS_KEYS } from '../../../src/edge/config/metrics-keys.ts'
 import { settingRow, settingTable, SETTING_ROWS } from '../../../src/edge/config/setting-table.ts'
 import { withoutEffect, WITHOUT_EFFECT } from '../../../src/edge/config/without-effect.ts'
+import { isTlsKey, TLS_KEYS } from '../../../src/edge/tls/tls-keys.ts'
 import { DEFAULT_SETTINGS } from '../../../src/edge/settings.ts'
 import { sourcesBelow } from '../../tidy/source.ts'
 
@@ -33,7 +34,7 @@ const REFERENCE = `
 test('every key of the reference is honoured, or has a reason why not', () => {
   const unknown = REFERENCE.trim()
     .split(/\s+/)
-    .filter((key) => settingRow(key) === null && withoutEffect(key) === null)
+    .filter((key) => settingRow(key) === null && withoutEffect(key) === null && !isTlsKey(key))
   expect(unknown).toEqual([])
   expect(METRICS_KEYS).toEqual(['className', 'httpHost', 'httpPort', 'exportJvmInfo'])
 })
@@ -48,7 +49,7 @@ test('the table of the command has a line for each', () => {
   const table = settingTable()
   for (const { key } of [...SETTING_ROWS, ...WITHOUT_EFFECT]) expect(table).toContain(`\`${key}\``)
   expect(table.split('\n').filter((line) => line.startsWith('| '))).toHaveLength(
-    SETTING_ROWS.length + WITHOUT_EFFECT.length + 2,
+    SETTING_ROWS.length + TLS_KEYS.length + WITHOUT_EFFECT.length + 3,
   )
 })
 

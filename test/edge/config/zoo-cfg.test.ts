@@ -150,7 +150,7 @@ describe('an ensemble', () => {
       ['server.4=d:2888:3888:king', "'king' is no role"],
       ['server.4=d:2888:99999', '99999'],
       ['server.4=d:1:2|e:1:2', 'several addresses'],
-      ['server.4=d:1:2;2181;2281', 'TLS'],
+      ['server.4=d:1:2;2181;2281', 'secureClientPort'],
       ['server.4=[::1:2888:3888', "without a matching ']'"],
       ['server.0=d:1:2', '1 to 255'],
       ['server.x=d:1:2', '1 to 255'],
@@ -221,13 +221,13 @@ describe('options of the command line', () => {
 describe('what has no effect', () => {
   test('is named with the reason, unless it asks for what is done anyway', () => {
     const { warnings } = read(
-      `${ALONE}serverCnxnFactory=x\ndigest.enabled=true\nssl.keyStore.location=/k\nfsyncc=1\n` +
+      `${ALONE}serverCnxnFactory=x\ndigest.enabled=true\nclient.certReload=true\nfsyncc=1\n` +
         'zookeeper.snapCount=7\nclientPort=2181\nauthProvider.1=a.B\nflushDelay=0\n',
     )
     const said = warnings.join('\n')
     for (const part of [
       'serverCnxnFactory=x: there is no Netty here',
-      'ssl.keyStore.location=/k: TLS is not built',
+      'client.certReload=true: certificates are read at the start',
       'fsyncc is no key of ZooKeeper’s: it is ignored',
       'zookeeper.snapCount is no key of ZooKeeper’s (snapCount is): it is ignored',
       'zoo.cfg:8: clientPort is given again',
@@ -254,7 +254,8 @@ describe('what has no effect', () => {
   })
 
   test('what would have protected something stops the start', () => {
-    expect(refusal(`${ALONE}sslQuorum=true`)).toContain('TLS is not built')
+    expect(refusal(`${ALONE}admin.forceHttps=true`)).toContain('no TLS')
+    expect(refusal(`${ALONE}sslQuorum=true`)).toContain('ssl.quorum.keyStore.location')
     expect(refusal(`${ALONE}quorum.auth.enableSasl=true`)).toContain('SASL')
     expect(refusal(`${ALONE}oraclePath=/o`)).toContain('oracle')
     expect(read(`${ALONE}sslQuorum=false`).warnings).toEqual([])

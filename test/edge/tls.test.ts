@@ -1,0 +1,178 @@
+/** TLS: clients, who they are by their certificates, and servers among themselves (O32). */
+import { connect } from 'node:net'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import type { TlsSide } from '../../src/adapters/tcp/tls-side.ts'
+import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
+import { Perms } from '../../src/core/jute/perms.ts'
+import { NodeServer } from '../../src/edge/node-server.ts'
+import { serverSettings, type ServerSettings } from '../../src/edge/settings.ts'
+import { TcpTransport } from '../../src/edge/tcp-transport.ts'
+import { clientTls } from '../../src/edge/tls/client-tls.ts'
+import { tlsKeys, type TlsKeys } from '../../src/edge/tls/tls-keys.ts'
+import { Certificates, PASSWORD } from './certificates.ts'
+import { NodeEnsemble } from './node-ensemble.ts'
+
+const certificates = new Certificates()
+const SERVER = certificates.pem('server', '/O=zabra/CN=server')
+const ALICE = certificates.pem('alice', '/C=DE/O=zabra/CN=alice')
+const ROOT = certificates.pem('root', '/O=zabra/CN=root')
+const ALICE_NAME = 'CN=alice,O=zabra,C=DE'
+const ADMIN_NAME = 'CN=root,O=zabra'
+const LIMIT_MS = 120_000
+
+afterAll(() => certificates.remove())
+
+function keys(of: 'clients' | 'quorum', said: Readonly<Record<string, string>>): TlsKeys {
+  const prefix = of === 'quorum' ? 'ssl.quorum.' : 'ssl.'
+  const trust = { 'trustStore.location': certificates.authority }
+  const all = { 'keyStore.location': SERVER, ...trust, ...said }
+  const given = new Map(Object.entries(all).map(([key, value]) => [prefix + key, value]))
+  return tlsKeys(given, of, (text) => expect.unreachable(text))!
+}
+
+/** What zabra cli makes of its options. */
+function side(keyStore: string | null, more: Readonly<Record<string, string>> = {}): TlsSide {
+  const location = keyStore === null ? {} : { 'ssl.keyStore.location': keyStore }
+  const trust = { 'ssl.trustStore.location': certificates.authority }
+  const said = { 'client.secure': 'true', ...trust, ...location, ...more }
+  return clientTls(new Map(Object.entries(said)))!
+}
+
+let count = 0
+async function open(said: Partial<ServerSettings>): Promise<NodeServer> {
+  return NodeServer.open(
+    serverSettings({
+      dataDirectory: `${certificates.folder}/data${++count}`,
+      clientPort: 0,
+      clientAddress: '127.0.0.1',
+      secureClientPort: 0,
+      secureClientAddress: '127.0.0.1',
+      clientTls: keys('clients', {}),
+      preallocateBytes: 64 * 1024,
+      adminEnabled: false,
+      ...said,
+    }),
+  )
+}
+
+function connected(port: number, tls: TlsSide | null, ms = 30_000): Promise<ZooKeeperClient> {
+  const members = [{ host: '127.0.0.1', port }]
+  const client = new ZooKeeperClient({ transport: new TcpTransport({ members, tls }) })
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error('not let in')), ms).unref()
+  })
+  return Promise.race([client.connected().then(() => client), late]).catch(async (error) => {
+    await client.close()
+    throw error
+  })
+}
+
+function answer(port: number, word: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(word))
+    socket.on('data', (chunk) => (text += chunk.toString()))
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve(text))
+  })
+}
+
+describe('clients over TLS', () => {
+  it(
+    'have an id of their certificate, which ACLs know; others do not come in',
+    async () => {
+      await using server = await open({ x509SuperUser: ADMIN_NAME, wordsAllowed: ['ruok'] })
+      const port = server.secureClientPort
+      await using alice = await connected(port, side(ALICE))
+      expect(await alice.whoAmI()).toContainEqual({ authScheme: 'x509', user: ALICE_NAME })
+      const id = { scheme: 'x509', id: ALICE_NAME }
+      await alice.create('/hers', 'secret', { acl: [{ perms: Perms.ALL, id }] })
+      await alice.create('/also', 'secret', {
+        acl: [{ perms: Perms.ALL, id: { scheme: 'auth', id: '' } }],
+      })
+      expect((await alice.getACL('/also')).acl).toEqual([{ perms: Perms.ALL, id }])
+      // The plain port is still there, and nobody on it is alice.
+      await using plain = await connected(server.clientPort, null)
+      await expect(plain.getData('/hers')).rejects.toThrow(/NOAUTH|NoAuth/)
+      await using root = await connected(port, side(certificates.p12(ROOT), PKCS12))
+      expect((await root.getData('/hers')).data?.length).toBe(6)
+      // Without a certificate, without TLS at all, and by somebody nobody vouches for.
+      await expect(connected(port, side(null), 2_000)).rejects.toThrow('not let in')
+      expect(await answer(port, 'ruok')).toBe('')
+      expect(await answer(server.clientPort, 'ruok')).toBe('imok')
+    },
+    LIMIT_MS,
+  )
+
+  it(
+    'share clientPort with others, and need none where clientAuth is none',
+    async () => {
+      const tls = { clientPortTakesTls: true, clientTls: keys('clients', { clientAuth: 'none' }) }
+      await using server = await open({ ...tls, secureClientPort: null, secureClientAddress: null })
+      await using secure = await connected(server.clientPort, side(null))
+      await using plain = await connected(server.clientPort, null)
+      await secure.create('/a', 'x'.repeat(200_000))
+      expect((await plain.getData('/a')).data?.length).toBe(200_000)
+      expect((await secure.whoAmI()).map(({ authScheme }) => authScheme)).toEqual(['ip'])
+    },
+    LIMIT_MS,
+  )
+
+  it('believe no server whose certificate is of another host', async () => {
+    const elsewhere = certificates.pem('elsewhere', '/CN=elsewhere', 'DNS:elsewhere.test')
+    const clientKeys = keys('clients', { 'keyStore.location': elsewhere })
+    await using server = await open({ clientTls: clientKeys })
+    const port = server.secureClientPort
+    await expect(connected(port, side(ALICE), 1_500)).rejects.toThrow('not let in')
+    const trusting = side(ALICE, { 'ssl.hostnameVerification': 'false' })
+    await using client = await connected(port, trusting)
+    expect(client.state).toBe('CONNECTED')
+  })
+})
+
+const PKCS12 = { 'ssl.keyStore.password': PASSWORD }
+
+describe('sslQuorum', () => {
+  it(
+    'servers elect, follow and write over TLS; one without it stays outside',
+    async () => {
+      const tls = { quorumUsesTls: true, quorumTls: keys('quorum', {}) }
+      await using ensemble = await NodeEnsemble.plan(3, 0, tls)
+      await Promise.all([ensemble.start(1), ensemble.start(2)])
+      await Promise.all([1, 2].map((sid) => ensemble.servers.get(sid)!.serving))
+      const plain = { ...ensemble.settings(3), quorumUsesTls: false, quorumTls: null }
+      await using outsider = await NodeServer.open(plain)
+      await using client = await ensemble.client(1, 2)
+      for (let i = 0; i < 20; i++) await client.create(`/n${i}`, 'x'.repeat(10_000))
+      expect(outsider.status().serving).toBe(false)
+      await outsider.close()
+      await (
+        await ensemble.start(3)
+      ).serving
+      await using late = await ensemble.client(3)
+      await late.sync('/')
+      expect(await late.exists('/n19')).not.toBeNull()
+      const port = ensemble.members[0]!.quorumPort
+      expect(await answer(port, 'no handshake')).not.toContain('NEWLEADER')
+      await vi.waitFor(() => expect(ensemble.leader).toBeDefined())
+    },
+    LIMIT_MS,
+  )
+
+  it(
+    'portUnification lets an ensemble change over, one server after the other',
+    async () => {
+      const both = { quorumTakesBoth: true, quorumTls: keys('quorum', {}) }
+      await using ensemble = await NodeEnsemble.plan(3, 0, both)
+      await Promise.all([ensemble.start(1), ensemble.start(2)])
+      const secure = { ...ensemble.settings(3), quorumUsesTls: true }
+      await using third = await NodeServer.open(secure)
+      await Promise.all([1, 2].map((sid) => ensemble.servers.get(sid)!.serving))
+      await third.serving
+      await using client = await ensemble.client(1)
+      await client.create('/a')
+      expect(third.status().serving).toBe(true)
+    },
+    LIMIT_MS,
+  )
+})
