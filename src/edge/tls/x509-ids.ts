@@ -1,4 +1,4 @@
-/** Who a client is by its certificate (A-rows on x509): its distinguished name, as Java writes it. */
+/** Who a client is by its certificate (scheme x509): its distinguished name, as Java writes it. */
 import type { X509Certificate } from 'node:crypto'
 import type { Id } from '../../core/jute/data-records.ts'
 import { SUPER_ID } from '../../core/tree/acl.ts'
