@@ -8,7 +8,7 @@
 import type { SnapshotPacking } from '../adapters/files/file-names.ts'
 import type { ServerId } from '../core/base/zxid.ts'
 import type { QuorumGroup } from '../core/zab/hierarchical-verifier.ts'
-import type { TlsKeys } from './tls/tls-keys.ts'
+import type { TlsKeys } from './tls/tls-settings.ts'
 
 export type MemberRole = 'participant' | 'observer'
 

@@ -108,11 +108,11 @@ function checkTls(settings: ServerSettings): void {
   if (secureClientPort === null && secureClientAddress !== null) {
     throw new ConfigError('secureClientPortAddress is given without secureClientPort')
   }
-  if ((secureClientPort !== null || clientPortTakesTls) && clientTls?.keyStore == null) {
+  if ((secureClientPort !== null || clientPortTakesTls) && (clientTls?.keyStore ?? null) === null) {
     throw new ConfigError('TLS for clients needs ssl.keyStore.location: a key and its certificate')
   }
   const isQuorumTls = settings.quorumUsesTls || settings.quorumTakesBoth
-  if (isQuorumTls && settings.quorumTls?.keyStore == null) {
+  if (isQuorumTls && (settings.quorumTls?.keyStore ?? null) === null) {
     throw new ConfigError('sslQuorum needs ssl.quorum.keyStore.location: a key and certificate')
   }
 }

@@ -2,30 +2,7 @@
 import { getCiphers, type SecureVersion } from 'node:tls'
 import { ConfigError } from '../config/config-error.ts'
 import { parseFlag, parseWhole, parseWords } from '../config/setting-row.ts'
-
-export interface KeyStore {
-  readonly location: string
-  readonly type: 'PEM' | 'PKCS12'
-  readonly password: string
-  /** A file with the password; null: the one above. */
-  readonly passwordPath: string | null
-}
-
-export interface TlsKeys {
-  /** 'ssl.' or 'ssl.quorum.', for what is said about them. */
-  readonly prefix: string
-  readonly keyStore: KeyStore | null
-  readonly trustStore: KeyStore | null
-  readonly clientAuth: 'none' | 'want' | 'need'
-  readonly minVersion: SecureVersion
-  readonly maxVersion: SecureVersion
-  /** As OpenSSL writes them; null: Node's. */
-  readonly ciphers: string | null
-  readonly checksServerName: boolean
-  /** Null: as it is usual on that port. */
-  readonly checksClientName: boolean | null
-  readonly handshakeMs: number
-}
+import type { KeyStore, TlsKeys } from './tls-settings.ts'
 
 interface TlsKey {
   readonly key: string

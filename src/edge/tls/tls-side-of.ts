@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { TlsSide } from '../../adapters/tcp/tls-side.ts'
-import type { KeyStore, TlsKeys } from './tls-keys.ts'
+import type { KeyStore, TlsKeys } from './tls-settings.ts'
 
 export interface SideOptions {
   readonly takesPlain?: boolean
