@@ -1,131 +1,100 @@
-/** `npm run sim -- [--seed N] [--seeds COUNT] [--planted] [--bug NAME] [--trace]` */
-import { parseArgs } from 'node:util'
-import { PLANTED_BUGS } from './planted/bugs.ts'
-import type { PlantedBug } from './planted/planted-bug.ts'
+/** `npm run sim`: seeds, planted bugs, nights, one seed in words or as a page. */
+import { readOptions, USAGE, type CliOptions } from './cli-options.ts'
+import { explain, writeReport } from './explain.ts'
 import { TraceDigest } from '../../src/testing/trace-digest.ts'
-import { replayForPeople, runSeed, type RunResult } from './run-seed.ts'
+import type { PlantedBug } from './planted/planted-bug.ts'
+import { runSeed, type RunOptions, type RunResult } from './run-seed.ts'
+import { Totals } from './totals.ts'
 
 /** Runs that are made twice, to see that a seed is a history. */
 const REPEATED_SEEDS = 3
 /** Transcript lines of `--trace`: all that fit into memory. */
 const TRACE_LINES = 1_000_000
-const DEFAULT_SEEDS = 100
+const REPORT_LINES = 5_000
 /** Seeds between two signs of life. */
 const PROGRESS_SEEDS = 100
-
-interface Totals {
-  passed: number
-  failed: number
-  simulatedMs: number
-  faults: number
-  operations: number
-  checks: number
-  events: number
-}
-
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    seeds: { type: 'string', default: String(DEFAULT_SEEDS) },
-    planted: { type: 'boolean', default: false },
-    bug: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    digests: { type: 'boolean', default: false },
-  },
-})
-const firstSeed = Number(values.seed)
-const seedCount = Number(values.seeds)
+const MS_PER_HOUR = 3_600_000
+/** A night does not stop at its first failure, but what is broken for good need not fill it. */
+const FAILURES_MAX = 20
 
 function main(): boolean {
-  if (!Number.isInteger(firstSeed) || !Number.isInteger(seedCount) || seedCount < 1) {
-    console.error('--seed and --seeds take whole numbers')
-    return false
+  const options = readOptions(process.argv.slice(2))
+  if (typeof options === 'string') {
+    const isAsked = options === USAGE
+    console.log(isAsked ? USAGE : `${options}\n${USAGE}`)
+    return isAsked
   }
-  const bugs = PLANTED_BUGS.filter(({ name }) => name === (values.bug ?? name))
-  if (bugs.length === 0) {
-    console.error(`no bug ${values.bug ?? ''}; there are ${PLANTED_BUGS.map(nameOf).join(', ')}`)
-    return false
-  }
-  if (values.trace) return trace(values.bug === undefined ? undefined : bugs[0])
-  if (values.planted || values.bug !== undefined) return findPlanted(bugs)
-  return runTrue()
-}
-
-function nameOf({ name }: PlantedBug): string {
-  return name
+  if (options.isTrace || options.report !== null) return tellOne(options)
+  if (options.isPlanted) return findPlanted(options)
+  if (options.hours !== null) return runNight(options, options.hours)
+  return runSeeds(options)
 }
 
 /** One seed for people. */
-function trace(planted: PlantedBug | undefined): boolean {
-  const options = planted === undefined ? {} : { planted }
-  const result = replayForPeople(firstSeed, { ...options, transcriptLines: TRACE_LINES })
+function tellOne({ firstSeed, run, isTrace, report }: CliOptions): boolean {
+  const transcriptLines = isTrace ? TRACE_LINES : REPORT_LINES
+  const result = runSeed(firstSeed, { ...run, transcriptLines, records: report !== null })
+  const { violation } = result
   console.log(`seed ${result.seed}: ${result.draw}`)
-  for (const line of result.transcript) console.log(line)
+  if (isTrace) for (const line of result.transcript) console.log(line)
+  if (violation !== null) console.log(`${violation.checker}: ${violation.what}`)
   console.log(`trace digest ${result.digest}`)
-  return summary(result.violation === null ? 1 : 0, result.violation === null ? 0 : 1)
+  if (report !== null) {
+    writeReport(report, result, `npm run sim -- ${process.argv.slice(2).join(' ')}`)
+    console.log(`as a page: ${report}`)
+  }
+  return summary(violation === null ? 1 : 0, violation === null ? 0 : 1)
 }
 
-function runTrue(): boolean {
-  const started = process.cpuUsage()
-  const startedMs = performance.now()
+function runSeeds({ firstSeed, seedCount, tellsDigests, run }: CliOptions): boolean {
   const digest = new TraceDigest()
-  const totals: Totals = {
-    passed: 0,
-    failed: 0,
-    simulatedMs: 0,
-    faults: 0,
-    operations: 0,
-    checks: 0,
-    events: 0,
-  }
+  const totals = new Totals()
   for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
-    const result = runSeed(seed)
+    const result = runSeed(seed, run)
     const isSame =
       seed >= firstSeed + REPEATED_SEEDS ||
       seedCount === 1 ||
-      runSeed(seed).digest === result.digest
-    count(totals, result, result.violation === null && isSame)
-    if (values.digests) console.log(`seed ${seed} trace ${result.digest}; ${result.draw}`)
+      runSeed(seed, run).digest === result.digest
+    totals.add(result, result.violation === null && isSame)
+    if (tellsDigests) console.log(`seed ${seed} trace ${result.digest}; ${result.draw}`)
     if (!isSame) console.log(`seed ${seed}: two runs with different traces`)
-    if (result.violation !== null) explain(result)
+    if (result.violation !== null) explain(result, run)
     digest.text(result.digest)
-    const done = seed - firstSeed + 1
-    if (done % PROGRESS_SEEDS === 0) console.log(`${done} seeds done, ${totals.failed} failed`)
+    tellProgress(totals)
   }
-  const cpu = process.cpuUsage(started)
-  report(totals, performance.now() - startedMs, (cpu.user + cpu.system) / 1000)
+  for (const line of totals.lines) console.log(line)
   const again = `npm run sim -- --seed ${firstSeed} --seeds ${seedCount}`
   console.log(`trace digest of all seeds ${digest.hex}; again: ${again}`)
   return summary(totals.passed, totals.failed)
 }
 
-function count(totals: Totals, result: RunResult, isPassed: boolean): void {
-  if (isPassed) totals.passed++
-  else totals.failed++
-  totals.simulatedMs += result.simulatedMs
-  totals.faults += result.faults
-  totals.operations += result.operations
-  totals.checks += result.checks
-  totals.events += result.events
+/** Every other run is a long and quiet one, as most of an ensemble's life is. */
+function runNight({ firstSeed, run }: CliOptions, hours: number): boolean {
+  const totals = new Totals()
+  for (let seed = firstSeed; totals.elapsedMs < hours * MS_PER_HOUR; seed++) {
+    const isQuiet = seed % 2 === 0
+    const options = { ...run, isQuiet }
+    const result = runSeed(seed, options)
+    totals.add(result, result.violation === null)
+    if (result.violation !== null) explain(result, options)
+    if (totals.failed >= FAILURES_MAX) break
+    tellProgress(totals)
+  }
+  for (const line of totals.lines) console.log(line)
+  return summary(totals.passed, totals.failed)
 }
 
-function explain(result: RunResult, planted?: PlantedBug): void {
-  const { seed, violation } = result
-  const replayed = replayForPeople(seed, planted === undefined ? {} : { planted })
-  const bug = planted === undefined ? '' : ` --bug ${planted.name}`
-  console.log(`\nseed ${seed} FAILED: ${result.draw}`)
-  console.log(`  ${violation?.checker ?? ''} at ${violation?.atMs.toFixed(2) ?? ''} ms`)
-  console.log(`  ${violation?.what ?? ''}`)
-  for (const line of replayed.transcript) console.log(`  | ${line}`)
-  console.log(`  trace digest ${result.digest}`)
-  console.log(`  replay: npm run sim -- --seed ${seed} --seeds 1${bug} --trace\n`)
+function tellProgress(totals: Totals): void {
+  if (totals.seeds % PROGRESS_SEEDS !== 0) return
+  const hours = (totals.simulatedMs / MS_PER_HOUR).toFixed(1)
+  console.log(`${totals.seeds} seeds done, ${hours} h simulated, ${totals.failed} failed`)
 }
 
 /** Each bug must be found; the first seed that finds it ends its turn. */
-function findPlanted(bugs: readonly PlantedBug[]): boolean {
+function findPlanted({ bugs, firstSeed, seedCount, run }: CliOptions): boolean {
   let found = 0
   for (const planted of bugs) {
-    const result = firstFailure(planted)
+    const result = firstFailure(planted, firstSeed, seedCount, run)
     if (result === null || result.violation === null) {
       console.log(`NOT FOUND ${planted.name} in ${seedCount} seeds: ${planted.what}`)
       continue
@@ -137,22 +106,17 @@ function findPlanted(bugs: readonly PlantedBug[]): boolean {
   return summary(found, bugs.length - found)
 }
 
-function firstFailure(planted: PlantedBug): RunResult | null {
+function firstFailure(
+  planted: PlantedBug,
+  firstSeed: number,
+  seedCount: number,
+  run: RunOptions,
+): RunResult | null {
   for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
-    const result = runSeed(seed, { planted })
+    const result = runSeed(seed, { ...run, planted })
     if (result.violation !== null) return result
   }
   return null
-}
-
-function report(totals: Totals, wallMs: number, cpuMs: number): void {
-  const { simulatedMs, faults, operations, checks, events } = totals
-  const seeds = totals.passed + totals.failed
-  const hours = (simulatedMs / 3_600_000).toFixed(2)
-  console.log(`${seeds} seeds from ${firstSeed}: ${hours} h simulated, ${events} events`)
-  console.log(`${faults} faults injected, ${operations} operations and ${checks} checks made`)
-  const each = `${(cpuMs / seeds).toFixed(0)} ms per seed`
-  console.log(`${(wallMs / 1000).toFixed(1)} s wall, ${(cpuMs / 1000).toFixed(1)} s CPU, ${each}`)
 }
 
 function summary(passed: number, failed: number): boolean {

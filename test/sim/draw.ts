@@ -116,6 +116,19 @@ export function drawRun(seed: number): Draw {
   return { ...drawn, observers: prng.bool() ? 1 + prng.int(3) : 0 }
 }
 
+/** For nights: most of an ensemble's life nothing much happens, for long. */
+export function quietOf(seed: number): Partial<Draw> {
+  const prng = new Prng(seed).fork('quiet')
+  const between = (low: number, high: number): number =>
+    Math.round(low + prng.next() * (high - low))
+  return {
+    clients: 1 + prng.int(3),
+    safetyMs: between(1_200_000, 3_600_000),
+    thinkMs: between(3000, 20_000),
+    faults: { ...drawRun(seed).faults, meanGapMs: between(20_000, 90_000) },
+  }
+}
+
 export function describeDraw(draw: Draw): string {
   const { voters, observers, clients, safetyMs, snapCount, thinkMs, pipeline, faults } = draw
   const [low, high] = draw.linkDelayMs

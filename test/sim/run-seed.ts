@@ -1,8 +1,10 @@
 /** One seed with all checkers: what it did and the first rule that it broke. */
-import { listen } from './checkers/all-checkers.ts'
-import type { PlantedBug } from './planted/planted-bug.ts'
 import type { Violation } from '../../src/history/history-events.ts'
-import { describeDraw } from './draw.ts'
+import type { Recording } from '../../src/history/recording.ts'
+import { listen } from './checkers/all-checkers.ts'
+import { describeDraw, quietOf, type Draw } from './draw.ts'
+import type { PlantedBug } from './planted/planted-bug.ts'
+import { SimRecording } from './sim-recording.ts'
 import { Transcript } from './transcript.ts'
 import { World } from './world.ts'
 
@@ -17,22 +19,31 @@ export interface RunResult {
   readonly operations: number
   readonly checks: number
   readonly transcript: readonly string[]
+  readonly recording: Recording | null
 }
-
-/** Lines of transcript that a failure shows. */
-const TRANSCRIPT_LINES = 60
 
 export interface RunOptions {
   readonly planted?: PlantedBug
   /** Lines of transcript to keep; 0 = none. */
   readonly transcriptLines?: number
+  readonly records?: boolean
+  /** Long, with little to do: see quietOf. */
+  readonly isQuiet?: boolean
+  /** Instead of what the seed draws. */
+  readonly drawn?: Partial<Draw>
 }
 
 export function runSeed(seed: number, options: RunOptions = {}): RunResult {
-  const lines = options.transcriptLines ?? 0
+  const { planted, isQuiet = false, transcriptLines: lines = 0, records = false } = options
+  const drawn = { ...(isQuiet ? quietOf(seed) : {}), ...options.drawn }
   const transcript = new Transcript(lines > 0, lines)
-  const { planted } = options
-  const world = new World({ seed, transcript, ...(planted === undefined ? {} : { planted }) })
+  const world = new World({
+    seed,
+    transcript,
+    ...(planted === undefined ? {} : { planted }),
+    draw: drawn,
+  })
+  const recording = records ? new SimRecording(world) : null
   const tally = listen(world)
   world.run()
   return {
@@ -46,10 +57,6 @@ export function runSeed(seed: number, options: RunOptions = {}): RunResult {
     operations: tally.operations,
     checks: world.checks,
     transcript: transcript.lines,
+    recording: recording?.finish(`Simulated ensemble, seed ${seed}`) ?? null,
   }
-}
-
-/** The same run once more, for people: it takes the same steps, so it ends the same way. */
-export function replayForPeople(seed: number, options: RunOptions = {}): RunResult {
-  return runSeed(seed, { ...options, transcriptLines: options.transcriptLines ?? TRANSCRIPT_LINES })
 }
