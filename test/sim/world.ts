@@ -212,7 +212,7 @@ export class World implements FaultTargets, JudgedHistory {
       )
       return idle === undefined ? null : `${idle.name} does not serve`
     })
-    // A client asks nothing while it thinks, for up to 1.8 times that; twice if it was cut off then.
+    // A client asks nothing while it thinks: up to 1.8 times that, twice if it was cut off then.
     const thinkingMs = 4 * this.draw.thinkMs
     this.#until('ClientsResume', ANSWER_LIMIT_MS + thinkingMs, () => {
       const lost = this.clients.find((client) => !served.has(client.number))
