@@ -1,7 +1,7 @@
 import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
-const TSCONFIGS = ['src/core', 'src', 'src/edge', 'worker', 'demo', 'test'].map(
+const TSCONFIGS = ['src/core', 'src', 'src/edge', 'src/playwright', 'worker', 'demo', 'test'].map(
   (folder) => `${folder}/tsconfig.json`,
 )
 

@@ -9,6 +9,7 @@ import { startMemberWorker } from './member-worker.ts'
 import { keepIdentity, keptIdentity, signalingUrl } from './room-address.ts'
 import type { JoinAsClientOptions, JoinRoomOptions, RoomStatus } from './room-options.ts'
 import type { ExplainOptions } from './tab-health.ts'
+import { testingHook } from './testing-hook.ts'
 
 /** What a room needs of its tab, whichever part that has. */
 export interface RoomTab {
@@ -40,16 +41,21 @@ export function memberTab(options: JoinRoomOptions): OpenTab<RoomStatus> {
   return async ({ link, address, signal, onStatus, onFailed }) => {
     const { identity } = options
     const { MemberTab } = await import('./member-tab.ts')
+    const hook = testingHook()
+    const known = keptIdentity() ?? hook?.identity ?? null
     const tab = await MemberTab.open({
       link,
-      signalUrl: signalingUrl(options.signaling, address),
+      signalUrl: signalingUrl(hook?.signaling ?? options.signaling, address),
       createWorker: options.worker ?? startMemberWorker,
-      previousIncarnation: identity === undefined ? keptIdentity() : identity,
+      previousIncarnation: identity === undefined ? known : identity,
       signal,
       onStatus,
       onFailed,
       readOnlyMode: options.readOnlyMode ?? false,
-      ...(options.onTrace === undefined ? {} : { onTrace: options.onTrace }),
+      onTrace: (event, atMs) => {
+        hook?.onTrace(event, atMs)
+        options.onTrace?.(event, atMs)
+      },
       ...(options.onSignaling === undefined ? {} : { onSignaling: options.onSignaling }),
       ...iceOf(options),
     })
@@ -63,7 +69,7 @@ export function clientTab(options: JoinAsClientOptions): OpenTab<ClientStatus> {
     const { ClientTab } = await import('./client-tab.ts')
     return ClientTab.open({
       link,
-      signalUrl: signalingUrl(options.signaling, address),
+      signalUrl: signalingUrl(testingHook()?.signaling ?? options.signaling, address),
       signal,
       onStatus,
       ...(options.onSignaling === undefined ? {} : { onSignaling: options.onSignaling }),

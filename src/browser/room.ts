@@ -19,6 +19,7 @@ import type {
 } from './room-options.ts'
 import { clientTab, memberTab, type OpenTab, type RoomTab } from './room-tabs.ts'
 import type { ExplainOptions } from './tab-health.ts'
+import { type TestedRoom, testingHook } from './testing-hook.ts'
 
 /** Storage of a slow disk, a busy machine and the search of an identity fit in several times. */
 const START_LIMIT_MS = 30_000
@@ -90,6 +91,8 @@ export class Room<Status extends AnyStatus = RoomStatus> implements AsyncDisposa
     options.signal?.throwIfAborted()
     const room = new Room(options)
     await room.#start(open)
+    // A client's room differs in its status only.
+    testingHook()?.onRoom(room as unknown as TestedRoom)
     return room
   }
 
@@ -195,11 +198,12 @@ export class Room<Status extends AnyStatus = RoomStatus> implements AsyncDisposa
   /** A way to the ensemble, for a ZooKeeperClient of one's own. */
   transport(): ClientTransport {
     const transport = this.#started().transport()
-    return {
+    const way: ClientTransport = {
       ...(transport.pace === undefined ? {} : { pace: transport.pace }),
       hosts: () => (this.#end.signal.aborted ? [] : transport.hosts()),
       connect: (host, signal) => transport.connect(host, signal),
     }
+    return testingHook()?.transportOf(way) ?? way
   }
 
   /** Closes the clients and leaves: peers see it at once. Settles within some seconds. */

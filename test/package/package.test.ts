@@ -1,7 +1,7 @@
 // The packed tarball as its users meet it: exports, types, and the program of the README.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -64,10 +64,12 @@ describe('the tarball', () => {
     const strange = packed.files.filter(
       (path) =>
         !/^(lib\/[\w-]+\.(js|js\.map|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path) &&
+        !/^lib\/empty-app\/(index\.html|empty-app\.js|worker\.js)$/.test(path) &&
         path !== 'src/edge/zabra.mjs',
     )
     expect(strange).toEqual([])
-    for (const name of ['index', 'client', 'worker', 'testing']) {
+    const entries = ['index', 'client', 'worker', 'testing', 'worker-with-faults', 'playwright']
+    for (const name of entries) {
       expect(packed.files).toContain(`lib/${name}.js`)
       expect(packed.files).toContain(`lib/${name}.d.ts`)
     }
@@ -77,11 +79,27 @@ describe('the tarball', () => {
     const text = await readFile(join(consumer, 'node_modules/zabra/package.json'), 'utf8')
     const manifest = JSON.parse(text) as Record<string, Record<string, unknown> | undefined>
     expect(manifest['dependencies'] ?? {}).toEqual({})
-    // WebRTC for `zabra join`, which pages and most servers never need.
-    const optional = { 'node-datachannel': { optional: true } }
+    // WebRTC for `zabra join`, which pages and most servers never need; and the runner of tests.
+    const optional = { 'node-datachannel': { optional: true }, playwright: { optional: true } }
     expect(manifest['peerDependenciesMeta']).toEqual(optional)
     expect(Object.keys(manifest['peerDependencies'] ?? {})).toEqual(Object.keys(optional))
     expect(manifest['scripts']?.['prepack']).toBe('npm run build:package')
+  })
+
+  test('what is for tests is in nothing that an app loads in production', async () => {
+    const lib = join(consumer, 'node_modules/zabra/lib')
+    const forTests = /^(playwright|playwright-page|worker-with-faults|testing)\.js\.map$/
+    const maps = (await readdir(lib)).filter((name) => name.endsWith('.map'))
+    const mixed: string[] = []
+    for (const name of maps.filter((one) => !forTests.test(one))) {
+      const { sources } = JSON.parse(await readFile(join(lib, name), 'utf8')) as SourceMap
+      mixed.push(...sources.filter((path) => /src\/(faults|playwright|testing)\//.test(path)))
+    }
+    expect(mixed).toEqual([])
+    const { sources } = JSON.parse(
+      await readFile(join(lib, 'worker-with-faults.js.map'), 'utf8'),
+    ) as SourceMap
+    expect(sources.filter((path) => path.includes('src/faults/')).length).toBeGreaterThan(3)
   })
 
   test('publint has nothing to say', async () => {
@@ -102,7 +120,9 @@ describe('the tarball', () => {
     })
     expect(wanted).toEqual([])
     expect(Object.keys(found.entrypoints)).toEqual(
-      expect.arrayContaining(['.', './client', './worker', './testing']),
+      expect.arrayContaining([
+        ...['.', './client', './worker', './testing', './worker-with-faults', './playwright'],
+      ]),
     )
   })
 
@@ -261,6 +281,10 @@ describe('the types', () => {
     expect(await complaints([good], 'nodenext')).toEqual([''])
   })
 })
+
+interface SourceMap {
+  readonly sources: readonly string[]
+}
 
 async function arrayBufferOf(path: string): Promise<ArrayBuffer> {
   return new Uint8Array(await readFile(path)).buffer

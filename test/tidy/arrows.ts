@@ -32,6 +32,9 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'src/browser': ALL,
   'src/edge': ALL,
   'src/testing': ALL,
+  // Faults of ports; what uses them is for tests only.
+  'src/faults': ['src/ports', 'src/core/base'],
+  'src/playwright': ALL,
   worker: ALL,
   demo: ALL,
   test: [...ALL, 'demo', 'vite.config.ts'],
@@ -44,16 +47,33 @@ const TYPES_ONLY: readonly string[] = ['src/ports']
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   // The command of a clone is bundled when it is called.
   esbuild: ['src/edge'],
-  comlink: ['worker', 'demo', 'src/browser', 'src/index.ts', 'src/edge', 'src/testing'],
+  comlink: [
+    'worker',
+    'demo',
+    'src/browser',
+    'src/index.ts',
+    'src/edge',
+    'src/testing',
+    'src/playwright',
+  ],
   idb: ['src/adapters/indexeddb'],
   'simple-peer': ['src/adapters/webrtc', 'src/edge'],
   'prom-client': ['src/edge/admin'],
   // Not the sources: what a user installs.
   zabra: ['demo/example-app', 'demo/example-lock'],
   vitest: ['demo/example-lock'],
+  // The test runner of whoever uses the kit.
+  playwright: ['src/playwright'],
   uqr: ['demo'],
   ws: ['src/signaling', 'src/adapters/websocket', 'src/edge'],
-  'node:': ['src/edge', 'src/testing', 'src/signaling', 'src/adapters/files', 'src/adapters/tcp'],
+  'node:': [
+    'src/edge',
+    'src/testing',
+    'src/playwright',
+    'src/signaling',
+    'src/adapters/files',
+    'src/adapters/tcp',
+  ],
 }
 
 export const arrows: Rule = (sources) =>

@@ -75,7 +75,9 @@ export const enums: Rule = (sources) =>
   )
 
 /** What the package offers: only these gather the exports of others. */
-const ENTRIES: readonly string[] = ['src/index.ts', 'src/client.ts', 'src/testing.ts']
+const ENTRIES: readonly string[] = [
+  ...['src/index.ts', 'src/client.ts', 'src/testing.ts', 'src/playwright.ts'],
+]
 
 export const barrels: Rule = (sources) =>
   sources.flatMap(({ path, tree }) => {

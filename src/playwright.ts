@@ -1,0 +1,22 @@
+/** `zabra/playwright`: rooms of real tabs under test, and what can befall them. */
+export {
+  allPromises,
+  expect,
+  judge,
+  linearizable,
+  noLostWrites,
+  oneLeader,
+  watchesInOrder,
+} from './playwright/expectations.ts'
+export type { KitExpect } from './playwright/expectations.ts'
+export { test } from './playwright/fixtures.ts'
+export type { EnsembleRequest, KitFixtures, OpenEnsemble } from './playwright/fixtures.ts'
+export { BrowserProcess } from './playwright/browser-process.ts'
+export type { BrowserOptions } from './playwright/browser-process.ts'
+export { Ensemble } from './playwright/ensemble.ts'
+export type { KitStorageFault, MemberRef } from './playwright/ensemble.ts'
+export { TabClient } from './playwright/tab-client.ts'
+export type { TabClientOptions } from './playwright/tab-client.ts'
+export type { Member } from './playwright/member.ts'
+export type { WaitOptions } from './playwright/page-line.ts'
+export { Site } from './playwright/site.ts'

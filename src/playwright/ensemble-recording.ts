@@ -1,0 +1,172 @@
+/** The history of an ensemble in its tabs, as the judges want it. */
+import { unpackEntries } from '../adapters/indexeddb/log-codec.ts'
+import { fromBase64 } from '../core/base/bytes.ts'
+import { counterOf, type Zxid } from '../core/base/zxid.ts'
+import { ClientRecorder } from '../history/client-recorder.ts'
+import {
+  type RecordedEvent,
+  type RecordedFault,
+  type RecordedMember,
+  type RecordedRole,
+  type Recording,
+  RECORDING_FORMAT,
+} from '../history/recording.ts'
+import { roleOfTrace } from '../history/traced-role.ts'
+import type { Member } from './member.ts'
+import { inKit } from './page-call.ts'
+import type { PageLine } from './page-line.ts'
+import type { FrameNews } from './page/page-news.ts'
+
+/**
+ * Pages of one computer read one clock, each as of its own start (performance.timeOrigin), and
+ * Chromium blurs it by fractions of a ms. Ours: an order above.
+ */
+const CLOCK_UNCERTAINTY_MS = 5
+
+interface Fault {
+  readonly atMs: number
+  readonly what: string
+  readonly sids: readonly number[]
+  untilMs?: number
+}
+
+export class EnsembleRecording {
+  readonly #events: RecordedEvent[] = []
+  readonly #faults: Fault[] = []
+  readonly #downs: RecordedRole[] = []
+  readonly #recorders = new Map<PageLine, Map<number, ClientRecorder>>()
+  #clients = 0
+
+  get events(): readonly RecordedEvent[] {
+    return this.#events
+  }
+
+  onFrame(line: PageLine, news: FrameNews): void {
+    const recorder = this.#recorderOf(line, news.client)
+    switch (news.kind) {
+      case 'opened':
+        return recorder.opened(news.server)
+      case 'closed':
+        return recorder.closed(news.reason, news.atMs)
+      case 'sent':
+        return recorder.sent(fromBase64(news.base64) ?? NOTHING, news.atMs)
+      case 'received':
+        return recorder.received(fromBase64(news.base64) ?? NOTHING, news.atMs)
+    }
+  }
+
+  /** Numbers of handles begin anew with the next life of the page. */
+  onLifeEnded(line: PageLine): void {
+    for (const recorder of this.#recorders.get(line)?.values() ?? []) {
+      recorder.closed('the page is gone', Date.now())
+    }
+    this.#recorders.delete(line)
+  }
+
+  /** For the report. The result says that it is over. */
+  fault(what: string, members: readonly Member[]): () => void {
+    const fault: Fault = { atMs: Date.now(), what, sids: members.map(({ number }) => number) }
+    this.#faults.push(fault)
+    return () => {
+      fault.untilMs ??= Date.now()
+    }
+  }
+
+  down({ number }: Member): void {
+    this.#downs.push({ atMs: Date.now(), sid: number, role: 'down' })
+  }
+
+  /** When nothing is under way: then the log of a member is the log of all. */
+  async finish(title: string, members: readonly Member[]): Promise<Recording> {
+    return this.#recording(title, members, await logOf(members))
+  }
+
+  /** What there is so far, for the report of a test that failed. */
+  soFar(title: string, members: readonly Member[]): Recording {
+    return this.#recording(title, members, null)
+  }
+
+  #recording(
+    title: string,
+    members: readonly Member[],
+    log: readonly Uint8Array[] | null,
+  ): Recording {
+    const roles = members.flatMap((member) => rolesOf(member))
+    return {
+      format: RECORDING_FORMAT,
+      title,
+      clockUncertaintyMs: CLOCK_UNCERTAINTY_MS,
+      events: settled(this.#events),
+      log,
+      roles: [...roles, ...this.#downs].sort((a, b) => a.atMs - b.atMs),
+      faults: this.#faults satisfies readonly RecordedFault[],
+      members: members.filter(({ isUp }) => isUp).flatMap((member) => standOf(member)),
+    }
+  }
+
+  #recorderOf(line: PageLine, client: number): ClientRecorder {
+    const ofLine = this.#recorders.get(line) ?? new Map<number, ClientRecorder>()
+    this.#recorders.set(line, ofLine)
+    const known = ofLine.get(client)
+    if (known !== undefined) return known
+    const made = new ClientRecorder(++this.#clients, (event) => this.#events.push(event))
+    ofLine.set(client, made)
+    return made
+  }
+}
+
+/** What still waits for its answer may have happened or not. */
+function settled(events: readonly RecordedEvent[]): readonly RecordedEvent[] {
+  const waiting = new Map<string, Extract<RecordedEvent, { kind: 'call' }>>()
+  for (const event of events) {
+    if (event.kind !== 'call' && event.kind !== 'answer' && event.kind !== 'lost') continue
+    const key = `${event.client}/${event.session}/${event.xid}`
+    if (event.kind === 'call') waiting.set(key, event)
+    else waiting.delete(key)
+  }
+  const atMs = Date.now()
+  const lost = [...waiting.values()].map(({ client, session, xid }): RecordedEvent => {
+    return { kind: 'lost', client, session, xid, atMs }
+  })
+  return [...events, ...lost]
+}
+
+const NOTHING = new Uint8Array(0)
+
+function rolesOf({ number, traces }: Member): readonly RecordedRole[] {
+  return traces.flatMap((trace) => roleOfTrace(number, trace.at, trace) ?? [])
+}
+
+function standOf({ number, status }: Member): readonly RecordedMember[] {
+  const { zxid, treeDigest } = status?.member ?? {}
+  if (zxid === undefined || treeDigest === undefined) return []
+  const digest = treeDigest === null ? null : fromHex(treeDigest)
+  return [{ sid: number, zxid: fromHex(zxid), digest }]
+}
+
+function fromHex(text: string): bigint {
+  return BigInt(text.startsWith('0x') ? text : `0x${text}`)
+}
+
+interface LoggedEntry {
+  readonly zxid: Zxid
+  readonly entry: Uint8Array
+}
+
+/** Of the first member that has it from its beginning; null: none has. */
+async function logOf(members: readonly Member[]): Promise<readonly Uint8Array[] | null> {
+  for (const member of members.filter(({ isUp }) => isUp)) {
+    const applied = fromHex(member.status?.member?.zxid ?? '0x0')
+    const values = await inKit(member.page, (kit, name) => kit.logValues(name), member.identity)
+    const entries = values.flatMap((value) => entriesOf(value))
+    const [first] = entries
+    if (first === undefined || counterOf(first.zxid) !== 1) continue
+    return entries.filter(({ zxid }) => zxid <= applied).map(({ entry }) => entry)
+  }
+  return null
+}
+
+function entriesOf(base64: string): readonly LoggedEntry[] {
+  const bytes = fromBase64(base64)
+  return (bytes === null ? null : unpackEntries(bytes))?.entries ?? []
+}

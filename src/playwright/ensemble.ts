@@ -1,0 +1,370 @@
+/**
+ * A room of real tabs under test: opens them, hurts them, waits for what they become. The words are
+ * those of `zabra/testing`; a member goes by its server id or by itself.
+ */
+import {
+  type LiveStorageFault,
+  NO_STORAGE_FAULT,
+  type StorageRule,
+} from '../faults/faulty-storage.ts'
+import type { MemberFaults } from '../faults/member-faults.ts'
+import type { Delay, EnsembleFaults } from '../testing/ensemble-faults.ts'
+import type { BrowserProcess } from './browser-process.ts'
+import type { Recording } from '../history/recording.ts'
+import { EnsembleLinks } from './ensemble-links.ts'
+import { EnsembleRecording } from './ensemble-recording.ts'
+import { electLeader } from './force-leader.ts'
+import type { KitListener } from './kit-context.ts'
+import { BLANK_PATH } from './kit-files.ts'
+import { Member } from './member.ts'
+import { inKit } from './page-call.ts'
+import { PATIENCE_MS, type PageLine, waitUntil, type WaitOptions } from './page-line.ts'
+import { TabClient, type TabClientOptions } from './tab-client.ts'
+import { whatIsNotQuiet, whatIsNotWhole } from './quiet.ts'
+
+/** By its server id, or itself. */
+export type MemberRef = number | Member
+
+/** No room, no connection any more, no answer, slow answers, or a log whose end was torn off. */
+export type KitStorageFault = LiveStorageFault | 'torn'
+
+/** Each write of a `slow` storage takes so long. */
+const SLOW_WRITE_MS = 300
+/** As long as a transaction may take in production (indexeddb/connection.ts). */
+const HANG_LIMIT_MS = 15_000
+
+export interface EnsembleOptions {
+  /** What all tabs open, or what the first one opens: the others open the link of its room. */
+  readonly url: string
+  /** One for all tabs, or one for each. */
+  readonly browsers: readonly BrowserProcess[]
+  readonly voters: number
+  readonly observers: number
+  /** Of what is drawn: which messages are lost, how long they take. */
+  readonly seed: string
+}
+
+export class Ensemble implements EnsembleFaults<MemberRef> {
+  readonly browsers: readonly BrowserProcess[]
+  readonly seed: string
+  readonly #members: Member[] = []
+  readonly #links = new EnsembleLinks()
+  readonly #storages = new Map<Member, StorageRule>()
+  readonly #stands = new Map<Member, () => void>()
+  readonly #recording = new EnsembleRecording()
+  #faultsEnd: (() => void)[] = []
+
+  private constructor({ browsers, seed }: EnsembleOptions) {
+    this.browsers = browsers
+    this.seed = seed
+    const listener: KitListener = {
+      faultsOf: (line) => this.#faultsOf(line),
+      onFrame: (line, news) => this.#recording.onFrame(line, news),
+      onLifeEnded: (line) => this.#recording.onLifeEnded(line),
+    }
+    for (const browser of browsers) browser.listener = listener
+  }
+
+  /** Resolves when all tabs are members, linked with one another, and serve. */
+  static async open(options: EnsembleOptions): Promise<Ensemble> {
+    const { url, voters, observers } = options
+    const ensemble = new Ensemble(options)
+    const first = await ensemble.#open(0, url)
+    const link = isLinkOfRoom(url) ? url : await linkOf(first)
+    const others = Array.from({ length: voters - 1 }, (_, i) => ensemble.#open(i + 1, link))
+    await Promise.all(others)
+    await ensemble.waitForWhole()
+    for (let i = 0; i < observers; i++) await ensemble.add()
+    await ensemble.waitForWhole()
+    return ensemble
+  }
+
+  /** By server id, the dead ones too. */
+  get members(): readonly Member[] {
+    return this.#members.toSorted((a, b) => a.number - b.number)
+  }
+
+  /** Those whose tabs are open. */
+  get alive(): readonly Member[] {
+    return this.members.filter((member) => member.isUp)
+  }
+
+  member(ref: MemberRef): Member {
+    if (typeof ref !== 'number') return ref
+    const found = this.#members.find(({ number }) => number === ref)
+    if (found === undefined) throw new Error(`there is no member ${ref}`)
+    return found
+  }
+
+  /** As of now; throws when nobody leads. */
+  get leader(): Member {
+    const leader = this.alive.find((member) => member.isLeading)
+    if (leader === undefined) throw new Error('nobody leads now')
+    return leader
+  }
+
+  get followers(): readonly Member[] {
+    return this.alive.filter(({ role }) => role === 'following')
+  }
+
+  /** What people would share. */
+  get link(): string {
+    const member = this.alive[0] ?? this.#members[0]
+    if (member === undefined) throw new Error('no tab was opened')
+    return member.link
+  }
+
+  /** One more tab of the room: an observer, once there are as many voters as the room has. */
+  async add(browser: BrowserProcess | undefined = this.browsers[0]): Promise<Member> {
+    if (browser === undefined) throw new Error('no browser')
+    const member = await Member.open(browser, this.link)
+    this.#members.push(member)
+    await member.untilServing()
+    await this.#tellFaults()
+    return member
+  }
+
+  /** A handle in the page of that member, to use from the test. */
+  client(ref: MemberRef, options?: TabClientOptions): Promise<TabClient> {
+    return TabClient.open(this.member(ref), options)
+  }
+
+  /**
+   * What all handles of all pages did since the beginning, with the log of a member. Waits until
+   * nothing is under way; calls that still have no answer count as if they may have happened.
+   */
+  async recording(title = 'ensemble'): Promise<Recording> {
+    await this.waitForQuiet()
+    return this.#recording.finish(title, this.members)
+  }
+
+  /** For reports of tests that fail: at once, without the log. */
+  recordingSoFar(title = 'ensemble'): Recording {
+    return this.#recording.soFar(title, this.members)
+  }
+
+  // — processes —
+
+  async kill(ref: MemberRef): Promise<void> {
+    const member = this.member(ref)
+    this.#recording.fault('killed', [member])
+    await member.kill(this.#isAlone(member))
+    this.#recording.down(member)
+  }
+
+  async close(ref: MemberRef): Promise<void> {
+    const member = this.member(ref)
+    this.#recording.fault('closed', [member])
+    await member.close()
+    this.#recording.down(member)
+  }
+
+  async restart(ref: MemberRef): Promise<void> {
+    const member = this.member(ref)
+    this.#storages.delete(member)
+    await member.restart()
+  }
+
+  async reload(ref: MemberRef): Promise<void> {
+    const member = this.member(ref)
+    this.#storages.delete(member)
+    await member.reload()
+  }
+
+  async freeze(ref: MemberRef): Promise<void> {
+    const member = this.member(ref)
+    this.#stands.set(member, this.#recording.fault('frozen', [member]))
+    await member.freeze()
+  }
+
+  async thaw(ref: MemberRef): Promise<void> {
+    const member = this.member(ref)
+    await member.thaw()
+    this.#stands.get(member)?.()
+  }
+
+  // — network —
+
+  async partition(...groups: readonly (readonly MemberRef[])[]): Promise<void> {
+    const words = groups.map((group) => group.map((ref) => this.member(ref).number).join(' '))
+    this.#begins(`partition ${words.join(' | ')}`, groups.flat())
+    this.#links.partition(groups.map((group) => group.map((ref) => this.#nameOf(ref))))
+    await this.#tellFaults()
+  }
+
+  async isolate(ref: MemberRef): Promise<void> {
+    this.#begins('isolated', [ref])
+    this.#links.isolate(this.#nameOf(ref))
+    await this.#tellFaults()
+  }
+
+  async oneWay(from: MemberRef, to: MemberRef): Promise<void> {
+    this.#begins(`what ${this.member(from).number} says does not arrive`, [from, to])
+    this.#links.oneWay(this.#nameOf(from), this.#nameOf(to))
+    await this.#tellFaults()
+  }
+
+  async delay(delay: Delay, between?: readonly [MemberRef, MemberRef]): Promise<void> {
+    this.#begins(`delay ${String(delay)} ms`, between ?? [])
+    this.#links.delay(delay, this.#pairOf(between))
+    await this.#tellFaults()
+  }
+
+  async drop(chance: number, between?: readonly [MemberRef, MemberRef]): Promise<void> {
+    this.#begins(`loss ${chance}`, between ?? [])
+    this.#links.drop(chance, this.#pairOf(between))
+    await this.#tellFaults()
+  }
+
+  async heal(): Promise<void> {
+    this.#links.heal()
+    for (const end of this.#faultsEnd.splice(0)) end()
+    await this.#tellFaults()
+  }
+
+  // — storage —
+
+  async wipeStorage(ref: MemberRef): Promise<void> {
+    const member = this.member(ref)
+    this.#recording.fault('storage wiped', [member])
+    await member.wipeStorage()
+  }
+
+  /** `torn`: the member is killed, its log is damaged, and `restart` is up to the test. */
+  async failStorage(ref: MemberRef, fault: KitStorageFault = 'quota'): Promise<void> {
+    const member = this.member(ref)
+    this.#recording.fault(`storage: ${fault}`, [member])
+    if (fault === 'torn') return this.#tear(member)
+    this.#storages.set(member, { fault, slowMs: SLOW_WRITE_MS, limitMs: HANG_LIMIT_MS })
+    await this.#tellFaults()
+  }
+
+  // — clients —
+
+  /** As after its time-out: its ephemerals are gone, and the handle hears of it by itself. */
+  async expireSession(client: TabClient): Promise<void> {
+    const { id, password } = await client.session()
+    const other = this.alive.find((member) => member.status?.member?.serving === true)
+    if (other === undefined) throw new Error('no member serves')
+    await inKit(other.page, (kit, [session, word]) => kit.endSession(session, word), [
+      id,
+      password,
+    ] as const)
+  }
+
+  // — roles —
+
+  async forceLeader(ref: MemberRef, options: WaitOptions = {}): Promise<void> {
+    await electLeader(this, this.member(ref), options)
+  }
+
+  /** The number of the member that leads and serves. */
+  async waitForLeader(options: WaitOptions = {}): Promise<number> {
+    const what = 'a leader that serves'
+    return waitUntil(
+      this.#lines(),
+      () =>
+        this.alive.find(({ status, isLeading }) => isLeading && status?.member?.serving)?.number,
+      { what, ...options },
+    )
+  }
+
+  /** Every member that is open serves, and hears every other one. */
+  async waitForWhole(options: WaitOptions = {}): Promise<void> {
+    await this.#until(() => whatIsNotWhole(this.alive), options)
+  }
+
+  async waitForQuiet(options: WaitOptions = {}): Promise<void> {
+    const untilMs = Date.now() + (options.timeoutMs ?? PATIENCE_MS)
+    do {
+      const timeoutMs = Math.max(0, untilMs - Date.now())
+      await this.#until(() => whatIsNotQuiet(this.alive), { ...options, timeoutMs })
+      // What pages told is up to half a second old, so they are asked anew.
+      await Promise.all(this.alive.map((member) => member.refresh()))
+    } while (whatIsNotQuiet(this.alive) !== null)
+  }
+
+  async #until(whatIsMissing: () => string | null, options: WaitOptions): Promise<void> {
+    const what = (): string => whatIsMissing() ?? 'nothing'
+    await waitUntil(this.#lines(), () => whatIsMissing() === null, options).catch(
+      (error: unknown) => {
+        throw new Error(`${what()}. ${error instanceof Error ? error.message : ''}`)
+      },
+    )
+  }
+
+  async #open(index: number, url: string): Promise<Member> {
+    const browser = this.browsers[index % this.browsers.length]
+    if (browser === undefined) throw new Error('no browser')
+    const member = await Member.open(browser, url)
+    this.#members.push(member)
+    return member
+  }
+
+  async #tear(member: Member): Promise<void> {
+    await this.kill(member)
+    const page = await member.browser.newPage()
+    await page.goto(new URL(BLANK_PATH, member.link).href)
+    await inKit(page, (kit, identity) => kit.tearLog(identity), member.identity)
+    await page.close()
+  }
+
+  #begins(what: string, refs: readonly MemberRef[]): void {
+    const members = refs.map((ref) => this.member(ref))
+    this.#faultsEnd.push(this.#recording.fault(what, members))
+  }
+
+  #isAlone(member: Member): boolean {
+    return this.#members.every((one) => one === member || one.browser !== member.browser)
+  }
+
+  #lines(): readonly PageLine[] {
+    return this.#members.map(({ line }) => line)
+  }
+
+  #nameOf(ref: MemberRef): string {
+    const { identity, number } = this.member(ref)
+    if (identity === '') throw new Error(`member ${number} has not started yet`)
+    return identity
+  }
+
+  #pairOf(pair?: readonly [MemberRef, MemberRef]): readonly [string, string] | null {
+    return pair === undefined ? null : [this.#nameOf(pair[0]), this.#nameOf(pair[1])]
+  }
+
+  #faultsOf(line: PageLine): MemberFaults {
+    const member = this.#members.find((one) => one.line === line)
+    const known = this.alive.map(({ identity }) => identity).filter((name) => name !== '')
+    return {
+      links: this.#links.rulesOf(line.identity ?? member?.identity ?? '', known),
+      storage: (member === undefined ? undefined : this.#storages.get(member)) ?? NO_STORAGE_FAULT,
+    }
+  }
+
+  /** Resolves when they hold everywhere. A tab that stands still is told, and hears it later. */
+  async #tellFaults(): Promise<void> {
+    await Promise.all(
+      this.alive.map(async (member) => {
+        const told = inKit(
+          member.page,
+          (kit, faults) => kit.setFaults(faults),
+          this.#faultsOf(member.line),
+        )
+        if (!member.isFrozen) await told
+        // Its own end is all that a page that went meanwhile has to say.
+        else told.catch(() => {})
+      }),
+    )
+  }
+}
+
+/** Holds the room's name and secret, so that all tabs may open it at once. */
+function isLinkOfRoom(url: string): boolean {
+  const { searchParams, hash } = new URL(url)
+  return searchParams.has('room') && hash.length > 1
+}
+
+async function linkOf(member: Member): Promise<string> {
+  const find = (): string | null => member.line.link
+  return member.until(find, { what: 'the app of the first tab joins a room' })
+}

@@ -1,0 +1,119 @@
+// The kit itself: each of its words on tabs of a page that does nothing but join; that it finds a
+// server which lies, and says so; and that a room after all of them has kept every promise.
+import { readFile } from 'node:fs/promises'
+import { ErrorCode } from '../../src/core/jute/error-code.ts'
+import { CreateMode } from '../../src/core/jute/create-mode.ts'
+import { expect, judge, linearizable } from '../../src/playwright/expectations.ts'
+import { attachHistory } from '../../src/playwright/attachments.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { memberWorkerWith } from './planted-worker.ts'
+
+/** A bound on hanging, on two busy cores. */
+const LIMIT_MS = 240_000
+
+test('cut, slowed down, frozen, killed, torn: members come back, and no promise is broken', async ({
+  ensemble,
+}) => {
+  test.setTimeout(LIMIT_MS)
+  const room = await ensemble(3)
+  expect(room.members.map(({ number }) => number)).toEqual([1, 2, 3])
+  const { leader } = room
+  const [one, other] = room.followers
+  if (one === undefined || other === undefined) throw new Error('two followers')
+  const client = await room.client(one)
+  const watcher = await room.client(other, { sessionTimeoutMs: 30_000 })
+  await client.create('/x', 'first')
+  await watcher.sync('/x')
+  expect(await watcher.getData('/x', { watch: true })).toBe('first')
+
+  await test.step('a leader that is cut off is one no more', async () => {
+    await room.isolate(leader)
+    await leader.until(() => leader.status?.member?.serving === false)
+    const next = await room.waitForLeader()
+    expect(next).not.toBe(leader.number)
+    await client.setData('/x', 'without the first leader')
+    await room.heal()
+    await room.waitForQuiet()
+    expect(leader.role).toBe('following')
+  })
+
+  await test.step('slow links', async () => {
+    await room.delay([20, 60])
+    const begun = performance.now()
+    await client.setData('/x', 'slow')
+    expect(performance.now() - begun).toBeGreaterThan(40)
+    await room.heal()
+  })
+
+  await test.step('one that hears nobody says so, until it hears again', async () => {
+    for (const member of room.members) if (member !== other) await room.oneWay(member, other)
+    await other.until(() => other.status?.member?.serving === false)
+    await room.heal()
+    await room.waitForWhole()
+  })
+
+  await test.step('frozen and thawed', async () => {
+    const still = room.member(await room.waitForLeader())
+    await room.freeze(still)
+    const others = room.members.filter((member) => member !== still)
+    await others[0]?.until(() => others.find((member) => member.isLeading))
+    await room.thaw(still)
+    await room.waitForQuiet()
+    expect(still.traces.some(({ type }) => type === 'slept')).toBe(true)
+  })
+
+  await test.step('no room on its disk, a torn log, a session that ended', async () => {
+    const full = room.members.find((member) => ![one, other].includes(member)) ?? leader
+    await room.failStorage(full, 'quota')
+    await client.setData('/x', 'more').catch(() => undefined)
+    await full.until(() => full.status?.phase === 'failed', { what: 'it says that it failed' })
+    await room.reload(full)
+    await room.waitForWhole()
+    await room.failStorage(full, 'torn')
+    await room.restart(full)
+    await room.waitForQuiet()
+    const gone = await room.client(full)
+    await gone.create('/gone', null, { mode: CreateMode.EPHEMERAL })
+    await room.expireSession(gone)
+    await expect(gone.exists('/gone')).rejects.toMatchObject({ code: ErrorCode.SESSIONEXPIRED })
+  })
+
+  await room.forceLeader(1)
+  expect(room.leader.number).toBe(1)
+  expect(await watcher.heard()).toContain('NodeDataChanged /x')
+  const { operations, violations } = await judge(room)
+  expect(violations).toEqual([])
+  expect(operations).toBeGreaterThan(8)
+  for (const judged of ['oneLeader', 'noLostWrites', 'linearizable', 'watchesInOrder'] as const) {
+    await expect(room)[judged]()
+  }
+})
+
+test('a server that answers from a cache is found out, and the history is attached', async ({
+  ensemble,
+}) => {
+  test.setTimeout(LIMIT_MS)
+  const worker = await memberWorkerWith({
+    file: 'src/core/server/read-request.ts',
+    from: 'const answer = read.getData(tree, path, ids)',
+    to: `const cache = (globalThis.cached ??= new Map())
+      const answer = cache.get(path) ?? read.getData(tree, path, ids)
+      cache.set(path, answer)`,
+  })
+  const room = await ensemble(1, { browser: { worker } })
+  const client = await room.client(1)
+  await client.create('/x', 'old')
+  expect(await client.getData('/x')).toBe('old')
+  await client.setData('/x', 'new')
+  expect(await client.getData('/x')).toBe('old')
+  await expect(linearizable(room)).rejects.toThrow(/does not keep linearizable, \d+ violation/)
+
+  // As the fixture does when a test fails.
+  const info = test.info()
+  const before = info.attachments.length
+  await attachHistory(room, info)
+  const attached = info.attachments.slice(before)
+  expect(attached.map(({ name }) => name)).toContain('history.html')
+  const report = attached.find(({ name }) => name === 'history.html')
+  expect(await readFile(report?.path ?? '', 'utf8')).toContain('ReadsShowTheLog')
+})
