@@ -1,6 +1,6 @@
 /**
- * A handle in the page of a member, used from the test. Like every handle of the page it is recorded
- * from the bytes on its connections.
+ * A handle in the page of a member, used from the test. Like every handle of the page it is
+ * recorded from the bytes on its connections.
  */
 import { ZooKeeperError } from '../client/errors.ts'
 import type { CreateOptions, ZnodeData } from '../client/transaction.ts'
