@@ -258,15 +258,20 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
     await electLeader(this, this.member(ref), options)
   }
 
-  /** The number of the member that leads and serves. */
+  /** The number of the member that leads and serves; who stands still does neither. */
   async waitForLeader(options: WaitOptions = {}): Promise<number> {
-    const what = 'a leader that serves'
-    return waitUntil(
-      this.#lines(),
-      () =>
-        this.alive.find(({ status, isLeading }) => isLeading && status?.member?.serving)?.number,
-      { what, ...options },
-    )
+    const untilMs = Date.now() + (options.timeoutMs ?? PATIENCE_MS)
+    const leads = ({ isFrozen, isLeading, status }: Member): boolean =>
+      !isFrozen && isLeading && status?.member?.serving === true
+    for (;;) {
+      const timeoutMs = Math.max(0, untilMs - Date.now())
+      const what = 'a leader that serves'
+      const find = (): Member | undefined => this.alive.find(leads)
+      const leader = await waitUntil(this.#lines(), find, { what, ...options, timeoutMs })
+      // What its page told is up to half a second old: it may have been deposed since.
+      await leader.refresh()
+      if (leads(leader)) return leader.number
+    }
   }
 
   /** Every member that is open serves, and hears every other one. */

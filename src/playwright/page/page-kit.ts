@@ -5,7 +5,7 @@
 import * as Comlink from 'comlink'
 import { installTestingHook, type TestedRoom } from '../../browser/testing-hook.ts'
 import type { ZooKeeperError } from '../../client/errors.ts'
-import { ZooKeeperClient } from '../../client/zookeeper-client.ts'
+import type { ZooKeeperClient } from '../../client/zookeeper-client.ts'
 import {
   FAULT_PORT,
   type FaultControl,
@@ -24,6 +24,7 @@ import {
   TELL,
 } from './page-news.ts'
 import { databaseOf, deleteDatabase, logValues, tearLog } from './member-database.ts'
+import { endSession } from './end-session.ts'
 import { recordedTransport } from './recorded-transport.ts'
 
 const MEMBER_WORKER_NAME = 'zabra member'
@@ -169,9 +170,7 @@ export class PageKit {
 
   /** Ends the session for everybody, as its time-out would. */
   async endSession(id: bigint, password: Uint8Array): Promise<void> {
-    const transport = this.#joined().transport()
-    const other = await ZooKeeperClient.connect({ transport, session: { id, password } })
-    await other.close()
+    await endSession(this.#joined().transport(), { id, password })
   }
 
   async deleteDatabase(identity: string): Promise<void> {
