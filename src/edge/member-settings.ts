@@ -1,4 +1,5 @@
 /** What a Node server's settings make of the member inside it. */
+import { addressText, bracketed } from '../adapters/tcp/quorum-member.ts'
 import type { QuorumNetworkOptions } from '../adapters/tcp/quorum-network.ts'
 import { toServerId, type ServerId } from '../core/base/zxid.ts'
 import type { MemberConfig } from '../core/server/member-machine.ts'
@@ -168,18 +169,15 @@ export function networkTuningOf(settings: ServerSettings): NetworkTuning {
 function configurationText({ members }: ServerSettings): string {
   const lines = [...members]
     .sort((a, b) => a.sid - b.sid)
-    .map(({ sid, host, quorumPort, electionPort, role, clientAddress, clientPort }) => {
-      const at = `${bracketed(host)}:${quorumPort}:${electionPort}:${role}`
+    .map((member) => {
+      const { sid, role, clientAddress, clientPort } = member
+      const at = `${addressText(member)}:${role}`
       // 0 is any free port, and nobody is helped by it.
       const hasClients = clientPort !== undefined && clientPort > 0
       const client = hasClients ? `;${bracketed(clientAddress ?? '0.0.0.0')}:${clientPort}` : ''
       return `server.${sid}=${at}${client}\n`
     })
   return `${lines.join('')}version=0`
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
 }
 
 /** Throws an Error that says what is missing where. */

@@ -6,23 +6,18 @@
  * The names of ZooKeeper's own keys are in the comments; `config/` holds the table of them.
  */
 import type { SnapshotPacking } from '../adapters/files/file-names.ts'
+import type { QuorumMember } from '../adapters/tcp/quorum-member.ts'
 import type { ServerId } from '../core/base/zxid.ts'
 import type { QuorumGroup } from '../core/zab/hierarchical-verifier.ts'
 import type { TlsKeys } from './tls/tls-settings.ts'
 
 export type MemberRole = 'participant' | 'observer'
 
-/** One `server.N=host:quorumPort:electionPort[:role][;[clientAddress:]clientPort]` (Q2). */
-export interface EnsembleMember {
-  readonly sid: ServerId
-  /** Name or address, IPv6 without brackets. */
-  readonly host: string
-  readonly quorumPort: number
-  readonly electionPort: number
-  readonly role: MemberRole
-  readonly clientAddress?: string
-  readonly clientPort?: number
-}
+/**
+ * One `server.N=host:quorumPort:electionPort[|…][:role][;[clientAddress:]clientPort]` (Q2), as the
+ * network of the members has it.
+ */
+export type EnsembleMember = QuorumMember
 
 export interface FileSettings {
   /** dataDir: snapshots, epochs, myid. */
@@ -68,6 +63,8 @@ export interface ListenSettings {
   readonly sessionlessTimeoutMs: number
   /** quorumListenOnAllIPs: the quorum and election ports on every address. */
   readonly quorumListensOnAllAddresses: boolean
+  /** multiAddress.enabled: a server of the list may have several addresses. */
+  readonly severalAddressesEnabled: boolean
 }
 
 export interface EnsembleSettings {
@@ -269,6 +266,7 @@ const LISTEN_DEFAULTS: ListenSettings = {
   connectionsMax: 0,
   sessionlessTimeoutMs: 10_000,
   quorumListensOnAllAddresses: false,
+  severalAddressesEnabled: false,
 }
 
 const ENSEMBLE_DEFAULTS: EnsembleSettings = {

@@ -1,17 +1,20 @@
 // The package as its users have it: an app of its own, built from the packed tarball, in real tabs.
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect, type CDPSession, type Page } from 'playwright/test'
 import { build, createServer } from 'vite'
 import { startServer } from '../../src/edge/serve.ts'
 import { installInto, packInto, TOP, withFolder } from '../package/packed.ts'
-import { readmeProgram } from '../package/readme-program.ts'
+import { isInReadme, readmeProgram } from '../package/readme-program.ts'
 import type { Room } from '../../src/browser/room.ts'
 import type * as zabraInTree from '../../src/index.ts'
 import { PATIENCE_MS } from './machine-page.ts'
 import { test, type Browser } from './room-fixture.ts'
 
 const EXAMPLE = join(TOP, 'demo/example-app')
+const ADDRESS_OF_README = 'http://localhost:5173/'
 const SIGNALING_OF_README = 'ws://127.0.0.1:4180/signal'
 
 interface ExampleWindow {
@@ -62,6 +65,15 @@ test('an app from the tarball goes on when tabs crash, and loses nothing', async
       const server = await startServer({ port: 0, staticDir: dist })
       try {
         await useAndCrash(browser, `http://localhost:${server.port}/`)
+      } finally {
+        await server.close()
+      }
+    })
+
+    await test.step('its test with zabra/playwright', async () => {
+      const server = await startServer({ port: 0, staticDir: dist })
+      try {
+        await playOwnTest(app, `http://localhost:${server.port}/`)
       } finally {
         await server.close()
       }
@@ -130,6 +142,24 @@ async function builtExample(folder: string): Promise<{ app: string; dist: string
   // Vite itself is this repository's; zabra comes from the folder's own node_modules.
   await build({ ...config, root: app, configFile: false, logLevel: 'warn' })
   return { app, dist: join(app, 'dist') }
+}
+
+/** As its README says: with the kit of the tarball, in browsers of its own. */
+async function playOwnTest(app: string, address: string): Promise<void> {
+  const spec = join(EXAMPLE, 'failures.spec.js')
+  expect(await isInReadme(spec)).toBe(true)
+  const text = await readFile(spec, 'utf8')
+  await writeFile(join(app, 'failures.spec.js'), text.replace(ADDRESS_OF_README, address))
+  const runner = join(TOP, 'node_modules/playwright')
+  await symlink(runner, join(app, 'node_modules/playwright'))
+  const program = [join(runner, 'cli.js'), 'test', '--workers=1', '--reporter=line']
+  // A runner within a runner: it must not take itself for a worker of this one.
+  const own = Object.entries(process.env).filter(([name]) => !/^(TEST|PW|PLAYWRIGHT)/.test(name))
+  const { stdout } = await promisify(execFile)(process.execPath, program, {
+    cwd: app,
+    env: Object.fromEntries(own),
+  })
+  expect(stdout).toContain('1 passed')
 }
 
 interface ExampleConfig {

@@ -1,9 +1,11 @@
 // `zabra join`: a machine on Node among the tabs, with ZooKeeper's client port.
+import { mkdir } from 'node:fs/promises'
 import { expect } from 'playwright/test'
 import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { startServer } from '../../src/edge/serve.ts'
 import { SIGNAL_PATH } from '../../src/signaling/protocol.ts'
 import { fourLetterWord } from '../interop/apache.ts'
+import { clientFile, compileJavaClients, KAZOO_PYTHON, runScenario } from '../interop/scenario.ts'
 import { ForeignShell } from './foreign-shell.ts'
 import { type MachinePage, PATIENCE_MS } from './machine-page.ts'
 import { NodeMember } from './node-member.ts'
@@ -66,6 +68,25 @@ test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a f
     await foreign.expectOutput('type:NodeDataChanged path:/from-a-tab')
     foreign.type('set /from-java again')
     await one.expectLine(/WatchedEvent state:SyncConnected type:NodeDataChanged/)
+  })
+
+  await test.step('kazoo, Curator and their recipes, while both tabs are loaded anew', async () => {
+    const hosts = `127.0.0.1:${clientPort}`
+    const room = {
+      hosts,
+      // Without them nobody is served, whoever leads.
+      disturb: async () => {
+        await Promise.all([one, two].map(({ page }) => page.reload()))
+        for (const machine of [one, two]) await machine.expectWhole()
+      },
+      [Symbol.asyncDispose]: async () => {},
+    }
+    const kazoo = await runScenario(room, [KAZOO_PYTHON, clientFile('kazoo_client.py'), hosts])
+    expect(kazoo.slice(-2)).toEqual(['restart', 'ephemerals gone with their session'])
+    const classes = test.info().outputPath('classes')
+    await mkdir(classes, { recursive: true })
+    const java = await compileJavaClients(classes)
+    expect((await runScenario(room, java('CuratorClient', hosts))).at(-1)).toBe('restart')
   })
 
   const sharedLink = one.page.url()

@@ -10,7 +10,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { installInto, packInto, TOP, type Packed } from './packed.ts'
-import { readmeProgram } from './readme-program.ts'
+import { isInReadme, readmeProgram } from './readme-program.ts'
 
 const run = promisify(execFile)
 
@@ -142,6 +142,9 @@ describe('the tarball', () => {
   test('its ensemble in memory finds the hole in a lock, and none in a fenced one', async () => {
     const vitest = join(TOP, 'node_modules/vitest')
     await symlink(vitest, join(consumer, 'node_modules/vitest'))
+    for (const name of ['lock.js', 'lock.test.js']) {
+      expect(await isInReadme(join(TOP, 'demo/example-lock', name)), name).toBe(true)
+    }
     const lock = join(consumer, 'lock')
     await cp(join(TOP, 'demo/example-lock'), lock, { recursive: true })
     const program = [join(vitest, 'vitest.mjs'), 'run', '--root', lock, '--testTimeout', '50000']

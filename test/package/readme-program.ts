@@ -4,12 +4,19 @@ import { TOP } from './packed.ts'
 
 const HEADING = '\n## Use it in your app\n'
 const PROGRAM = /```js\n([\s\S]*?)```/
+const README = join(TOP, 'README.md')
 
 /** The first program of the README's section for developers, as it stands there. */
 export async function readmeProgram(): Promise<string> {
-  const text = await readFile(join(TOP, 'README.md'), 'utf8')
+  const text = await readFile(README, 'utf8')
   const section = text.split(HEADING)[1]
   const program = section === undefined ? null : PROGRAM.exec(section)
   if (program?.[1] === undefined) throw new Error(`README.md has no program under${HEADING}`)
   return program[1]
+}
+
+/** The README shows the file as it is. */
+export async function isInReadme(file: string): Promise<boolean> {
+  const [text, shown] = await Promise.all([readFile(README, 'utf8'), readFile(file, 'utf8')])
+  return text.includes(`\`\`\`js\n${shown}\`\`\``)
 }

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { Backoff } from '../../core/base/backoff.ts'
 import type { ServerId } from '../../core/base/zxid.ts'
 import { ELECTION_RETRY, PROMPT_AFTER_MS } from './quorum-limits.ts'
-import type { QuorumMember } from './quorum-member.ts'
+import { AddressTurns, type QuorumMember } from './quorum-member.ts'
 import { dial, type TlsSide } from './tls-side.ts'
 
 export interface DialerOptions {
@@ -26,10 +26,12 @@ export class ElectionDialer {
   readonly #backoff = new Backoff(ELECTION_RETRY, Math.random)
   #timer: ReturnType<typeof setTimeout> | null = null
   #socket: Socket | null = null
+  readonly #addresses: AddressTurns
   #isStopped = false
 
   constructor(options: DialerOptions) {
     this.#options = options
+    this.#addresses = new AddressTurns(options.peer)
   }
 
   /** There is no connection: get one. */
@@ -75,8 +77,9 @@ export class ElectionDialer {
   }
 
   #dial(): void {
-    const { peer, tls, greeting, connectTimeoutMs, onConnected } = this.#options
-    const { socket, readyOn } = dial(peer.host, peer.electionPort, tls)
+    const { tls, greeting, connectTimeoutMs, onConnected } = this.#options
+    const { host, electionPort } = this.#addresses.current
+    const { socket, readyOn } = dial(host, electionPort, tls)
     this.#socket = socket
     const limit = setTimeout(() => socket.destroy(), connectTimeoutMs)
     // It says the same as 'close'; without a listener it would end the process.
@@ -85,6 +88,7 @@ export class ElectionDialer {
       clearTimeout(limit)
       if (this.#socket !== socket) return
       this.#socket = null
+      this.#addresses.next()
       if (!this.#isStopped) this.#schedule(this.#backoff.nextMs())
     }
     socket.once('close', onClose)

@@ -16,7 +16,7 @@ import type { Link } from '../../ports/link.ts'
 import { Conversation, type ConversationEvents } from './conversation.ts'
 import type { ElectionConnection } from './election-connection.ts'
 import { PULSES_UNANSWERED_MAX } from './quorum-limits.ts'
-import type { QuorumMember } from './quorum-member.ts'
+import { AddressTurns, type QuorumMember } from './quorum-member.ts'
 import { dial, type TlsSide } from './tls-side.ts'
 
 export interface PeerLinkHost {
@@ -62,9 +62,11 @@ export class PeerLink implements Link {
   #accepted = 0
   #isOpen = true
   #closeReason: string | null = null
+  readonly #addresses: AddressTurns
 
   constructor(host: PeerLinkHost, election: ElectionConnection) {
     this.#host = host
+    this.#addresses = new AddressTurns(host.peer)
     this.#election = election
   }
 
@@ -211,7 +213,7 @@ export class PeerLink implements Link {
   }
 
   #reach(number: number, talk: Talk): void {
-    const { host, quorumPort } = this.#host.peer
+    const { host, quorumPort } = this.#addresses.current
     const { socket, readyOn } = dial(host, quorumPort, this.#host.tls)
     let retry: ReturnType<typeof setTimeout> | undefined
     const limit = setTimeout(() => socket.destroy(), this.#host.connectMs)
@@ -225,6 +227,7 @@ export class PeerLink implements Link {
     const onClose = (): void => {
       clearTimeout(limit)
       if (this.#talks.get(number) !== talk) return
+      this.#addresses.next()
       retry = setTimeout(() => this.#reach(number, talk), this.#host.retryMs)
     }
     socket.once('close', onClose)

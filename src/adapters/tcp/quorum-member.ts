@@ -3,12 +3,17 @@ import { encodeUtf8 } from '../../core/base/utf8.ts'
 import type { QuorumGroup } from '../../core/zab/hierarchical-verifier.ts'
 import type { ServerId } from '../../core/base/zxid.ts'
 
-export interface QuorumMember {
-  readonly sid: ServerId
+export interface QuorumAddress {
   /** Name or address, IPv6 without brackets. */
   readonly host: string
   readonly quorumPort: number
   readonly electionPort: number
+}
+
+export interface QuorumMember extends QuorumAddress {
+  readonly sid: ServerId
+  /** On other networks, as ZOOKEEPER-3188 has them; tried in turn. */
+  readonly otherAddresses?: readonly QuorumAddress[]
   readonly role: 'participant' | 'observer'
   readonly clientAddress?: string
   readonly clientPort?: number
@@ -20,10 +25,10 @@ export function configText(
   groups: readonly QuorumGroup[] = [],
 ): Uint8Array {
   const lines = members.map((member) => {
-    const { sid, host, quorumPort, electionPort, role, clientPort } = member
+    const { sid, role, clientPort } = member
     const client =
       clientPort === undefined ? '' : `;${member.clientAddress ?? '0.0.0.0'}:${clientPort}`
-    return `server.${sid}=${bracketed(host)}:${quorumPort}:${electionPort}:${role}${client}\n`
+    return `server.${sid}=${addressText(member)}:${role}${client}\n`
   })
   for (const [index, group] of groups.entries()) {
     lines.push(`group.${index + 1}=${group.map(({ sid }) => sid).join(':')}\n`)
@@ -35,4 +40,36 @@ export function configText(
 
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
+}
+
+export function addressesOf(member: QuorumMember): readonly QuorumAddress[] {
+  const { host, quorumPort, electionPort, otherAddresses = [] } = member
+  return [{ host, quorumPort, electionPort }, ...otherAddresses]
+}
+
+/** As `server.N` lines write it, without the role. */
+export function addressText(member: QuorumMember): string {
+  const one = ({ host, quorumPort, electionPort }: QuorumAddress): string =>
+    `${bracketed(host)}:${quorumPort}:${electionPort}`
+  return addressesOf(member).map(one).join('|')
+}
+
+/** The addresses of one member in turn: the next one after each that did not answer. */
+export class AddressTurns {
+  readonly #addresses: readonly QuorumAddress[]
+  #turn = 0
+
+  constructor(member: QuorumMember) {
+    this.#addresses = addressesOf(member)
+  }
+
+  get current(): QuorumAddress {
+    const address = this.#addresses[this.#turn % this.#addresses.length]
+    if (address === undefined) throw new Error('a member has an address')
+    return address
+  }
+
+  next(): void {
+    this.#turn++
+  }
 }

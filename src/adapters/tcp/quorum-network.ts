@@ -5,7 +5,11 @@
  */
 import type { Socket } from 'node:net'
 import { JuteError } from '../../core/jute/jute-error.ts'
-import { INITIAL_MESSAGE_V1, initialMessageRecord } from '../../core/jute/election-records.ts'
+import {
+  INITIAL_MESSAGE_V1,
+  INITIAL_MESSAGE_V2,
+  initialMessageRecord,
+} from '../../core/jute/election-records.ts'
 import { learnerInfoRecord, PacketType } from '../../core/jute/quorum-records.ts'
 import { decode, encode } from '../../core/jute/record.ts'
 import { decodePacket, encodePacket } from '../../core/zab/packets.ts'
@@ -24,7 +28,13 @@ import {
   LEADER_RETRY_MS,
   STEADY_CONNECTION_MS,
 } from './quorum-limits.ts'
-import { bracketed, configText, type QuorumMember } from './quorum-member.ts'
+import {
+  addressesOf,
+  bracketed,
+  configText,
+  type QuorumAddress,
+  type QuorumMember,
+} from './quorum-member.ts'
 import type { TlsSide } from './tls-side.ts'
 
 export interface QuorumNetworkOptions {
@@ -71,8 +81,8 @@ export class QuorumNetwork {
   readonly #self: QuorumMember
   readonly #configText: Uint8Array
   readonly #peers = new Map<ServerId, Peer>()
-  #electionPort: PeerPort<bigint> | null = null
-  #quorumPort: PeerPort<LearnerGreeting> | null = null
+  /** Two for each address of this member. */
+  readonly #ports: (PeerPort<bigint> | PeerPort<LearnerGreeting>)[] = []
   #isClosed = false
 
   private constructor(options: QuorumNetworkOptions, self: QuorumMember) {
@@ -106,35 +116,42 @@ export class QuorumNetwork {
       dialer.stop()
       link?.close('shut down')
     }
-    await Promise.all([this.#electionPort?.close(), this.#quorumPort?.close()])
+    await Promise.all(this.#ports.map((port) => port.close()))
   }
 
   async #listen(): Promise<void> {
-    const host = this.#options.listensOnAllAddresses === true ? null : this.#self.host
+    for (const address of addressesOf(this.#self)) await this.#listenAt(address)
+  }
+
+  async #listenAt({ host: named, electionPort, quorumPort }: QuorumAddress): Promise<void> {
+    const host = this.#options.listensOnAllAddresses === true ? null : named
     const onRefused = (address: string, reason: string): void => {
       this.#options.onRefused?.(address, reason)
     }
     const tls = this.#options.tls?.incoming ?? null
-    this.#electionPort = await PeerPort.open({
+    const elections = await PeerPort.open({
       host,
       tls,
-      port: this.#self.electionPort,
+      port: electionPort,
       parse: parseInitialMessage,
       onPeer: (socket, sid, rest) => this.#onElectionPeer(socket, sid, rest),
       onRefused,
     })
-    this.#quorumPort = await PeerPort.open({
+    this.#ports.push(elections)
+    const learners = await PeerPort.open({
       host,
       tls,
-      port: this.#self.quorumPort,
+      port: quorumPort,
       parse: parseLearnerInfo,
       onPeer: (socket, said, rest) => this.#onLearner(socket, said, rest),
       onRefused,
     })
+    this.#ports.push(learners)
   }
 
   #newPeer(member: QuorumMember): Peer {
-    const { sid, host, electionPort } = this.#self
+    const { sid } = this.#self
+    const addresses = addressesOf(this.#self)
     const peer: Peer = {
       member,
       link: null,
@@ -145,8 +162,10 @@ export class QuorumNetwork {
         tls: this.#options.tls?.outgoing ?? null,
         greeting: encode(initialMessageRecord, {
           sid: BigInt(sid),
-          protocolVersion: INITIAL_MESSAGE_V1,
-          addresses: [`${bracketed(host)}:${electionPort}`],
+          protocolVersion: addresses.length > 1 ? INITIAL_MESSAGE_V2 : INITIAL_MESSAGE_V1,
+          addresses: addresses.map(
+            ({ host, electionPort }) => `${bracketed(host)}:${electionPort}`,
+          ),
         }),
         connectTimeoutMs: this.#options.connectTimeoutMs ?? HANDSHAKE_MS,
         onConnected: (socket) => this.#adopt(peer, socket, new Uint8Array(0)),

@@ -12,7 +12,8 @@ import type { JsonValue } from './json-text.ts'
 import { metricRows } from './metric-rows.ts'
 import { operationWord } from './operation-words.ts'
 import { fullVersion } from './product-version.ts'
-import { directoryBytes, hostText, sessionOfWatcher, type ServerView } from './server-view.ts'
+import { addressesOf, bracketed } from '../../adapters/tcp/quorum-member.ts'
+import { directoryBytes, sessionOfWatcher, type ServerView } from './server-view.ts'
 
 type Fields = Readonly<Record<string, JsonValue>>
 
@@ -132,7 +133,7 @@ function connections(view: ServerView, isBrief: boolean): Fields {
 
 function connectionFields(tap: ConnectionTap, isBrief: boolean): Fields {
   const brief = {
-    remote_socket_address: `${hostText(tap.address)}:${tap.port}`,
+    remote_socket_address: `${bracketed(tap.address)}:${tap.port}`,
     interest_ops: 1,
     outstanding_requests: tap.outstanding,
     packets_received: tap.received,
@@ -239,12 +240,15 @@ function votingView(view: ServerView): Fields {
 }
 
 function memberFields(member: EnsembleMember): Fields {
-  const { host, quorumPort, electionPort, clientAddress, clientPort, role } = member
+  const { clientAddress, clientPort, role } = member
+  const addresses = addressesOf(member)
   const client =
-    clientPort === undefined ? '' : `${hostText(clientAddress ?? '0.0.0.0')}:${clientPort}`
+    clientPort === undefined ? '' : `${bracketed(clientAddress ?? '0.0.0.0')}:${clientPort}`
   return {
-    server_addresses: [`${hostText(host)}:${quorumPort}`],
-    election_addresses: [`${hostText(host)}:${electionPort}`],
+    server_addresses: addresses.map(({ host, quorumPort }) => `${bracketed(host)}:${quorumPort}`),
+    election_addresses: addresses.map(
+      ({ host, electionPort }) => `${bracketed(host)}:${electionPort}`,
+    ),
     client_address: client,
     learner_type: role,
   }
@@ -260,12 +264,12 @@ function zabState(view: ServerView): Fields {
   const client =
     own.clientPort === undefined
       ? ''
-      : `${hostText(own.clientAddress ?? '0.0.0.0')}:${own.clientPort}`
+      : `${bracketed(own.clientAddress ?? '0.0.0.0')}:${own.clientPort}`
   return {
     myid: settings.sid ?? 0,
     is_leader: view.isLeader,
-    quorum_address: `${hostText(own.host)}:${own.quorumPort}`,
-    election_address: `${hostText(own.host)}:${own.electionPort}`,
+    quorum_address: `${bracketed(own.host)}:${own.quorumPort}`,
+    election_address: `${bracketed(own.host)}:${own.electionPort}`,
     client_address: client,
     voting: own.role === 'participant',
     last_zxid: formatZxid(last),

@@ -1,4 +1,5 @@
 /** The facts that words and admin commands tell, in the terms of ZooKeeper. */
+import { addressText, bracketed } from '../../adapters/tcp/quorum-member.ts'
 import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { MemberStatus } from '../../core/server/member-machine.ts'
@@ -179,17 +180,12 @@ export function directoryBytes(path: string): number {
   return bytes
 }
 
-/** As `server.N` lines write a host. */
-export function hostText(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
-}
-
 /** ZooKeeper's text of one member: `host:quorumPort:electionPort:role[;clientAddress:port]`. */
 export function memberText(member: EnsembleMember): string {
-  const { host, quorumPort, electionPort, role, clientAddress, clientPort } = member
+  const { role, clientAddress, clientPort } = member
   const client =
-    clientPort === undefined ? '' : `;${hostText(clientAddress ?? '0.0.0.0')}:${clientPort}`
-  return `${hostText(host)}:${quorumPort}:${electionPort}:${role}${client}`
+    clientPort === undefined ? '' : `;${bracketed(clientAddress ?? '0.0.0.0')}:${clientPort}`
+  return `${addressText(member)}:${role}${client}`
 }
 
 function put<T>(buckets: Map<number, T[]>, at: number, item: T): void {

@@ -35,6 +35,7 @@ export function checkedSettings(
     enforcedAuthSchemes: enforcedSchemes(settings, given.get('enforce.auth.enabled')),
   }
   checkPorts(checked, warn)
+  checkAddresses(checked)
   if (!isStandalone(checked)) checkEnsemble(checked, given)
   if (checked.localSessionsUpgradingEnabled && !checked.localSessionsEnabled) {
     warn('localSessionsUpgradingEnabled means nothing without localSessionsEnabled')
@@ -89,6 +90,13 @@ function enforcedSchemes(
 function words({ wordsAllowed, readOnlyModeEnabled }: ServerSettings): readonly string[] {
   const all = [...wordsAllowed, ALWAYS, ...(readOnlyModeEnabled ? ['isro'] : [])]
   return [...new Set(all)]
+}
+
+function checkAddresses({ members, severalAddressesEnabled }: ServerSettings): void {
+  const several = members.find(({ otherAddresses = [] }) => otherAddresses.length > 0)
+  if (several === undefined || severalAddressesEnabled) return
+  const what = `server.${several.sid} has several addresses`
+  throw new ConfigError(`${what}: give one, or set multiAddress.enabled=true`)
 }
 
 function checkPorts(settings: ServerSettings, warn: (text: string) => void): void {

@@ -1,7 +1,8 @@
 /**
  * One line `server.N=host:quorumPort:electionPort[:role][;[clientAddress:]clientPort]` of the list
- * of members (Q2). An IPv6 address stands in brackets.
+ * of members (Q2), with further addresses behind `|`. An IPv6 address stands in brackets.
  */
+import type { QuorumAddress } from '../../adapters/tcp/quorum-member.ts'
 import { toServerId, type ServerId } from '../../core/base/zxid.ts'
 import type { EnsembleMember, MemberRole } from '../settings.ts'
 import { ConfigError } from './config-error.ts'
@@ -21,10 +22,29 @@ export function parseServerLine(key: string, value: string): EnsembleMember {
   if (secure !== '') {
     throw new ConfigError(`${where}: name the secure port by secureClientPort, not in the list`)
   }
-  if (servers.includes('|')) {
-    throw new ConfigError(`${where}: several addresses for one server are not built: give one`)
+  const [first, ...others] = servers.split('|').map((part) => parseServerPart(part, where))
+  if (first === undefined) throw new ConfigError(`${where}: ${FORM}`)
+  const roles = [first, ...others].flatMap(({ role }) => role ?? [])
+  if (new Set(roles).size > 1) {
+    throw new ConfigError(`${where}: all addresses of one server have the same role`)
   }
-  const [host = '', quorum, election, role, ...rest] = splitAddress(servers, where)
+  return {
+    sid,
+    ...first.address,
+    ...(others.length === 0 ? {} : { otherAddresses: others.map(({ address }) => address) }),
+    role: roles[0] ?? 'participant',
+    ...(client === '' ? {} : parseClientPart(client, where)),
+  }
+}
+
+interface ServerPart {
+  readonly address: QuorumAddress
+  readonly role: MemberRole | null
+}
+
+/** `host:quorumPort:electionPort[:role]`: one address of a server. */
+function parseServerPart(text: string, where: string): ServerPart {
+  const [host = '', quorum, election, role, ...rest] = splitAddress(text.trim(), where)
   if (host === '' || quorum === undefined || rest.length > 0) {
     throw new ConfigError(`${where}: ${FORM}`)
   }
@@ -37,12 +57,8 @@ export function parseServerLine(key: string, value: string): EnsembleMember {
     throw new ConfigError(`${where}: the quorum port and the election port must differ`)
   }
   return {
-    sid,
-    host,
-    quorumPort,
-    electionPort,
-    role: role === undefined ? 'participant' : parseRole(role, where),
-    ...(client === '' ? {} : parseClientPart(client, where)),
+    address: { host, quorumPort, electionPort },
+    role: role === undefined ? null : parseRole(role, where),
   }
 }
 

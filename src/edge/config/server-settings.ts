@@ -51,6 +51,10 @@ const LISTEN: readonly SettingRow[] = [
     key: 'quorumListenOnAllIPs',
     means: 'quorum and election ports on every address, not only on that of the list',
   }),
+  flag('severalAddressesEnabled', {
+    key: 'multiAddress.enabled',
+    means: 'servers of the list may have several addresses, between |, tried in turn',
+  }),
 ]
 
 const ENSEMBLE: readonly SettingRow[] = [

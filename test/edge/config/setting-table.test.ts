@@ -62,8 +62,8 @@ test('what a key sets is read by the server: no setting is there for show', () =
     const use = new RegExp(`(settings|this)\\.${field}\\b|[{,]\\s*(?:[\\w,\\s]*\\b)?${field}\\b`)
     return texts.some((text) => use.test(text))
   }
-  // Of the list of members and what follows from it; said by no single key.
-  const derived = ['standaloneEnabled']
+  // Of the list of members, and what it may say: read where the list is.
+  const derived = ['standaloneEnabled', 'severalAddressesEnabled']
   const idle = Object.keys(DEFAULT_SETTINGS).filter(
     (field) => !read(field) && !derived.includes(field),
   )

@@ -149,7 +149,7 @@ describe('an ensemble', () => {
       ['server.4=d:2888:2888', 'must differ'],
       ['server.4=d:2888:3888:king', "'king' is no role"],
       ['server.4=d:2888:99999', '99999'],
-      ['server.4=d:1:2|e:1:2', 'several addresses'],
+      ['server.4=d:1:2|e:1:2', 'multiAddress.enabled=true'],
       ['server.4=d:1:2;2181;2281', 'secureClientPort'],
       ['server.4=[::1:2888:3888', "without a matching ']'"],
       ['server.0=d:1:2', '1 to 255'],
