@@ -35,7 +35,7 @@ describe('frames', () => {
       packets,
       (...a) => {
         const [laneName, conversation, list] = a
-        const all = encodeFrames(laneName, conversation, list).map(decodeFrame)
+        const all = encodeFrames(laneName, conversation, list).map((frame) => decodeFrame(frame))
         expect(all.flatMap((frame) => frame.packets)).toEqual(list)
         for (const frame of all) expect(frame).toMatchObject({ lane: laneName, conversation })
       },
