@@ -70,13 +70,7 @@ class Ledger {
   }
 
   async startWriter(machine: MachinePage, name: string): Promise<void> {
-    // Not waitForFunction: it evaluates text, which the page's security policy forbids.
-    await expect
-      .poll(() => machine.page.evaluate(() => window.zabra !== undefined), {
-        ...PATIENTLY,
-        message: 'the machine has started',
-      })
-      .toBe(true)
+    await machine.expectStarted()
     await machine.page.evaluate(
       ({ prefix, lanes, pauseMs }) => {
         const client = window.zabra?.newClient()

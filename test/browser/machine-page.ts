@@ -44,6 +44,17 @@ export class MachinePage {
     return (await this.statusText()).startsWith('leading')
   }
 
+  /** Its program runs; whether it is in a room is another matter. */
+  async expectStarted(): Promise<void> {
+    // Not waitForFunction: it evaluates text, which the page's security policy forbids.
+    await expect
+      .poll(() => this.page.evaluate(() => window.zabra !== undefined), {
+        ...PATIENTLY,
+        message: 'the machine has started',
+      })
+      .toBe(true)
+  }
+
   async workerStatus(): Promise<WorkerStatus | null> {
     return this.page.evaluate(() => window.zabra?.status() ?? null)
   }

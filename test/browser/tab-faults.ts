@@ -99,8 +99,9 @@ export class Witness {
     this.#page = page
   }
 
-  static async open({ page }: MachinePage, sessionTimeoutMs = 10_000): Promise<Witness> {
-    await expect.poll(() => page.evaluate(() => window.zabra !== undefined), PATIENTLY).toBe(true)
+  static async open(machine: MachinePage, sessionTimeoutMs = 10_000): Promise<Witness> {
+    const { page } = machine
+    await machine.expectStarted()
     await page.evaluate(async (timeoutMs) => {
       const client = window.zabra?.newClient(timeoutMs)
       if (client === undefined) throw new Error('no machine')

@@ -21,12 +21,14 @@ function withIce(link: string, settings: IceSettings): string {
 }
 
 async function explain(machine: MachinePage): Promise<Explanation> {
+  await machine.expectStarted()
   const explained = await machine.page.evaluate(() => window.zabra?.explain())
   if (explained === undefined) throw new Error('the page has not started')
   return explained
 }
 
 async function examine(machine: MachinePage, limitMs = 15_000): Promise<Examination> {
+  await machine.expectStarted()
   const examined = await machine.page.evaluate(
     (limit) => window.zabra?.examine({ limitMs: limit }),
     limitMs,
