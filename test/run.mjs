@@ -2,7 +2,7 @@
 // last line is `N passed, N failed`. What could not run, or was skipped, counts as failed.
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { installWhatIsMissing, requireNode, TOP } from '../demo/install.mjs'
@@ -48,9 +48,7 @@ await Promise.all([
     () => step('build', 3, npmRun('build'), countExit),
   ),
 ])
-// Servers, clients by others and clocks are waited for: one more than there are cores.
-const workers = `--maxWorkers=${availableParallelism() + 1}`
-await step('unit', 8, npx('vitest', 'run', workers, ...vitestReport()), countVitest)
+await step('unit', 8, npx('vitest', 'run', ...vitestReport()), countVitest)
 // What a seed does depends on nothing but the seed.
 await Promise.all([
   step('simulator 1', 8, npmRun('sim', '--seed', 1, '--seeds', FIRST_SEEDS), countLine),

@@ -87,7 +87,10 @@ it('two machines found a room, a third observes, and all clients see one state',
   await late.sync('/by-the-first')
   const port = third.server.administration.adminPort ?? 0
   const health = `http://127.0.0.1:${port}/commands/ruok`
-  expect(await (await fetch(health)).json()).toMatchObject({ command: 'ruok', error: null })
+  // Between being a guest and having its place it serves nobody for a moment.
+  await expect
+    .poll(async () => (await fetch(health)).json(), { timeout: 30_000 })
+    .toMatchObject({ command: 'ruok', error: null })
   const { data } = await late.getData('/by-the-first')
   expect(text.decode(data ?? undefined)).toBe('yes')
   // Until it has a place its clients are a voter's; from then on they are its own.
