@@ -89,7 +89,7 @@ it('two machines found a room, a third observes, and all clients see one state',
   const health = `http://127.0.0.1:${port}/commands/ruok`
   // Between being a guest and having its place it serves nobody for a moment.
   await expect
-    .poll(async () => (await fetch(health)).json(), { timeout: 30_000 })
+    .poll(async (): Promise<unknown> => (await fetch(health)).json(), { timeout: 30_000 })
     .toMatchObject({ command: 'ruok', error: null })
   const { data } = await late.getData('/by-the-first')
   expect(text.decode(data ?? undefined)).toBe('yes')
