@@ -1,9 +1,10 @@
 /** The reference tree fed from the global log, for the checkers that judge by it. */
 import type { JudgedHistory } from './history-events.ts'
+import type { RecordedTree } from './recording.ts'
 import { ReferenceTree } from './reference-tree.ts'
 
-export function followCommitted({ probe }: JudgedHistory): ReferenceTree {
-  const tree = new ReferenceTree()
+export function followCommitted({ probe }: JudgedHistory, before?: RecordedTree): ReferenceTree {
+  const tree = new ReferenceTree(before)
   probe.on('committed', ({ logged }) => tree.apply(logged.header, logged.txn))
   return tree
 }

@@ -18,7 +18,8 @@ import { Linearizability } from './linearizability.ts'
 import { checkMembers } from './members.ts'
 import { isWrite, type Op } from './operation.ts'
 import { checkReads } from './reads.ts'
-import type { RecordedEvent, Recording } from './recording.ts'
+import type { RecordedEvent, RecordedTree, Recording } from './recording.ts'
+import type { ReferenceTree } from './reference-tree.ts'
 import { hex, Rule } from './rule.ts'
 import { checkSequences } from './sequences.ts'
 import { checkSessions } from './sessions.ts'
@@ -71,6 +72,8 @@ export interface Verdict {
   /** Rules looked at; 0 would prove nothing. */
   readonly checks: number
   readonly operations: number
+  /** What the log has made at its end: `before` of the history that goes on. null: no log. */
+  readonly after: RecordedTree | null
   /** Of `violations`, those against one promise. */
   against(promised: Promised): readonly Violation[]
 }
@@ -80,8 +83,9 @@ export function judgeHistory(recording: Recording, options: JudgeOptions = {}): 
   const { staleAfterMs } = options
   checkMembers(told, recording)
   // Without its log nothing says what an answer should have been.
+  let tree: ReferenceTree | null = null
   if (recording.log !== null) {
-    const tree = followCommitted(told)
+    tree = followCommitted(told, recording.before)
     new Linearizability(told, tree)
     checkReads(told, tree)
     checkSessions(told, tree)
@@ -97,6 +101,7 @@ export function judgeHistory(recording: Recording, options: JudgeOptions = {}): 
     violations,
     checks,
     operations,
+    after: tree?.asRecorded() ?? null,
     against: (promised) => {
       const rules: readonly string[] = PROMISES[promised]
       return violations.filter(({ checker }) => rules.includes(checker))
@@ -135,6 +140,7 @@ class ToldHistory implements JudgedHistory {
     // A call is known before its entry; an entry before any answer that shows it.
     for (const op of ops.values()) this.#emit(op.invokedAtMs, 'invoked', { op })
     this.nowMs = events[0]?.atMs ?? 0
+    this.#last = recording.before?.zxid ?? 0n
     for (const [index, bytes] of (recording.log ?? []).entries()) this.#commit(bytes, index)
     const waiting = new Map<number, Op[]>()
     for (const event of events) {

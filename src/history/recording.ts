@@ -68,6 +68,27 @@ export interface RecordedMember {
   readonly digest: bigint | null
 }
 
+/** A tree as of one transaction, for histories that begin later than their ensemble. */
+export interface RecordedTree {
+  readonly zxid: bigint
+  readonly nodes: readonly RecordedNode[]
+  /** Those that are open. */
+  readonly sessions: readonly bigint[]
+}
+
+export interface RecordedNode {
+  readonly path: string
+  readonly data: Uint8Array | null
+  readonly version: number
+  readonly czxid: bigint
+  readonly mzxid: bigint
+  readonly pzxid: bigint
+  /** As in Stat. */
+  readonly owner: bigint
+  /** Creates below it, ever. */
+  readonly creates: number
+}
+
 export interface Recording {
   readonly format: typeof RECORDING_FORMAT
   readonly title: string
@@ -80,6 +101,11 @@ export interface Recording {
    * read after everything came to rest. null: not at hand, and only what clients saw is judged.
    */
   readonly log: readonly Uint8Array[] | null
+  /**
+   * Where this is a part of a longer history, what was there before it: `log` goes on from there.
+   * No session of the clients in `events` may be older.
+   */
+  readonly before?: RecordedTree
   readonly roles: readonly RecordedRole[]
   readonly faults: readonly RecordedFault[]
   readonly members: readonly RecordedMember[]

@@ -7,6 +7,7 @@ import { ErrorCode } from '../core/jute/error-code.ts'
 import type { TxnHeader } from '../core/jute/txn-records.ts'
 import type { SimpleTxn, Txn } from '../core/jute/txn.ts'
 import { CONTAINER_OWNER, ownerKind, ttlOwner } from '../core/tree/stat.ts'
+import type { RecordedNode, RecordedTree } from './recording.ts'
 
 /** A node from `zxid` on, until its next version. */
 export interface NodeVersion {
@@ -46,7 +47,12 @@ export class ReferenceTree {
   readonly #ephemerals = new Map<bigint, Set<string>>()
   #last = 0n
 
-  constructor() {
+  /** `before`: goes on from there; what was earlier cannot be asked. */
+  constructor(before?: RecordedTree) {
+    if (before !== undefined) {
+      this.#begin(before)
+      return
+    }
     for (const path of ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']) {
       const history = this.#history(path)
       const node = { zxid: 0n, exists: true, data: new Uint8Array(0), version: 0 }
@@ -67,6 +73,19 @@ export class ReferenceTree {
     }
     if (txn.txns.some(({ kind }) => kind === 'error')) return
     for (const each of txn.txns) this.#applySimple(header, each)
+  }
+
+  /** What is there now. */
+  asRecorded(): RecordedTree {
+    const nodes = [...this.paths()].flatMap((path): readonly RecordedNode[] => {
+      const history = this.#history(path)
+      const node = history.versions.at(-1)
+      if (node === undefined) return []
+      const { data, version, czxid, mzxid, owner } = node
+      const { pzxid, creates } = history
+      return [{ path, data, version, czxid, mzxid, pzxid, owner, creates }]
+    })
+    return { zxid: this.#last, nodes, sessions: this.openSessions() }
   }
 
   /** The node as of `zxid`, or null where it did not exist. */
@@ -116,6 +135,22 @@ export class ReferenceTree {
     for (const [path, { versions }] of this.#paths) if (versions.at(-1)?.exists === true) yield path
   }
 
+  #begin({ zxid, nodes, sessions }: RecordedTree): void {
+    this.#last = zxid
+    for (const session of sessions) this.#sessions.set(session, { opened: 0n, closed: FOREVER })
+    for (const { path, pzxid, creates, ...node } of nodes) {
+      const history = this.#history(path)
+      history.versions.push({ ...node, zxid: node.mzxid, exists: true })
+      history.creates = creates
+      history.pzxid = pzxid
+      if (path === '/') continue
+      const name = path.slice(path.lastIndexOf('/') + 1)
+      const life = { name, from: node.czxid, to: FOREVER }
+      this.#history(parentPath(path)).children.push(life)
+      this.#own(node.owner, path)
+    }
+  }
+
   #applySimple(header: TxnHeader, txn: SimpleTxn): void {
     const { zxid, clientId } = header
     switch (txn.kind) {
@@ -160,6 +195,10 @@ export class ReferenceTree {
     parent.pzxid = zxid
     parent.childChanges.push(zxid)
     parent.children.push({ name: path.slice(path.lastIndexOf('/') + 1), from: zxid, to: FOREVER })
+    this.#own(owner, path)
+  }
+
+  #own(owner: bigint, path: string): void {
     if (ownerKind(owner) !== 'session') return
     const owned = this.#ephemerals.get(owner) ?? new Set<string>()
     this.#ephemerals.set(owner, owned.add(path))

@@ -22,6 +22,8 @@ export interface BrowserOptions extends KitSettings {
   /** Default: the Chromium of Playwright, or `ZABRA_BROWSER`. */
   readonly executablePath?: string
   readonly headless?: boolean
+  /** Signals to this process close the browser, and so does its end. Default true. */
+  readonly closesOnSignals?: boolean
 }
 
 export class BrowserProcess {
@@ -115,11 +117,14 @@ export class BrowserProcess {
   }
 
   async #launch(): Promise<KitContext> {
-    const { dark = false, flags = [], headless = true } = this.#options
+    const { dark = false, flags = [], headless = true, closesOnSignals = true } = this.#options
     const executablePath = this.#options.executablePath ?? process.env['ZABRA_BROWSER']
     const context = await chromium.launchPersistentContext(this.profile, {
       ...(executablePath === undefined ? {} : { executablePath }),
       headless,
+      handleSIGINT: closesOnSignals,
+      handleSIGTERM: closesOnSignals,
+      handleSIGHUP: closesOnSignals,
       args: [...FLAGS, ...ROOT_FLAGS, ...flags],
       colorScheme: dark ? 'dark' : 'light',
     })

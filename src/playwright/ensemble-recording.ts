@@ -1,19 +1,18 @@
 /** The history of an ensemble in its tabs, as the judges want it. */
-import { unpackEntries } from '../adapters/indexeddb/log-codec.ts'
 import { fromBase64 } from '../core/base/bytes.ts'
-import { counterOf, type Zxid } from '../core/base/zxid.ts'
 import { ClientRecorder } from '../history/client-recorder.ts'
 import {
   type RecordedEvent,
   type RecordedFault,
   type RecordedMember,
   type RecordedRole,
+  type RecordedTree,
   type Recording,
   RECORDING_FORMAT,
 } from '../history/recording.ts'
 import { roleOfTrace } from '../history/traced-role.ts'
 import type { Member } from './member.ts'
-import { inKit } from './page-call.ts'
+import { MemberLog } from './member-log.ts'
 import type { PageLine } from './page-line.ts'
 import type { FrameNews } from './page/page-news.ts'
 
@@ -31,10 +30,14 @@ interface Fault {
 }
 
 export class EnsembleRecording {
-  readonly #events: RecordedEvent[] = []
-  readonly #faults: Fault[] = []
+  #events: RecordedEvent[] = []
+  #faults: Fault[] = []
   readonly #downs: RecordedRole[] = []
   readonly #recorders = new Map<PageLine, Map<number, ClientRecorder>>()
+  readonly #log = new MemberLog()
+  readonly #open = new Set<ClientRecorder>()
+  #before: RecordedTree | null = null
+  #beganAtMs = 0
   #clients = 0
 
   get events(): readonly RecordedEvent[] {
@@ -45,8 +48,10 @@ export class EnsembleRecording {
     const recorder = this.#recorderOf(line, news.client)
     switch (news.kind) {
       case 'opened':
+        this.#open.add(recorder)
         return recorder.opened(news.server)
       case 'closed':
+        this.#open.delete(recorder)
         return recorder.closed(news.reason, news.atMs)
       case 'sent':
         return recorder.sent(fromBase64(news.base64) ?? NOTHING, news.atMs)
@@ -58,6 +63,7 @@ export class EnsembleRecording {
   /** Numbers of handles begin anew with the next life of the page. */
   onLifeEnded(line: PageLine): void {
     for (const recorder of this.#recorders.get(line)?.values() ?? []) {
+      this.#open.delete(recorder)
       recorder.closed('the page is gone', Date.now())
     }
     this.#recorders.delete(line)
@@ -76,9 +82,25 @@ export class EnsembleRecording {
     this.#downs.push({ atMs: Date.now(), sid: number, role: 'down' })
   }
 
+  async collectLog(members: readonly Member[]): Promise<void> {
+    await this.#log.collect(members)
+  }
+
   /** When nothing is under way: then the log of a member is the log of all. */
   async finish(title: string, members: readonly Member[]): Promise<Recording> {
-    return this.#recording(title, members, await logOf(members))
+    const found = await this.#log.collect(members)
+    return this.#recording(title, members, found === 'whole' ? this.#log.entries : null)
+  }
+
+  /** When nothing is under way and no handle is open. */
+  beginPart(before: RecordedTree): void {
+    if (this.#open.size > 0) throw new Error(`${this.#open.size} handles are still connected`)
+    this.#before = before
+    this.#beganAtMs = Date.now()
+    this.#events = []
+    this.#faults = []
+    this.#log.forget()
+    this.#recorders.clear()
   }
 
   /** What there is so far, for the report of a test that failed. */
@@ -91,14 +113,18 @@ export class EnsembleRecording {
     members: readonly Member[],
     log: readonly Uint8Array[] | null,
   ): Recording {
-    const roles = members.flatMap((member) => rolesOf(member))
+    const roles = [...members.flatMap((member) => rolesOf(member)), ...this.#downs]
     return {
       format: RECORDING_FORMAT,
       title,
       clockUncertaintyMs: CLOCK_UNCERTAINTY_MS,
       events: settled(this.#events),
       log,
-      roles: [...roles, ...this.#downs].sort((a, b) => a.atMs - b.atMs),
+      ...(this.#before === null ? {} : { before: this.#before }),
+      roles: since(
+        this.#beganAtMs,
+        roles.sort((a, b) => a.atMs - b.atMs),
+      ),
       faults: this.#faults satisfies readonly RecordedFault[],
       members: members.filter(({ isUp }) => isUp).flatMap((member) => standOf(member)),
     }
@@ -137,6 +163,15 @@ function rolesOf({ number, traces }: Member): readonly RecordedRole[] {
   return traces.flatMap((trace) => roleOfTrace(number, trace.at, trace) ?? [])
 }
 
+/** Of what was before, the last of each member: it holds until the next. */
+function since(fromMs: number, roles: readonly RecordedRole[]): readonly RecordedRole[] {
+  const before = new Map<number, RecordedRole>()
+  for (const role of roles) {
+    if (role.atMs < fromMs) before.set(role.sid, { ...role, atMs: fromMs })
+  }
+  return [...before.values(), ...roles.filter(({ atMs }) => atMs >= fromMs)]
+}
+
 function standOf({ number, status }: Member): readonly RecordedMember[] {
   const { zxid, treeDigest } = status?.member ?? {}
   if (zxid === undefined || treeDigest === undefined) return []
@@ -146,27 +181,4 @@ function standOf({ number, status }: Member): readonly RecordedMember[] {
 
 function fromHex(text: string): bigint {
   return BigInt(text.startsWith('0x') ? text : `0x${text}`)
-}
-
-interface LoggedEntry {
-  readonly zxid: Zxid
-  readonly entry: Uint8Array
-}
-
-/** Of the first member that has it from its beginning; null: none has. */
-async function logOf(members: readonly Member[]): Promise<readonly Uint8Array[] | null> {
-  for (const member of members.filter(({ isUp }) => isUp)) {
-    const applied = fromHex(member.status?.member?.zxid ?? '0x0')
-    const values = await inKit(member.page, (kit, name) => kit.logValues(name), member.identity)
-    const entries = values.flatMap((value) => entriesOf(value))
-    const [first] = entries
-    if (first === undefined || counterOf(first.zxid) !== 1) continue
-    return entries.filter(({ zxid }) => zxid <= applied).map(({ entry }) => entry)
-  }
-  return null
-}
-
-function entriesOf(base64: string): readonly LoggedEntry[] {
-  const bytes = fromBase64(base64)
-  return (bytes === null ? null : unpackEntries(bytes))?.entries ?? []
 }

@@ -10,7 +10,7 @@ import {
 import type { MemberFaults } from '../faults/member-faults.ts'
 import type { Delay, EnsembleFaults } from '../testing/ensemble-faults.ts'
 import type { BrowserProcess } from './browser-process.ts'
-import type { Recording } from '../history/recording.ts'
+import type { RecordedTree, Recording } from '../history/recording.ts'
 import { EnsembleLinks } from './ensemble-links.ts'
 import { EnsembleRecording } from './ensemble-recording.ts'
 import { electLeader } from './force-leader.ts'
@@ -138,6 +138,19 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
     return this.#recording.finish(title, this.members)
   }
 
+  /**
+   * For tests that go on for long: what follows is a history of its own, which begins with the
+   * tree that the judgement of the one so far has left (`Verdict.after`). Close all handles before.
+   */
+  beginPart(before: RecordedTree): void {
+    this.#recording.beginPart(before)
+  }
+
+  /** Likewise, between faults: members that are given a snapshot forget the log before it. */
+  async collectLog(): Promise<void> {
+    await this.#recording.collectLog(this.members)
+  }
+
   /** For reports of tests that fail: at once, without the log. */
   recordingSoFar(title = 'ensemble'): Recording {
     return this.#recording.soFar(title, this.members)
@@ -236,6 +249,12 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
     this.#recording.fault(`storage: ${fault}`, [member])
     if (fault === 'torn') return this.#tear(member)
     this.#storages.set(member, { fault, slowMs: SLOW_WRITE_MS, limitMs: HANG_LIMIT_MS })
+    await this.#tellFaults()
+  }
+
+  /** Writes are as they were. What failed for good stays so until a `reload`. */
+  async healStorage(ref: MemberRef): Promise<void> {
+    this.#storages.delete(this.member(ref))
     await this.#tellFaults()
   }
 

@@ -110,6 +110,7 @@ export class Member {
   async restart(): Promise<void> {
     const [{ link, identity }, page] = [this.#line, await newLine(this.browser)]
     if (link === null) throw new Error('it was in no room')
+    page.traces.push(...this.traces)
     this.#line = page
     this.#isUp = true
     if (identity !== null) await page.page.addInitScript(remember, { identity, name: 'zabra.kit' })

@@ -2,6 +2,7 @@
 // in a recording is found by the promise that it breaks.
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { judgeHistory, PROMISES, type Promised } from '../../src/history/judge-history.ts'
+import { decodeTxn } from '../../src/core/jute/txn.ts'
 import { isWrite, type Call } from '../../src/history/operation.ts'
 import {
   recordingFromText,
@@ -19,7 +20,15 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 type Answer = Extract<RecordedEvent, { kind: 'answer' }>
 type Changed = Partial<Recording> | null
 
+const recorded = new Map<number, Recording>()
+
 function recordSeed(seed: number): Recording {
+  const known = recorded.get(seed) ?? runSeed(seed)
+  recorded.set(seed, known)
+  return known
+}
+
+function runSeed(seed: number): Recording {
   const world = new World({ seed })
   const recording = new SimRecording(world)
   listen(world)
@@ -195,5 +204,46 @@ describe('and', () => {
   test('every rule of a promise is one that a judge knows', () => {
     const rules = Object.values(PROMISES).flat()
     expect(new Set(rules).size).toBe(rules.length)
+  })
+})
+
+describe('a part of a longer history', () => {
+  let whole: Recording
+
+  beforeAll(() => {
+    // Several of its sessions begin late.
+    whole = recordSeed(9)
+  })
+
+  /** As if nobody had recorded what came before. */
+  function laterPart(): Recording {
+    const log = whole.log ?? []
+    const middle = Math.floor(log.length / 4)
+    const opened = new Set<bigint>()
+    for (const entry of log.slice(middle)) {
+      const { header, txn } = decodeTxn(entry)
+      if (txn.kind === 'createSession') opened.add(header.clientId)
+    }
+    const events = whole.events.filter((e) => !('session' in e) || opened.has(e.session))
+    const before = judgeHistory({ ...whole, events: [], log: log.slice(0, middle) }).after
+    if (before === null) throw new Error('no tree')
+    return { ...whole, events, log: log.slice(middle), before }
+  }
+
+  test('is judged by the tree that was there before it', () => {
+    const verdict = judgeHistory(laterPart())
+    expect(verdict.violations).toEqual([])
+    expect(verdict.operations).toBeGreaterThan(20)
+    expect(verdict.after).toEqual(judgeHistory(whole).after)
+  })
+
+  test('and of nothing else', () => {
+    const part = laterPart()
+    const { before } = part
+    if (before === undefined) throw new Error('no tree')
+    const nodes = before.nodes.map((node) => ({ ...node, version: node.version + 1 }))
+    expect(judgeHistory({ ...part, before: { ...before, nodes } }).violations).not.toEqual([])
+    const { before: _, ...headless } = part
+    expect(judgeHistory(headless).against('noLostWrites')).not.toEqual([])
   })
 })

@@ -12,9 +12,19 @@ export async function deleteDatabase(name: string): Promise<void> {
   await settled(indexedDB.deleteDatabase(name))
 }
 
-export async function logValues(name: string): Promise<Uint8Array[]> {
+/** Key of the log's store (indexeddb/schema.ts). */
+export type LogKey = [epoch: number, counter: number]
+
+/** From the value on that holds the entry `after`; null: all. */
+export async function logValues(name: string, after: LogKey | null): Promise<Uint8Array[]> {
   return withStore(name, 'readonly', async (store) => {
-    return (await settled(store.getAll())) as Uint8Array[]
+    let range: IDBKeyRange | null = null
+    if (after !== null) {
+      const below = IDBKeyRange.upperBound(after)
+      const straddling = await settled(store.openKeyCursor(below, 'prev'))
+      if (straddling !== null) range = IDBKeyRange.lowerBound(straddling.key)
+    }
+    return (await settled(store.getAll(range))) as Uint8Array[]
   })
 }
 

@@ -23,7 +23,7 @@ import {
   type PageSettings,
   TELL,
 } from './page-news.ts'
-import { databaseOf, deleteDatabase, logValues, tearLog } from './member-database.ts'
+import { databaseOf, deleteDatabase, type LogKey, logValues, tearLog } from './member-database.ts'
 import { endSession } from './end-session.ts'
 import { recordedTransport } from './recorded-transport.ts'
 
@@ -182,9 +182,9 @@ export class PageKit {
     await tearLog(await databaseOf(identity))
   }
 
-  /** The values of the log in order, as base64. */
-  async logValues(identity: string): Promise<string[]> {
-    return (await logValues(await databaseOf(identity))).map(toBase64)
+  /** The values of the log in order, as base64; from the one on that holds `after`. */
+  async logValues(identity: string, after: LogKey | null): Promise<string[]> {
+    return (await logValues(await databaseOf(identity), after)).map(toBase64)
   }
 
   #joined(): TestedRoom {
