@@ -17,6 +17,7 @@ export class EnsembleLog implements MemberEvents {
   readonly #time: VirtualTime
   readonly #digest = new TraceDigest()
   readonly #lines: string[] = []
+  readonly #explained = new WeakSet<Error>()
   readonly record: EnsembleRecord
 
   constructor(time: VirtualTime) {
@@ -64,13 +65,19 @@ export class EnsembleLog implements MemberEvents {
     this.say(member.name, `halts: ${reason}`)
   }
 
+  hasExplained(error: Error): boolean {
+    return this.#explained.has(error)
+  }
+
   /** The same error, with the seed and what happened last in its message. */
-  explained(error: Error, seed: number): Error {
+  explained(error: Error, seed: number, where: string | null = null): Error {
+    this.#explained.add(error)
     const lines = this.lines(LINES_SHOWN)
     const text = [
       error.message,
       '',
       `seed ${seed}; the same again: ZABRA_SEED=${seed}`,
+      ...(where === null ? [] : [where]),
       ...(lines.length === 0 ? [] : ['what happened last:', ...lines]),
     ].join('\n')
     return withMessage(error, text)

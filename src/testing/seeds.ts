@@ -1,6 +1,7 @@
 /** Ensembles by their seeds: one, and one after the other to find the order that breaks a test. */
 import { toError } from './thrown.ts'
-import { TestEnsemble, type TestEnsembleOptions } from './test-ensemble.ts'
+import type { TestEnsembleOptions } from './test-ensemble-options.ts'
+import { TestEnsemble } from './test-ensemble.ts'
 
 const SEED_DEFAULT = 1
 
@@ -37,7 +38,7 @@ export async function forEachSeed(
     try {
       await run(ensemble)
     } catch (error) {
-      throw ensemble.log.explained(toError(error), seed)
+      throw ensemble.explained(toError(error))
     } finally {
       await ensemble.close()
     }

@@ -19,7 +19,7 @@ import type {
   WaitOptions,
 } from './ensemble-faults.ts'
 import { EnsembleLog } from './ensemble-log.ts'
-import { EnsembleParts, type ServiceSettings, type Why } from './ensemble-parts.ts'
+import { EnsembleParts, type Why } from './ensemble-parts.ts'
 import { expireSession, forceLeader, unless } from './hard-faults.ts'
 import type { VirtualClient } from './virtual-client.ts'
 import type { VirtualMember } from './virtual-member.ts'
@@ -27,6 +27,8 @@ import type { Station } from './station.ts'
 import type { Promised } from '../history/judge-history.ts'
 import type { Recording } from '../history/recording.ts'
 import { brokenPromise } from './expectations.ts'
+import { whereReported } from './report-file.ts'
+import type { TestEnsembleOptions } from './test-ensemble-options.ts'
 import { warnOfLifeEnd } from './life-end.ts'
 import { VirtualTime } from './virtual-time.ts'
 
@@ -41,28 +43,6 @@ const OBSERVERS_MAX = 16
 const QUIET_MS = 100
 /** Virtual ms between two looks at a condition that has to ask. */
 const LOOK_MS = 25
-
-export interface TestEnsembleOptions {
-  /** Voters, 1 to 9; default 3. */
-  readonly size?: number
-  /** Members beside them that do not vote; default none. */
-  readonly observers?: number
-  /** Default: ZABRA_SEED of the environment, else 1, so that a test is the same every time. */
-  readonly seed?: number
-  /**
-   * `auto`: time passes whenever the test waits. `manual`: only inside `advance`, `until` and the
-   * waits of the ensemble; a call then waits for ever unless one of those runs beside it.
-   */
-  readonly time?: 'auto' | 'manual'
-  /** The wall clock at the start; default 2026-01-01. */
-  readonly startAt?: Date
-  /** Told before each event how many whole ms have passed: for fake timers of a test runner. */
-  readonly onTime?: (ms: number) => void
-  /** Of the members' service. */
-  readonly service?: Partial<ServiceSettings>
-  /** How long to wait for the first leader. */
-  readonly signal?: AbortSignal
-}
 
 const PROMISED: readonly Promised[] = [
   'oneLeader',
@@ -90,6 +70,7 @@ export class TestEnsemble
   readonly #seats: ClientSeats
   readonly #chance: Prng
   readonly #startMs: number
+  readonly #reportFile: string | null | undefined
   readonly #clocks = new Map<VirtualClient, EnsembleClock>()
   readonly #ended = new AbortController()
 
@@ -100,6 +81,7 @@ export class TestEnsemble
     inRange('observers', observers, 0, OBSERVERS_MAX)
     this.seed = seed
     this.size = size
+    this.#reportFile = options.reportFile
     const startMs = startAt?.getTime() ?? START_MS
     this.#startMs = startMs
     this.#time = new VirtualTime(time === 'auto', options.onTime)
@@ -403,6 +385,16 @@ export class TestEnsemble
     return this.log.record.recording(`seed ${this.seed}`, this.#parts.alike())
   }
 
+  /**
+   * The same error, with the seed, what happened last, and where the history is as a page. For
+   * errors of the test itself: those of the ensemble, and all in `forEachSeed`, say it already.
+   */
+  explained(error: Error): Error {
+    if (this.log.hasExplained(error)) return error
+    const where = whereReported(error, this, this.#reportFile)
+    return this.log.explained(error, this.seed, where)
+  }
+
   // — end —
 
   /** Ends everything. Whatever still waits is told so. */
@@ -424,7 +416,7 @@ export class TestEnsemble
   async #expect(promised: Promised, options: WaitOptions): Promise<void> {
     await this.waitForQuiet(options)
     const broken = brokenPromise(this.recording(), promised)
-    if (broken !== null) throw this.log.explained(broken, this.seed)
+    if (broken !== null) throw this.explained(broken)
   }
 
   /** Lets time pass until `look` finds nothing missing any more. */
@@ -466,7 +458,7 @@ export class TestEnsemble
         if (why === null) return end(resolve)
         if (this.nowMs < limitMs) return false
         const text = `not within ${timeoutMs} ms of the ensemble's time: ${what} (${why()})`
-        return end(() => reject(this.log.explained(new Error(text), this.seed)))
+        return end(() => reject(this.explained(new Error(text))))
       })
     })
   }

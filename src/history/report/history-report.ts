@@ -13,6 +13,8 @@ import { timelineSvg } from './timeline-svg.ts'
 
 export interface ReportOptions {
   readonly violations: readonly Violation[]
+  /** What else was wrong, that no judge of histories knows of: as of the test itself. */
+  readonly failed?: string
   /** What else to say of the run, by name: seed, what was drawn, command to run it again. */
   readonly facts?: Readonly<Record<string, string>>
   /** What members and clients did, in words, a line each. */
@@ -28,7 +30,7 @@ export function historyReport(recording: Recording, options: ReportOptions): str
   const model = timelineOf(recording, violations)
   const body = [
     element('h1', {}, escaped(title)),
-    verdictPart(violations),
+    verdictPart(options),
     factsPart(recording, facts),
     timelinePart(model, violations),
     legendPart(),
@@ -58,13 +60,14 @@ function page(title: string, body: string): string {
   ].join('\n')
 }
 
-function verdictPart(violations: readonly Violation[]): string {
-  if (violations.length === 0) return '<p>Every rule was kept.</p>'
+function verdictPart({ violations, failed }: ReportOptions): string {
+  if (violations.length === 0 && failed === undefined) return '<p>Every rule was kept.</p>'
+  const said = element('p', { class: 'broken said' }, escaped(failed ?? ''))
   const items = violations.map(({ checker, what, atMs }) => {
     const rule = element('span', { class: 'bad' }, escaped(checker))
     return element('p', { class: 'broken' }, `${rule} at ${atMs.toFixed(1)} ms: ${escaped(what)}`)
   })
-  return items.join('\n')
+  return [...(failed === undefined ? [] : [said]), ...items].join('\n')
 }
 
 function factsPart(recording: Recording, facts: Readonly<Record<string, string>>): string {
@@ -90,7 +93,7 @@ function timelinePart(model: TimelineModel, violations: readonly Violation[]): s
     element('button', { id: 'farther', type: 'button', 'aria-label': 'Show more time' }, '−'),
     element('button', { id: 'closer', type: 'button', 'aria-label': 'Show less time' }, '+'),
     element('button', { id: 'whole', type: 'button' }, 'All'),
-    '<span>Keys: Tab and ↑ ↓ for lanes, ← → for marks, + and − for the scale</span>',
+    '<span id="keys">Keys: ↑ ↓ for lanes, ← → for marks, + and − for the scale</span>',
   ].join('')
   const track = element('div', { class: 'track' }, timelineSvg(model, violations))
   return [

@@ -16,6 +16,8 @@ export const STYLE = `
   --danger: light-dark(#a3212b, #ff9a9f);
 }
 * { box-sizing: border-box; }
+/* Nothing that has the focus is behind the words at the bottom. */
+html { scroll-padding-bottom: 8rem; -webkit-text-size-adjust: 100%; }
 body { margin: 0; padding: 1rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.4rem; margin: 0 0 .5rem; }
@@ -25,6 +27,7 @@ h3 { font-size: .8rem; font-weight: 600; margin: .4rem 0 0; position: sticky; le
 code, pre { font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, monospace; font-size: .85rem; }
 pre { overflow-x: auto; background: var(--card); border: 1px solid var(--line); padding: .75rem; }
 .bad { color: var(--danger); font-weight: 600; }
+.said { white-space: pre-wrap; }
 .broken { border-left: 4px solid var(--danger); padding: .25rem .75rem; background: var(--card); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0; }
 dt { color: var(--soft); }
@@ -35,7 +38,7 @@ button { font: inherit; min-width: 2.75rem; min-height: 2.75rem; border: 1px sol
 .tools { display: flex; gap: .5rem; align-items: center; flex-wrap: wrap; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); background: var(--card);
   padding: 0 .5rem .75rem; }
-.track { min-width: 100%; }
+.track { min-width: max(100%, 36rem); }
 svg { display: block; width: 100%; overflow: hidden; }
 svg.lane { border-bottom: 1px solid var(--line); }
 svg.axis line { stroke: var(--soft); }
@@ -44,7 +47,7 @@ text { font: 11px system-ui, sans-serif; fill: var(--ink); pointer-events: none;
 svg.axis text { fill: var(--soft); }
 .mark { stroke-width: 1; stroke: var(--ink); fill: transparent; }
 .read { stroke: var(--following); fill: var(--following); fill-opacity: .35; }
-.write { stroke: var(--accent); fill: var(--accent); fill-opacity: .85; }
+.write { stroke: var(--accent); stroke-width: 2; fill: var(--accent); fill-opacity: .3; }
 .refused { stroke: var(--danger); fill: var(--card); }
 .unknown { stroke: var(--soft); stroke-dasharray: 3 2; fill: transparent; }
 .event { stroke: var(--looking); fill: var(--looking); }
@@ -78,6 +81,9 @@ function show(mark) {
   mark.classList.add('on')
   details.textContent = mark.querySelector('title').textContent
 }
+function enter(lane) {
+  for (const each of lanes) each.tabIndex = each === lane ? 0 : -1
+}
 function choose(mark) {
   show(mark)
   if (mark !== null) mark.scrollIntoView({ block: 'nearest', inline: 'nearest' })
@@ -86,12 +92,14 @@ function setZoom(next) {
   const scroll = track.parentElement
   const middle = (scroll.scrollLeft + scroll.clientWidth / 2) / track.clientWidth
   zoom = Math.min(256, Math.max(1, next))
-  track.style.width = 100 * zoom + '%'
+  track.style.width = zoom === 1 ? '' : 'max(' + 100 * zoom + '%, ' + 36 * zoom + 'rem)'
   scroll.scrollLeft = middle * track.clientWidth - scroll.clientWidth / 2
 }
 for (const lane of lanes) {
   const marks = [...lane.querySelectorAll('.mark')]
+  lane.addEventListener('focus', () => enter(lane))
   lane.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
     const at = marks.indexOf(chosen)
     const move = { ArrowRight: at + 1, ArrowLeft: at < 0 ? marks.length - 1 : at - 1,
       Home: 0, End: marks.length - 1 }[event.key]
@@ -109,6 +117,7 @@ for (const lane of lanes) {
   })
 }
 document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return
   if (event.key === '+' || event.key === '=') setZoom(zoom * 2)
   else if (event.key === '-') setZoom(zoom / 2)
   else if (event.key === 'Escape') show(null)

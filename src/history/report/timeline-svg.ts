@@ -11,7 +11,7 @@ const TICKS = 10
 const LABEL_MIN_PERCENT = 3
 
 export function timelineSvg(model: TimelineModel, violations: readonly Violation[]): string {
-  const lanes = model.lanes.map((lane) => laneSvg(lane, model, violations))
+  const lanes = model.lanes.map((lane, index) => laneSvg(lane, index, model, violations))
   return [axisSvg(model), ...lanes].join('\n')
 }
 
@@ -47,21 +47,29 @@ function niceStep(wantedMs: number): number {
   return [1, 2, 5, 10].map((n) => n * power).find((step) => step >= wantedMs) ?? 10 * power
 }
 
-function laneSvg(lane: Lane, model: TimelineModel, violations: readonly Violation[]): string {
+function laneSvg(
+  lane: Lane,
+  index: number,
+  model: TimelineModel,
+  violations: readonly Violation[],
+): string {
   const height = lane.rows * (ROW_PX + GAP_PX) + GAP_PX
   const marks = lane.marks
     .toSorted((a, b) => a.fromMs - b.fromMs)
     .map((mark) => markSvg(mark, model, lane))
-  const lines = violations.map(({ atMs }) => {
+  const shown = violations.filter(({ atMs }) => atMs >= model.fromMs && atMs <= model.toMs)
+  const lines = shown.map(({ atMs }) => {
     const x = written(percent(atMs, model))
     return element('line', { class: 'violation', x1: x, x2: x, y1: 0, y2: '100%' })
   })
   const attributes = {
     class: 'lane',
     height,
-    tabindex: 0,
+    // One stop for all lanes; the arrow keys go from one to the other.
+    tabindex: index === 0 ? 0 : -1,
     role: 'group',
-    'aria-label': `${lane.name}: ${lane.marks.length} marks, left and right arrow keys`,
+    'aria-label': `${lane.name}: ${lane.marks.length} marks`,
+    'aria-describedby': 'keys',
   }
   const name = element('h3', {}, escaped(lane.name))
   return `${name}${element('svg', attributes, [...lines, ...marks].join(''))}`

@@ -56,22 +56,47 @@ const DATA_CHARS = 60
 export function timelineOf(recording: Recording, violations: readonly Violation[]): TimelineModel {
   const lanes = [faultLane(recording), ...memberLanes(recording), ...clientLanes(recording)]
   const all = lanes.flatMap(({ marks }) => marks)
-  const first = violations[0]?.atMs ?? Number.POSITIVE_INFINITY
-  const kept = new Set(
-    all.toSorted((a, b) => distance(a, first) - distance(b, first)).slice(0, MARKS_MAX),
-  )
-  const shown = lanes.map((lane) => ({ ...lane, marks: lane.marks.filter((m) => kept.has(m)) }))
-  const points = [...kept].flatMap(({ fromMs, toMs }) => [fromMs, toMs])
-  if (Number.isFinite(first)) points.push(first)
-  const fromMs = points.reduce((a, b) => Math.min(a, b), points[0] ?? 0)
+  // Without a violation the end is what counts.
+  const aboutMs = violations[0]?.atMs ?? endOf(recording)
+  const near = all
+    .map((mark) => ({ mark, distanceMs: distance(mark, aboutMs) }))
+    .sort((a, b) => a.distanceMs - b.distanceMs)
+    .slice(0, MARKS_MAX)
+  const kept = new Set(near.map(({ mark }) => mark))
+  const reachMs = kept.size < all.length ? (near.at(-1)?.distanceMs ?? 0) : Infinity
+  const points = [aboutMs, ...near.flatMap(({ mark }) => [mark.fromMs, mark.toMs])]
+  const fromMs = points.reduce((a, b) => Math.min(a, b), aboutMs)
   const toMs = points.reduce((a, b) => Math.max(a, b), fromMs + 1)
-  return { fromMs, toMs, lanes: shown, left: all.length - kept.size }
+  const span = {
+    fromMs: Math.max(fromMs, aboutMs - reachMs),
+    toMs: Math.min(toMs, aboutMs + reachMs),
+  }
+  const shown = lanes.map((lane) => {
+    const marks = lane.marks.filter((mark) => kept.has(mark)).map((mark) => clipped(mark, span))
+    return { ...lane, marks }
+  })
+  return {
+    ...span,
+    lanes: shown.filter(({ marks }) => marks.length > 0),
+    left: all.length - kept.size,
+  }
 }
 
-/** Without a violation the end is what counts. */
-function distance({ fromMs, toMs }: Mark, atMs: number): number {
-  if (!Number.isFinite(atMs)) return -toMs
-  return Math.abs((fromMs + toMs) / 2 - atMs)
+interface Span {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** 0: it was going on then. */
+function distance({ fromMs, toMs }: Span, atMs: number): number {
+  return Math.max(0, fromMs - atMs, atMs - toMs)
+}
+
+/** Who led for an hour shall not make the hour's last second a line. */
+function clipped(mark: Mark, span: Span): Mark {
+  const { fromMs, toMs } = mark
+  if (fromMs >= span.fromMs && toMs <= span.toMs) return mark
+  return { ...mark, fromMs: Math.max(fromMs, span.fromMs), toMs: Math.min(toMs, span.toMs) }
 }
 
 function endOf({ events, roles, faults }: Recording): number {
