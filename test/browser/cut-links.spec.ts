@@ -1,16 +1,13 @@
 // Three browsers in three networks of their own, and the links between them really cut: one machine
 // apart from the two others, one that is heard and does not hear, two of three that never meet, and
 // a network that loses packets. Whoever has a majority goes on, who has none says so and refuses.
-import { fileURLToPath } from 'node:url'
 import { expect } from 'playwright/test'
 import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
-import { startServer } from '../../src/edge/serve.ts'
 import { PATIENCE_MS, PATIENTLY, type MachinePage } from './machine-page.ts'
 import { NetworkLab } from './network-lab.ts'
 import { leaderOf, test } from './room-fixture.ts'
 import { firstTrace, lasting, tracesOf } from './tab-faults.ts'
 
-const DIST = fileURLToPath(new URL('../../dist', import.meta.url))
 const LIMIT_MS = 300_000
 /** Longer than the silence after which a link counts as dead, several times. */
 const CUT_MS = 4_000
@@ -217,29 +214,22 @@ test('links really cut: a majority goes on, a minority refuses, nothing is lost'
   newBrowser,
 }) => {
   test.setTimeout(LIMIT_MS)
-  const obstacle = await NetworkLab.obstacle()
-  // Nobody shall think that it ran where it could not.
-  if (obstacle !== null) throw new Error(obstacle)
+  // Where there can be none it fails: nobody shall think that it ran.
   await using lab = await NetworkLab.start(3)
-  const server = await startServer({ host: lab.serverAddress, port: 0, staticDir: DIST })
-  try {
-    const origin = `http://${lab.serverAddress}:${server.port}`
-    const link = `${origin}/machine.html?room=cut#a-secret-that-nobody-guesses`
-    const flags = [`--unsafely-treat-insecure-origin-as-secure=${origin}`]
-    const machines: MachinePage[] = []
-    for (let i = 0; i < 3; i++) {
-      const browser = await newBrowser({ flags, program: await lab.browserOf(i) })
-      machines.push(await browser.open(link))
-    }
-    for (const machine of machines) await machine.expectWhole()
-    for (const [i, machine] of machines.entries()) await startWriter(machine, `by-${i}`)
-    const cast = new Cast(lab, machines)
-    await test.step('both ways', () => cutBothWays(cast))
-    await test.step('one way', () => cutOneWay(cast))
-    await test.step('one pair', () => cutOnePair(cast))
-    await test.step('packets lost', () => losePackets(cast))
-    await expectNothingLost(machines)
-  } finally {
-    await server.close()
+  const { origin } = lab
+  const link = `${origin}/machine.html?room=cut#a-secret-that-nobody-guesses`
+  const flags = [`--unsafely-treat-insecure-origin-as-secure=${origin}`]
+  const machines: MachinePage[] = []
+  for (let i = 0; i < 3; i++) {
+    const browser = await newBrowser({ flags, program: await lab.browserOf(i) })
+    machines.push(await browser.open(link))
   }
+  for (const machine of machines) await machine.expectWhole()
+  for (const [i, machine] of machines.entries()) await startWriter(machine, `by-${i}`)
+  const cast = new Cast(lab, machines)
+  await test.step('both ways', () => cutBothWays(cast))
+  await test.step('one way', () => cutOneWay(cast))
+  await test.step('one pair', () => cutOnePair(cast))
+  await test.step('packets lost', () => losePackets(cast))
+  await expectNothingLost(machines)
 })
