@@ -10,13 +10,15 @@ import type { TlsSide } from '../adapters/tcp/tls-side.ts'
 import { ZooKeeperClient } from '../client/zookeeper-client.ts'
 import { parseProperties } from './config/properties.ts'
 import { JsonRecord } from './cli-json.ts'
-import { parseConnectString, TcpTransport } from './tcp-transport.ts'
+import { parseConnectString } from './connect-string.ts'
+import { TcpTransport } from './tcp-transport.ts'
 import { clientTls } from './tls/client-tls.ts'
 import { isTlsKey } from './tls/tls-keys.ts'
 
 const USAGE = `usage: zabra cli [options] [COMMAND…]
 
-  -server HOSTS        HOST:PORT[,HOST:PORT][/CHROOT], default localhost:2181
+  -server HOSTS        HOST:PORT[,HOST:PORT][/CHROOT] or dns-srv://NAME[/CHROOT], whose SRV records
+                       are the hosts; default localhost:2181
   -timeout MS          of the session, default 30000
   -r                   a server without a quorum will do, for reading
   -waitforconnection   begin when there is a connection, and end when there is none within the
@@ -187,9 +189,9 @@ function client(
   { sessionTimeoutMs, canBeReadOnly, requestTimeoutMs, tls }: Settings,
   watcher: NonNullable<ConstructorParameters<typeof ZooKeeperClient>[0]['watcher']>,
 ): ZooKeeperClient {
-  const { members, chroot } = parseConnectString(host)
+  const { members, service, chroot } = parseConnectString(host)
   return new ZooKeeperClient({
-    transport: new TcpTransport({ members, tls }),
+    transport: new TcpTransport({ members, service, tls }),
     sessionTimeoutMs,
     canBeReadOnly,
     requestTimeoutMs,

@@ -1,6 +1,6 @@
 /** Where clients come in: clientPort and secureClientPort, by the same rules. */
 import { ClientListener, type ClientListenerOptions } from '../adapters/tcp/client-listener.ts'
-import type { TlsSide } from '../adapters/tcp/tls-side.ts'
+import type { Handshakes, TlsSide } from '../adapters/tcp/tls-side.ts'
 import type { ServerSettings } from './settings.ts'
 import { tlsSideOf } from './tls/tls-side-of.ts'
 
@@ -59,6 +59,12 @@ export class ClientPorts {
 
   get connections(): number {
     return (this.#plain?.connections ?? 0) + (this.#secure?.connections ?? 0)
+  }
+
+  get handshakes(): Handshakes {
+    const all = [this.#plain?.handshakes, this.#secure?.handshakes].flatMap((one) => one ?? [])
+    const sum = (of: keyof Handshakes): number => all.reduce((total, one) => total + one[of], 0)
+    return { pending: sum('pending'), failed: sum('failed') }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 /** What a Node server's settings make of the member inside it. */
-import { addressText, bracketed } from '../adapters/tcp/quorum-member.ts'
+import { configText } from '../adapters/tcp/quorum-member.ts'
 import type { QuorumNetworkOptions } from '../adapters/tcp/quorum-network.ts'
 import { toServerId, type ServerId } from '../core/base/zxid.ts'
 import type { MemberConfig } from '../core/server/member-machine.ts'
@@ -127,14 +127,13 @@ function quorumOf(
     return { sid: STANDALONE_SID, voters: [STANDALONE_SID], clusterId: 'standalone' }
   }
   const sid = sidOf(settings)
-  const text = configurationText(settings)
   const voters = settings.members.filter(({ role }) => role === 'participant')
   return {
     sid,
     voters: voters.map((member) => member.sid),
     ...(settings.groups.length === 0 ? {} : { groups: settings.groups }),
     clusterId: 'configured',
-    configurationText: text,
+    configurationText: configText(settings.members, settings.groups),
     peerType: settings.role,
   }
 }
@@ -163,21 +162,6 @@ export function networkTuningOf(settings: ServerSettings): NetworkTuning {
     leaderRetryMs,
     ...limit,
   }
-}
-
-/** As ZooKeeper writes a configuration that no reconfig has made: its version is 0 (D3). */
-function configurationText({ members }: ServerSettings): string {
-  const lines = [...members]
-    .sort((a, b) => a.sid - b.sid)
-    .map((member) => {
-      const { sid, role, clientAddress, clientPort } = member
-      const at = `${addressText(member)}:${role}`
-      // 0 is any free port, and nobody is helped by it.
-      const hasClients = clientPort !== undefined && clientPort > 0
-      const client = hasClients ? `;${bracketed(clientAddress ?? '0.0.0.0')}:${clientPort}` : ''
-      return `server.${sid}=${at}${client}\n`
-    })
-  return `${lines.join('')}version=0`
 }
 
 /** Throws an Error that says what is missing where. */

@@ -143,6 +143,7 @@ export class NodeServer implements AsyncDisposable {
     const isAlone = isStandalone(settings)
     await this.administration.listen()
     const config = memberConfigOf(settings, randomBytes(4).readUInt32BE())
+    const startedMs = performance.now()
     const recovered = await recoverDatabase(this.#storage, settings)
     const member = new Member({
       config,
@@ -158,13 +159,20 @@ export class NodeServer implements AsyncDisposable {
       onHalt: (reason) => this.#onHalt(reason),
     })
     this.#member = member
-    const port = (): number | null => this.#ports?.port ?? null
+    this.administration.loaded(performance.now() - startedMs, recovered.log.length)
+    const ports = (): ClientPorts | null => this.#ports
     this.administration.administer({
       status: () => member.status(),
       server: member.server,
       restore: (chunks) => this.#restorer.restore(member, chunks),
       get clientPort() {
-        return port()
+        return ports()?.port ?? null
+      },
+      get secureClientPort() {
+        return ports()?.securePort ?? null
+      },
+      get handshakes() {
+        return ports()?.handshakes ?? { pending: 0, failed: 0 }
       },
     })
     if (isAlone) {
@@ -191,9 +199,10 @@ export class NodeServer implements AsyncDisposable {
     const { administration, settings } = this
     this.#ports = await ClientPorts.open(settings, {
       maxFrameBytes: settings.frameBytesMax,
-      onClient: (channel, { address, port, certificate }) => {
+      onClient: (channel, { address, port, certificate, isSecure }) => {
         const ids = x509Ids(certificate, settings.x509SuperUser)
-        member.attachClient(administration.tapClient(channel, address, port), address, ids)
+        const tap = administration.tapClient(channel, address, port, isSecure)
+        member.attachClient(tap, address, ids)
       },
       onWord: (word, from, rest) => administration.answerWord(word, from, rest),
       onDropped: (address, reason) => {

@@ -14,8 +14,8 @@ import type { TlsKeys } from './tls/tls-settings.ts'
 export type MemberRole = 'participant' | 'observer'
 
 /**
- * One `server.N=host:quorumPort:electionPort[|…][:role][;[clientAddress:]clientPort]` (Q2), as the
- * network of the members has it.
+ * One `server.N=host:quorumPort:electionPort[|…][:role][;[clientAddress:]clientPort[;…]]` (Q2), as
+ * the network of the members has it.
  */
 export type EnsembleMember = QuorumMember
 
@@ -194,6 +194,12 @@ export interface AdminSettings {
   readonly adminCommandPath: string
   /** admin.idleTimeout. */
   readonly adminIdleTimeoutMs: number
+  /** admin.forceHttps: TLS, with the keys of ssl.quorum. */
+  readonly adminForcesTls: boolean
+  /** admin.portUnification: connections with TLS and without. */
+  readonly adminTakesBoth: boolean
+  /** admin.needClientAuth: over TLS, whoever comes shows a certificate. */
+  readonly adminNeedsCertificate: boolean
   /** admin.rateLimiterIntervalInMS (O17). */
   readonly adminRateLimitIntervalMs: number
   /** admin.snapshot.enabled. */
@@ -361,6 +367,9 @@ const ADMIN_DEFAULTS: AdminSettings = {
   adminAddress: null,
   adminCommandPath: '/commands',
   adminIdleTimeoutMs: 30_000,
+  adminForcesTls: false,
+  adminTakesBoth: false,
+  adminNeedsCertificate: false,
   adminRateLimitIntervalMs: 300_000,
   adminSnapshotEnabled: true,
   adminRestoreEnabled: true,

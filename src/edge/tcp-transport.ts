@@ -3,29 +3,30 @@ import type { Socket } from 'node:net'
 import { SocketChannel } from '../adapters/tcp/socket-channel.ts'
 import { dial, type TlsSide } from '../adapters/tcp/tls-side.ts'
 import { REPLY_FRAME_MAX_BYTES } from '../client/limits.ts'
+import { SERVICE_PREFIX, type HostAndPort } from './connect-string.ts'
+import { ServiceHosts, type LookUp } from './service-hosts.ts'
 import type { ClientConnection, ClientHost, ClientTransport } from '../client/transport.ts'
 
-export interface HostAndPort {
-  readonly host: string
-  readonly port: number
-}
-
 export interface TcpTransportOptions {
+  /** Empty: those of `service`. */
   readonly members: readonly HostAndPort[]
+  /** A name whose SRV records are the members, as they are each time somebody is to be reached. */
+  readonly service?: string | null
+  /** Default: the system's resolver. */
+  readonly lookUp?: LookUp
   /** Default: without TLS. */
   readonly tls?: TlsSide | null
   /** Random number in [0, 1): the order in which members are tried (S28). */
   readonly random?: () => number
 }
 
-const CLIENT_PORT = 2181
 /** Characters of an answer that are worth reading: 'ro', 'rw' or 'null'. */
 const ANSWER_MAX = 8
-const PORT = /^\d{1,5}$/
 
 export class TcpTransport implements ClientTransport {
   readonly #tls: TlsSide | null
   readonly #random: () => number
+  readonly #service: ServiceHosts | null
   #hosts: readonly ClientHost[] = []
   #members: ReadonlyMap<string, HostAndPort> = new Map()
 
@@ -33,6 +34,20 @@ export class TcpTransport implements ClientTransport {
     this.#tls = options.tls ?? null
     this.#random = options.random ?? Math.random
     this.members = options.members
+    const { service = null, lookUp } = options
+    this.#service =
+      service === null
+        ? null
+        : new ServiceHosts({
+            name: service,
+            random: this.#random,
+            nowMs: () => performance.now(),
+            ...(lookUp === undefined ? {} : { lookUp }),
+          })
+    // One host to whoever asks for hosts: which one that is, turns out when it is reached.
+    if (service === null) return
+    const label = SERVICE_PREFIX + service
+    this.#hosts = [{ id: label, label, isLocal: false }]
   }
 
   /** From now on; tell the client by its `updateServerList` (S30). */
@@ -50,16 +65,12 @@ export class TcpTransport implements ClientTransport {
   }
 
   async connect(host: ClientHost, signal: AbortSignal): Promise<ClientConnection> {
-    const member = this.#members.get(host.id)
-    if (member === undefined) throw new Error(`no member ${host.id}`)
-    return new TcpConnection(await open(member, this.#tls, signal))
+    return new TcpConnection(await this.#open(host, signal))
   }
 
   /** The word `isro`, which is no frame, nor is its answer (S41). */
   async isReadWrite(host: ClientHost, signal: AbortSignal): Promise<boolean> {
-    const member = this.#members.get(host.id)
-    if (member === undefined) return false
-    const socket = await open(member, this.#tls, signal)
+    const socket = await this.#open(host, signal)
     const stop = (): void => {
       socket.destroy()
     }
@@ -71,11 +82,22 @@ export class TcpTransport implements ClientTransport {
       socket.on('error', stop)
       socket.once('close', () => {
         signal.removeEventListener('abort', stop)
-        resolve(answer.trim() === 'rw')
+        const isReadWrite = answer.trim() === 'rw'
+        if (isReadWrite) this.#service?.again()
+        resolve(isReadWrite)
       })
       socket.once('end', stop)
       socket.write('isro')
     })
+  }
+
+  async #open(host: ClientHost, signal: AbortSignal): Promise<Socket> {
+    if (this.#service !== null) {
+      return this.#service.first((member) => open(member, this.#tls, signal), signal)
+    }
+    const member = this.#members.get(host.id)
+    if (member === undefined) throw new Error(`no member ${host.id}`)
+    return open(member, this.#tls, signal)
   }
 }
 
@@ -110,34 +132,6 @@ class TcpConnection implements ClientConnection {
   close(reason: string): void {
     this.#channel.close(reason)
   }
-}
-
-/**
- * Reads ZooKeeper's `host:port,host:port/chroot`; the port defaults to 2181, IPv6 hosts stand in
- * brackets. Throws an Error that names the part that is wrong.
- */
-export function parseConnectString(text: string): {
-  readonly members: readonly HostAndPort[]
-  readonly chroot: string | null
-} {
-  const slash = text.indexOf('/')
-  const hosts = slash < 0 ? text : text.slice(0, slash)
-  const path = slash < 0 ? '/' : text.slice(slash)
-  const members = hosts.split(',').map((part) => parseHost(part.trim()))
-  return { members, chroot: path === '/' ? null : path }
-}
-
-function parseHost(part: string): HostAndPort {
-  const bracketed = /^\[([^\]]+)\](?::(.*))?$/.exec(part)
-  const colon = part.lastIndexOf(':')
-  const host = bracketed?.[1] ?? (colon < 0 ? part : part.slice(0, colon))
-  const port = bracketed === null ? (colon < 0 ? undefined : part.slice(colon + 1)) : bracketed[2]
-  const number = port === undefined ? CLIENT_PORT : Number(port)
-  if (host === '') throw new Error(`'${part}' names no host: write host:port`)
-  if (port !== undefined && (!PORT.test(port) || number < 1 || number > 65535)) {
-    throw new Error(`'${part}' has no valid port: it is a number from 1 to 65535`)
-  }
-  return { host, port: number }
 }
 
 function open(

@@ -23,8 +23,7 @@ const INTS = [-1, 0, 1, 2, -2, 0x7fff_ffff, -0x8000_0000, 0x10_0000, 0xffff]
 /**
  * All but what 3.8.0 is known to answer otherwise, what ends a connection in its own way, and the
  * types of transactions and events, which are no requests. deleteContainer is the server's own
- * (W46), and of a reconfig that cannot be read ZooKeeper logs nothing, while ours is an error
- * transaction like any other.
+ * (W46).
  */
 const RAW_TYPES: readonly number[] = [
   ...Object.values(OpCode).filter((type) => type > 0 && !isKept(type)),
@@ -34,7 +33,7 @@ const RAW_TYPES: readonly number[] = [
 function isKept(type: number): boolean {
   const kept: readonly number[] = [
     ...[OpCode.check, OpCode.checkWatches, OpCode.auth, OpCode.sasl],
-    ...[OpCode.deleteContainer, OpCode.reconfig],
+    OpCode.deleteContainer,
   ]
   return kept.includes(type)
 }

@@ -31,6 +31,25 @@ export class Certificates {
     return at('pem')
   }
 
+  /** The certificate of the authority with its list of revoked ones, as a trust store. */
+  revoking(...pems: readonly string[]): string {
+    const at = (name: string): string => join(this.folder, name)
+    writeFileSync(at('index.txt'), '')
+    writeFileSync(at('crlnumber'), '01\n')
+    writeFileSync(
+      at('ca.cnf'),
+      ['[ca]', 'default_ca=own', '[own]', `database=${at('index.txt')}`]
+        .concat([`crlnumber=${at('crlnumber')}`, 'default_md=sha256', 'default_crl_days=2'])
+        .join('\n'),
+    )
+    const by = ['-config', at('ca.cnf'), '-cert', this.authority, '-keyfile', at('ca.key')]
+    for (const pem of pems) openssl('ca', ...by, '-revoke', pem.replace(/\.pem$/, '.crt'))
+    openssl('ca', ...by, '-gencrl', '-out', at('crl.pem'))
+    const trust = at('revoking.pem')
+    writeFileSync(trust, readFileSync(this.authority, 'utf8') + readFileSync(at('crl.pem'), 'utf8'))
+    return trust
+  }
+
   /** The same as PKCS #12, with PASSWORD. */
   p12(pem: string): string {
     const path = pem.replace(/\.pem$/, '.p12')

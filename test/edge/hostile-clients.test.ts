@@ -130,6 +130,9 @@ describe('a client that does not read', () => {
     await until('it is dropped', () => dropped.length > 0)
     expect(dropped).toEqual(['the other side does not read'])
     expect(logged.join('')).toMatch(/client-dropped.*does not read/)
+    expect(server.administration.answerWord('mntr', { address: '127.0.0.1', port: 1 })).toContain(
+      'zk_slow_clients_dropped_count\t1\n',
+    )
     expect(await goodIsServed()).toBe(0)
     expect(server.connections).toBe(1)
   })

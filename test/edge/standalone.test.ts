@@ -7,7 +7,8 @@ import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { NodeServer } from '../../src/edge/node-server.ts'
 import { serverSettings } from '../../src/edge/settings.ts'
-import { parseConnectString, TcpTransport } from '../../src/edge/tcp-transport.ts'
+import { parseConnectString } from '../../src/edge/connect-string.ts'
+import { TcpTransport } from '../../src/edge/tcp-transport.ts'
 
 const directories: string[] = []
 
@@ -135,7 +136,19 @@ describe('connect strings', () => {
       null,
     ],
   ])('%s', (text, members, chroot) => {
-    expect(parseConnectString(text)).toEqual({ members, chroot })
+    expect(parseConnectString(text)).toEqual({ members, service: null, chroot })
+  })
+
+  it.each([
+    ['dns-srv://zk.example.org', 'zk.example.org', null],
+    ['dns-srv://_zk._tcp.example.org./', '_zk._tcp.example.org.', null],
+    ['dns-srv://zk/app/a', 'zk', '/app/a'],
+  ])('%s', (text, service, chroot) => {
+    expect(parseConnectString(text)).toEqual({ members: [], service, chroot })
+  })
+
+  it.each(['dns-srv://', 'dns-srv:///app', 'dns-srv://a,b'])('%j names no service', (text) => {
+    expect(() => parseConnectString(text)).toThrow('names no service')
   })
 
   it.each(['', 'a:', 'a:x', 'a:99999', ',a'])('%j is refused with its part named', (text) => {

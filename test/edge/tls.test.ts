@@ -1,4 +1,6 @@
 /** TLS: clients, who they are by their certificates, and servers among themselves (O32). */
+import { readFileSync } from 'node:fs'
+import { get } from 'node:https'
 import { connect } from 'node:net'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { TlsSide } from '../../src/adapters/tcp/tls-side.ts'
@@ -68,6 +70,26 @@ function connected(port: number, tls: TlsSide | null, ms = 30_000): Promise<ZooK
   })
 }
 
+function httpsGet(
+  port: number,
+  path: string,
+  identity: { readonly key?: Buffer; readonly cert?: Buffer } = {},
+): Promise<{ status: number; strict: string | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    const ca = readFileSync(certificates.authority)
+    const options = { host: 'localhost', port, path, ca, agent: false, ...identity }
+    const request = get(options, (response) => {
+      let body = ''
+      response.setEncoding('utf8').on('data', (text: string) => (body += text))
+      response.on('end', () => {
+        const strict = response.headers['strict-transport-security']
+        resolve({ status: response.statusCode!, strict, body })
+      })
+    })
+    request.on('error', reject)
+  })
+}
+
 function answer(port: number, word: string): Promise<string> {
   return new Promise((resolve) => {
     let text = ''
@@ -119,6 +141,28 @@ describe('clients over TLS', () => {
     LIMIT_MS,
   )
 
+  it('with a certificate that was revoked do not come in, where crl is on', async () => {
+    const gone = certificates.pem('gone', '/O=zabra/CN=gone')
+    const trust = certificates.revoking(gone)
+    const said = { crl: 'true', 'trustStore.location': trust }
+    await using server = await open({ clientTls: keys('clients', said), wordsAllowed: ['*'] })
+    const port = server.secureClientPort
+    await using alice = await connected(port, side(ALICE))
+    expect(await alice.exists('/')).not.toBeNull()
+    await expect(connected(port, side(gone), 700)).rejects.toThrow('not let in')
+    const rows = await answer(server.clientPort, 'mntr')
+    expect(rows).toMatch(/^zk_unsuccessful_handshake\t[1-9]\d*$/m)
+    expect(rows).toMatch(/^zk_auth_failed_count\t[1-9]\d*$/m)
+    expect(rows).toContain('zk_outstanding_tls_handshake\t0\n')
+    // The word itself came without TLS, as only clients are counted.
+    expect(rows).toContain('zk_non_mtls_local_conn_count\t0\n')
+    expect(await answer(server.clientPort, 'conf')).toContain(`secureClientPort=${port}\n`)
+    // Nor is a server believed whose certificate was revoked.
+    const revoked = certificates.revoking(SERVER)
+    const wary = { 'ssl.crl': 'true', 'ssl.trustStore.location': revoked }
+    await expect(connected(port, side(ALICE, wary), 700)).rejects.toThrow('not let in')
+  })
+
   it('believe no server whose certificate is of another host', async () => {
     const elsewhere = certificates.pem('elsewhere', '/CN=elsewhere', 'DNS:elsewhere.test')
     const clientKeys = keys('clients', { 'keyStore.location': elsewhere })
@@ -128,6 +172,40 @@ describe('clients over TLS', () => {
     const trusting = side(ALICE, { 'ssl.hostnameVerification': 'false' })
     await using client = await connected(port, trusting)
     expect(client.state).toBe('CONNECTED')
+  })
+})
+
+describe('administration over TLS (O15, A16)', () => {
+  const admin = { adminEnabled: true, adminPort: 0, adminAddress: '127.0.0.1' }
+  const own = { secureClientPort: null, secureClientAddress: null, clientTls: null }
+
+  it('is https with the keys of the quorum, or both on one port', async () => {
+    const quorumTls = keys('quorum', {})
+    await using server = await open({ ...own, ...admin, quorumTls, adminTakesBoth: true })
+    const port = server.administration.adminPort!
+    const secure = await httpsGet(port, '/commands/ruok')
+    expect(secure).toMatchObject({ status: 200, strict: 'max-age=86400; includeSubDomains' })
+    expect(JSON.parse(secure.body)).toEqual({ command: 'ruok', error: null })
+    const plain = await fetch(`http://127.0.0.1:${port}/commands/monitor`)
+    expect(plain.headers.get('strict-transport-security')).toBe(null)
+    expect(await plain.json()).toMatchObject({ insecure_admin_count: 1 })
+  })
+
+  it('forced, it answers nobody without it, nor without a certificate it needs', async () => {
+    const forced = { adminForcesTls: true, adminNeedsCertificate: true }
+    const quorumTls = keys('quorum', {})
+    await using server = await open({ ...own, ...admin, ...forced, quorumTls })
+    const port = server.administration.adminPort!
+    await expect(fetch(`http://127.0.0.1:${port}/commands/ruok`)).rejects.toThrow()
+    await expect(httpsGet(port, '/commands/ruok')).rejects.toThrow()
+    const pem = readFileSync(ALICE)
+    expect((await httpsGet(port, '/health', { key: pem, cert: pem })).status).toBe(200)
+  })
+
+  it('does not start with keys that cannot be read', async () => {
+    const quorumTls = keys('quorum', { 'keyStore.location': '/none.pem' })
+    const bad = open({ ...own, ...admin, quorumTls, adminForcesTls: true })
+    await expect(bad).rejects.toThrow('/none.pem cannot be read')
   })
 })
 

@@ -62,7 +62,8 @@ function figuresTarget(): Target {
       onMessage: (_bytes: Uint8Array): void => undefined,
       onClose: () => undefined,
     }
-    const tap = traffic.tap(inner, '127.0.0.1', 1, 0)
+    const facts = { address: '127.0.0.1', port: 1, establishedMs: 0, isSecure: false }
+    const tap = traffic.tap(inner, facts)
     tap.onMessage = () => undefined
     inner.onMessage(bytes)
     tap.send(bytes)

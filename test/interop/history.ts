@@ -3,7 +3,8 @@ import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import type { ZooKeeperClientOptions } from '../../src/client/zookeeper-client.ts'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import type { Acl } from '../../src/core/jute/data-records.ts'
-import { parseConnectString, TcpTransport } from '../../src/edge/tcp-transport.ts'
+import { parseConnectString } from '../../src/edge/connect-string.ts'
+import { TcpTransport } from '../../src/edge/tcp-transport.ts'
 
 const ANN = 'ann:secret'
 /** What the server makes of it. */

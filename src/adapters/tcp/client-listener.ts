@@ -7,7 +7,7 @@ import { TLSSocket } from 'node:tls'
 import type { X509Certificate } from 'node:crypto'
 import type { ClientChannel } from '../../ports/client-channel.ts'
 import { SocketChannel, UNREAD_BYTES_PAUSE } from './socket-channel.ts'
-import { TlsAcceptor, type TlsSide } from './tls-side.ts'
+import { TlsAcceptor, type Handshakes, type TlsSide } from './tls-side.ts'
 
 export interface ClientListenerOptions {
   /** Default every address of this machine, as ZooKeeper does (clientPortAddress). */
@@ -46,6 +46,8 @@ export interface RemoteEnd {
 export interface ClientEnd extends RemoteEnd {
   /** What it showed, and somebody vouches for; null: nothing, or there is no TLS. */
   readonly certificate: X509Certificate | null
+  /** It came over TLS. */
+  readonly isSecure: boolean
 }
 
 const PER_ADDRESS_MAX = 60
@@ -97,6 +99,10 @@ export class ClientListener {
 
   get connections(): number {
     return this.#sockets.size
+  }
+
+  get handshakes(): Handshakes | null {
+    return this.#acceptor?.handshakes ?? null
   }
 
   async close(): Promise<void> {
@@ -160,7 +166,8 @@ export class ClientListener {
       if (answer !== null) return sayLast(socket, answer)
       const channel = new SocketChannel(socket, this.#options.maxFrameBytes, UNREAD_BYTES_PAUSE)
       channel.onFailure = (reason) => this.#options.onDropped?.(address, reason)
-      this.#options.onClient(channel, { ...from, certificate: certificateOf(socket) })
+      const isSecure = socket instanceof TLSSocket
+      this.#options.onClient(channel, { ...from, certificate: certificateOf(socket), isSecure })
       channel.receive(first)
     }
     socket.on('data', read)

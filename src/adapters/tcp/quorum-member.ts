@@ -1,5 +1,4 @@
 /** Who is in the ensemble, and its configuration as text (Q8). */
-import { encodeUtf8 } from '../../core/base/utf8.ts'
 import type { QuorumGroup } from '../../core/zab/hierarchical-verifier.ts'
 import type { ServerId } from '../../core/base/zxid.ts'
 
@@ -17,25 +16,47 @@ export interface QuorumMember extends QuorumAddress {
   readonly role: 'participant' | 'observer'
   readonly clientAddress?: string
   readonly clientPort?: number
+  readonly secureClientAddress?: string
+  readonly secureClientPort?: number
 }
 
-/** `server.1=host:quorumPort:electionPort:role;address:clientPort` … `version=0`, by lines. */
+/** The configuration, line by line: members, groups, weights, and its version. */
+export function configLines(
+  members: readonly QuorumMember[],
+  groups: readonly QuorumGroup[] = [],
+): readonly string[] {
+  const bySid = [...members].sort((a, b) => a.sid - b.sid)
+  const weights = groups.flat().sort((a, b) => a.sid - b.sid)
+  return [
+    ...bySid.map((member) => `server.${member.sid}=${memberText(member)}`),
+    ...groups.map((group, at) => `group.${at + 1}=${group.map(({ sid }) => sid).join(':')}`),
+    ...weights.map(({ sid, weight }) => `weight.${sid}=${weight}`),
+    // No reconfig has made it; of two versions Apache ZooKeeper would take the higher one over.
+    'version=0',
+  ]
+}
+
+/** As servers send it to each other, and as /zookeeper/config has it (Q8, D3). */
 export function configText(
   members: readonly QuorumMember[],
   groups: readonly QuorumGroup[] = [],
-): Uint8Array {
-  const lines = members.map((member) => {
-    const { sid, role, clientPort } = member
-    const client =
-      clientPort === undefined ? '' : `;${member.clientAddress ?? '0.0.0.0'}:${clientPort}`
-    return `server.${sid}=${addressText(member)}:${role}${client}\n`
-  })
-  for (const [index, group] of groups.entries()) {
-    lines.push(`group.${index + 1}=${group.map(({ sid }) => sid).join(':')}\n`)
-    for (const { sid, weight } of group) lines.push(`weight.${sid}=${weight}\n`)
-  }
-  // No reconfig has made it; of two versions Apache ZooKeeper would take the higher one over.
-  return encodeUtf8(`${lines.join('')}version=0`)
+): string {
+  return configLines(members, groups).join('\n')
+}
+
+/** `host:quorumPort:electionPort:role[;address:clientPort[;address:securePort]]` (Q2). */
+export function memberText(member: QuorumMember): string {
+  const { role, clientAddress, clientPort, secureClientAddress, secureClientPort } = member
+  const client = clientText(clientAddress, clientPort)
+  const secure = clientText(secureClientAddress, secureClientPort)
+  const ports = secure === '' ? [client].filter((text) => text !== '') : [client, secure]
+  return [`${addressText(member)}:${role}`, ...ports].join(';')
+}
+
+/** Empty: clients are served at none. 0 is any free port, and nobody is helped by it. */
+export function clientText(address: string | undefined, port: number | undefined): string {
+  if (port === undefined || port === 0) return ''
+  return `${bracketed(address ?? '0.0.0.0')}:${port}`
 }
 
 export function bracketed(host: string): string {

@@ -14,6 +14,7 @@ import { learnerInfoRecord, PacketType } from '../../core/jute/quorum-records.ts
 import { decode, encode } from '../../core/jute/record.ts'
 import { decodePacket, encodePacket } from '../../core/zab/packets.ts'
 import type { QuorumGroup } from '../../core/zab/hierarchical-verifier.ts'
+import { encodeUtf8 } from '../../core/base/utf8.ts'
 import type { ServerId } from '../../core/base/zxid.ts'
 import type { Link } from '../../ports/link.ts'
 import { ElectionConnection } from './election-connection.ts'
@@ -88,7 +89,7 @@ export class QuorumNetwork {
   private constructor(options: QuorumNetworkOptions, self: QuorumMember) {
     this.#options = options
     this.#self = self
-    this.#configText = configText(options.members, options.groups)
+    this.#configText = encodeUtf8(configText(options.members, options.groups))
     for (const member of options.members) {
       const isPair = member.role === 'participant' || self.role === 'participant'
       if (member.sid !== self.sid && isPair) this.#peers.set(member.sid, this.#newPeer(member))

@@ -14,6 +14,8 @@ export const UNREAD_BYTES_MAX: number = 64 * 1024 * 1024
  * more. Ours: far beyond what is on its way to somebody who reads.
  */
 export const UNREAD_BYTES_PAUSE: number = 1024 * 1024
+/** What is said of a client that was cut off for what it left unread. */
+export const DOES_NOT_READ = 'the other side does not read'
 /** How long what was said last may take to leave before the socket is cut, ms. Ours. */
 const FAREWELL_MS = 1_000
 /** Frames that may come before anybody listens. Ours: a client waits for its session. */
@@ -62,7 +64,7 @@ export class SocketChannel implements ClientChannel {
     if (!this.#isOpen) return
     this.#socket.write(bytes)
     const unread = this.#socket.writableLength
-    if (unread > UNREAD_BYTES_MAX) this.#fail('the other side does not read')
+    if (unread > UNREAD_BYTES_MAX) this.#fail(DOES_NOT_READ)
     else if (unread > this.#pausesAtBytes && !this.#socket.isPaused()) {
       this.#socket.pause()
       this.#socket.once('drain', () => this.#socket.resume())

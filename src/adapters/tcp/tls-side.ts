@@ -57,12 +57,22 @@ export interface AcceptorHooks {
   readonly onRefused: (address: string, reason: string) => void
 }
 
+/** Those that are under way, and how many came to nothing so far. */
+export interface Handshakes {
+  readonly pending: number
+  readonly failed: number
+}
+
 /** Makes of accepted connections those that may be used. */
 export class TlsAcceptor {
   readonly #side: TlsSide
   readonly #hooks: AcceptorHooks
   /** Listens nowhere: it is given its connections. */
   readonly #server: Server
+  #begun = 0
+  /** Each ends once: in a connection or in an error, also that of a client which went. */
+  #ended = 0
+  #failed = 0
 
   constructor(side: TlsSide, hooks: AcceptorHooks) {
     this.#side = side
@@ -76,15 +86,20 @@ export class TlsAcceptor {
     this.#server.on('secureConnection', (socket) => this.#onSecure(socket))
     this.#server.on('tlsClientError', (error, socket) => {
       const address = socket.remoteAddress ?? 'somewhere'
+      this.#ended++
       socket.destroy()
-      this.#hooks.onRefused(address, `TLS: ${error.message}`)
+      this.#refuse(address, error.message)
     })
+  }
+
+  get handshakes(): Handshakes {
+    return { pending: this.#begun - this.#ended, failed: this.#failed }
   }
 
   accept(socket: Socket): void {
     // An error before anybody listens would end the process.
     socket.on('error', ignore)
-    if (!this.#side.takesPlain) this.#server.emit('connection', socket)
+    if (!this.#side.takesPlain) this.#begin(socket)
     else this.#tellApart(socket)
   }
 
@@ -96,20 +111,31 @@ export class TlsAcceptor {
       clearTimeout(silent)
       socket.off('readable', look)
       socket.unshift(first)
-      if (first[0] === HANDSHAKE_RECORD) this.#server.emit('connection', socket)
+      if (first[0] === HANDSHAKE_RECORD) this.#begin(socket)
       else this.#hooks.onReady(socket)
     }
     socket.on('readable', look)
     socket.once('close', () => clearTimeout(silent))
   }
 
+  #begin(socket: Socket): void {
+    this.#begun++
+    this.#server.emit('connection', socket)
+  }
+
+  #refuse(address: string, why: string): void {
+    this.#failed++
+    this.#hooks.onRefused(address, `TLS: ${why}`)
+  }
+
   #onSecure(socket: TLSSocket): void {
+    this.#ended++
     socket.on('error', ignore)
     const problem = this.#problem(socket)
     if (problem === null) return this.#hooks.onReady(socket)
     const address = socket.remoteAddress ?? 'somewhere'
     socket.destroy()
-    this.#hooks.onRefused(address, `TLS: ${problem}`)
+    this.#refuse(address, problem)
   }
 
   /** What the handshake lets pass and this side does not. */

@@ -28,6 +28,7 @@ import type { ClientCloseEffect, ClientSendEffect, ConnectionId } from './effect
 import type { FinalStage } from './final-request.ts'
 import { checkPassword, PASSWORD_BYTES, sessionPassword, type SessionIds } from './session-ids.ts'
 import type { ServerLimits } from './server-config.ts'
+import type { ServerWitness } from './witness.ts'
 
 const REQUEST_HEADER_BYTES = 8
 /**
@@ -37,6 +38,7 @@ const SWEEP_INTERVAL_MS = 500
 
 /** What the connections need of their server. */
 export interface SessionHost {
+  readonly witness: ServerWitness | null
   readonly takesClients: boolean
   /** Only clients that asked for no more (S38). */
   readonly isReadOnly: boolean
@@ -274,7 +276,10 @@ export class ClientConnections implements ClientOutput {
     const { outstandingMax, outstandingBytesMax, throttleRequestsMax } = this.#limits
     const { outstanding, outstandingBytes } = this.#host
     // This one asks everybody to wait (O33).
-    if (throttleRequestsMax > 0 && outstanding >= throttleRequestsMax) return true
+    if (throttleRequestsMax > 0 && outstanding >= throttleRequestsMax) {
+      if (!this.#held.has(connection)) this.#host.witness?.count('request_throttle_wait_count')
+      return true
+    }
     if (connection.outstanding === 0) return false
     return outstanding >= outstandingMax || outstandingBytes >= outstandingBytesMax
   }
@@ -288,10 +293,14 @@ export class ClientConnections implements ClientOutput {
       connection.close('io_exception')
       return
     }
-    if (!this.#rules.throttle.take(this.#atMs, this.#weightOf(request))) {
+    const { throttle } = this.#rules
+    const isTaken = throttle.take(this.#atMs, this.#weightOf(request))
+    this.#host.witness?.measure('connection_drop_probability', throttle.dropChance)
+    if (!isTaken) {
       connection.close('client_rate_limit')
       return
     }
+    this.#host.witness?.measure('connection_token_deficit', throttle.deficit)
     if (this.#host.isReadOnly && request.readOnly !== true) {
       connection.close('not_read_only_client')
       return
@@ -351,11 +360,25 @@ export class ClientConnections implements ClientOutput {
     else if (!this.#rules.auth.isAdmitted(connection)) {
       this.#final.answerAuth(connection, xid, ErrorCode.SESSIONCLOSEDREQUIRESASLAUTH)
       connection.close('sasl_auth_failure')
-    } else if (this.#isTooLarge(frame)) connection.close('large_request')
-    else if (this.#isStale(connection, cameAtMs)) connection.close('stale_request')
-    else if (this.#isTooLate(connection, type, cameAtMs)) {
-      this.#host.refuse(connection, xid, ErrorCode.THROTTLEDOP)
-    } else this.#host.submit(connection, xid, type, body)
+    } else if (this.#isTooLarge(frame)) {
+      this.#host.witness?.count('large_requests_rejected')
+      connection.close('large_request')
+    } else if (this.#isStale(connection, cameAtMs)) {
+      this.#host.witness?.count('stale_requests_dropped')
+      connection.close('stale_request')
+    } else {
+      this.#noteWait(connection, cameAtMs)
+      if (this.#isTooLate(connection, type, cameAtMs)) {
+        this.#host.witness?.count('throttled_ops')
+        this.#host.refuse(connection, xid, ErrorCode.THROTTLEDOP)
+      } else this.#host.submit(connection, xid, type, body)
+    }
+  }
+
+  #noteWait({ openSinceMs }: Connection, cameAtMs: number): void {
+    if (this.#limits.throttleRequestsMax === 0) return
+    const waitedMs = this.#atMs - Math.max(cameAtMs, openSinceMs)
+    this.#host.witness?.measure('request_throttle_queue_time_ms', waitedMs)
   }
 
   #isTooLarge({ length }: Uint8Array): boolean {
@@ -366,7 +389,8 @@ export class ClientConnections implements ClientOutput {
 
   /** It matters how long a frame waited. */
   get #minds(): boolean {
-    return this.#limits.throttledOpWaitMs > 0 || this.#limits.dropsStaleRequests
+    const { throttledOpWaitMs, dropsStaleRequests, throttleRequestsMax } = this.#limits
+    return throttledOpWaitMs > 0 || dropsStaleRequests || throttleRequestsMax > 0
   }
 
   /** Nobody waits for its answer any more. */

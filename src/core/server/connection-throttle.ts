@@ -26,6 +26,16 @@ export class ConnectionThrottle {
     this.#tokens = limits.connectionTokensMax
   }
 
+  /** Tokens that are taken. */
+  get deficit(): number {
+    return this.#limits.connectionTokensMax - this.#tokens
+  }
+
+  /** Of the next connection, though there are tokens. */
+  get dropChance(): number {
+    return this.#dropped
+  }
+
   /** False: the connection is one too many for now (W54). `weight`: tokens that it takes. */
   take(elapsedMs: number, weight = 1): boolean {
     const { connectionTokensMax, connectionTokenFillMs, connectionTokenFillCount } = this.#limits

@@ -1,6 +1,7 @@
 /**
- * enableEagerACLCheck: a member refuses what its own tree does not permit, and the leader never
- * hears of it. The leader asks again: here it spares work, there it protects.
+ * What a member refuses by itself, so that the leader never hears of it: a reconfig that cannot be
+ * read, of which ZooKeeper logs nothing, and with enableEagerACLCheck what its own tree does not
+ * permit. The leader asks again: here it spares work, there it protects.
  */
 import { ErrorCode } from '../jute/error-code.ts'
 import { JuteError } from '../jute/jute-error.ts'
@@ -12,6 +13,7 @@ import {
   setACLRequestRecord,
   setDataRequestRecord,
 } from '../jute/proto-records.ts'
+import { reconfigRequestRecord } from '../jute/session-records.ts'
 import { permits } from '../tree/acl.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import { parentOf } from '../tree/path.ts'
@@ -30,12 +32,25 @@ export function judgedEarly(
   tree: DataTree,
   request: Request,
 ): Request {
+  if (request.type === OpCode.reconfig && !isReadable(request)) {
+    return createRequest(request, ErrorCode.MARSHALLINGERROR)
+  }
   if (!checksAclEagerly || skipsAcl) return request
   const asked = permissionOf(request)
   const node = asked === null ? undefined : tree.node(asked.path)
   if (asked === null || node === undefined) return request
   if (permits(node.acl.list, asked.perms, request.authInfo)) return request
   return createRequest(request, ErrorCode.NOAUTH)
+}
+
+function isReadable(request: Request): boolean {
+  try {
+    body(request, reconfigRequestRecord)
+    return true
+  } catch (error) {
+    if (error instanceof JuteError) return false
+    throw error
+  }
 }
 
 /** null: none, or none that one path tells (a multi). */

@@ -33,7 +33,8 @@ export class FinalStage {
    */
   answerRead(ctx: ReadContext, request: Request): void {
     const { connection } = request
-    if (connection === null || connection.isClosed) return
+    if (connection === null) return
+    if (connection.isClosed) return ctx.witness?.count('stale_replies')
     if (request.refusal !== ErrorCode.OK) {
       this.#headerOnly(connection, request.cxid, ctx.tree.lastProcessed, request.refusal)
       return
@@ -55,7 +56,8 @@ export class FinalStage {
   /** A write of our client was committed, or failed and was committed as an error (D31). */
   answerWrite(ctx: ReadContext, request: Request, result: TxnResult): void {
     const { connection } = request
-    if (connection === null || connection.isClosed) return
+    if (connection === null) return
+    if (connection.isClosed) return ctx.witness?.count('stale_replies')
     if (isMoved(result)) {
       // The session lives on another server now; an answer would tell its client of a failure
       // (S15).

@@ -43,6 +43,7 @@ export class LeaderService implements RoleService {
   readonly #reaper: Reaper
   readonly #jury: DigestJury
   #isOver = false
+  #pendingSyncs = 0
 
   /** Every session that the tree knows gets a full timeout (S11). */
   constructor(
@@ -68,6 +69,8 @@ export class LeaderService implements RoleService {
       extendedTypesEnabled: config.extendedTypesEnabled ?? false,
       ephemeralsOf: (session) => tree.store.ephemerals.of(session),
       quotas: config.enforcesQuota === true ? tree.quotas : null,
+      quotaRefused: (path) =>
+        host.witness?.concerning('quota_exceeded_error_per_namespace', path, 1),
       skipsAcl: config.skipsAcl ?? false,
       entryBytesMax: entryBytesMax(config),
       isLocal: (session, owner) => host.mayWriteLocally(session, owner),
@@ -92,6 +95,7 @@ export class LeaderService implements RoleService {
   /** Late answers of the broadcaster are ignored from here on. */
   stop(): void {
     this.#isOver = true
+    this.#host.witness?.measure('pending_syncs', 0)
   }
 
   touch(session: SessionId, timeoutMs: number, at: Moment): boolean {
@@ -103,9 +107,7 @@ export class LeaderService implements RoleService {
       this.#propose(request, at)
       return
     }
-    this.#broadcaster.whenCaughtUp(() => {
-      if (!this.#isOver) this.#host.syncAnswered(request)
-    })
+    this.#whenCaughtUp(() => this.#host.syncAnswered(request))
   }
 
   reopen(connection: Connection, at: Moment): void {
@@ -184,10 +186,8 @@ export class LeaderService implements RoleService {
   #onRequest(from: ServerId, packet: ReplicaPacket, at: Moment): void {
     const { sessionId, cxid, type, request: body } = decode(forwardedRequestRecord, packet.data)
     if (type === OpCode.sync) {
-      this.#broadcaster.whenCaughtUp(() => {
-        if (this.#isOver) return
-        this.#broadcaster.sendToLearner(from, { type: PacketType.SYNC, data: EMPTY_BYTES })
-      })
+      const answer = { type: PacketType.SYNC, data: EMPTY_BYTES }
+      this.#whenCaughtUp(() => this.#broadcaster.sendToLearner(from, answer))
       return
     }
     const request = createRequest({
@@ -202,7 +202,22 @@ export class LeaderService implements RoleService {
     this.#propose(request, at)
   }
 
+  /** ZooKeeper's sync (Q64). */
+  #whenCaughtUp(then: () => void): void {
+    const pend = (change: number): void => {
+      this.#pendingSyncs += change
+      this.#host.witness?.measure('pending_syncs', this.#pendingSyncs)
+    }
+    pend(1)
+    this.#broadcaster.whenCaughtUp(() => {
+      if (this.#isOver) return
+      pend(-1)
+      then()
+    })
+  }
+
   #onRevalidate(from: ServerId, data: Uint8Array, at: Moment): void {
+    this.#host.witness?.count('revalidate_count')
     const { sessionId, timeout } = decode(revalidateRequestRecord, data)
     const valid = this.#revalidate(toSessionId(sessionId), timeout, from, at)
     this.#broadcaster.sendToLearner(from, {

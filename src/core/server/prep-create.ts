@@ -45,7 +45,7 @@ export function prepareCreate(state: PrepState, op: Operation, r: CreateTTLReque
   if (state.records.find(path) !== undefined) return ErrorCode.NODEEXISTS
   if (isOrdinaryEphemeral(parent)) return ErrorCode.NOCHILDRENFOREPHEMERALS
   const dataLength = r.data?.length ?? 0
-  if (exceedsQuota(state.quotas, path, dataLength, 1)) return ErrorCode.QUOTAEXCEEDED
+  if (exceedsQuota(state, path, dataLength, 1)) return ErrorCode.QUOTAEXCEEDED
 
   const parentCVersion = (parent.cversion + 1) | 0
   const isContainer = op.type === OpCode.createContainer

@@ -239,7 +239,7 @@ function prepareSetData(state: PrepState, op: Operation, r: SetDataRequest): Pre
   if (node === undefined) return ErrorCode.NONODE
   if (!isAllowed(state, op, node, Perms.WRITE)) return ErrorCode.NOAUTH
   const dataLength = r.data?.length ?? 0
-  if (exceedsQuota(state.quotas, r.path, dataLength - node.dataLength, 0)) {
+  if (exceedsQuota(state, r.path, dataLength - node.dataLength, 0)) {
     return ErrorCode.QUOTAEXCEEDED
   }
   if (!matchesVersion(r.version, node.version)) return ErrorCode.BADVERSION

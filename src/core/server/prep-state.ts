@@ -19,6 +19,8 @@ export interface PrepState {
   ephemeralsOf(session: SessionId): Iterable<string>
   /** null: hard limits are not enforced. */
   readonly quotas: Quotas | null
+  /** A hard limit refused a change of this node. */
+  quotaRefused(path: string): void
   /**
    * Longest log entry: a transaction may grow over its request (W6). Peers refuse what is much
    * longer, and a proposal that no follower takes would end every epoch.
@@ -101,7 +103,7 @@ export function removeChild(records: ChangeRecords, zxid: Zxid, parentPath: stri
  * as by ZooKeeper. Soft limits never refuse (D53).
  */
 export function exceedsQuota(
-  quotas: Quotas | null,
+  { quotas, quotaRefused }: Pick<PrepState, 'quotas' | 'quotaRefused'>,
   path: string,
   bytesDiff: number,
   countDiff: number,
@@ -113,7 +115,8 @@ export function exceedsQuota(
     const max = quotaValue(limits, limit)
     return diff !== 0 && max > -1 && quotaValue(stats, count) + diff > max
   }
-  return (
+  const isRefused =
     isBeyond(countDiff, 'countHardLimit', 'count') || isBeyond(bytesDiff, 'byteHardLimit', 'bytes')
-  )
+  if (isRefused) quotaRefused(path)
+  return isRefused
 }

@@ -39,12 +39,14 @@ import * as read from '../tree/tree-reader.ts'
 import type { WatchSink } from '../tree/watch-manager.ts'
 import type { Connection } from './connection.ts'
 import { body, type Request } from './request.ts'
+import type { ServerWitness } from './witness.ts'
 
 export interface ReadContext {
   readonly tree: DataTree
   readonly sink: WatchSink
   /** Nobody needs a permission (A9). */
   readonly skipsAcl: boolean
+  readonly witness: ServerWitness | null
 }
 
 /** One read by one connection; `w` takes the body of the reply, which an error throws away. */
@@ -56,6 +58,23 @@ interface Reading {
   readonly ids: readonly Id[]
   readonly request: Request
   readonly w: JuteWriter
+  readonly witness: ServerWitness | null
+}
+
+/** What ZooKeeper adds for the Stat of what was read. */
+const STAT_BYTES = 68
+
+function noteRead({ witness }: Reading, path: string, bytes: number): void {
+  witness?.concerning('read_per_namespace', path, path.length + bytes + STAT_BYTES)
+}
+
+function noteChildren(reading: Reading, path: string, names: readonly string[]): void {
+  if (reading.witness === null) return
+  noteRead(
+    reading,
+    path,
+    names.reduce((sum, { length }) => sum + length, 0),
+  )
 }
 
 export function answerRead(
@@ -68,7 +87,8 @@ export function answerRead(
   if (handle === undefined) return ErrorCode.UNIMPLEMENTED
   const { authInfo } = connection
   const ids = ctx.skipsAcl ? [...authInfo, SUPER_ID] : authInfo
-  return handle({ tree: ctx.tree, sink: ctx.sink, connection, ids, request, w })
+  const { tree, sink, witness } = ctx
+  return handle({ tree, sink, connection, ids, request, w, witness })
 }
 
 const HANDLERS: ReadonlyMap<number, (r: Reading) => ErrorCode> = new Map([
@@ -90,43 +110,51 @@ const HANDLERS: ReadonlyMap<number, (r: Reading) => ErrorCode> = new Map([
   [OpCode.setWatches2, handleSetWatches2],
 ])
 
-function handleGetData({ tree, connection, ids, request, w }: Reading): ErrorCode {
+function handleGetData(reading: Reading): ErrorCode {
+  const { tree, connection, ids, request, w } = reading
   const { path, watch } = body(request, getDataRequestRecord)
   const answer = read.getData(tree, path, ids)
   if (read.isErrorCode(answer)) return answer
   w.buffer(answer.data)
   statRecord.write(w, answer.stat)
+  noteRead(reading, path, answer.data?.length ?? 0)
   if (watch) tree.watches.addData(path, connection.id)
   return ErrorCode.OK
 }
 
 /** A missing node is watched all the same, an unreadable one is not (N2, N3). */
-function handleExists({ tree, connection, ids, request, w }: Reading): ErrorCode {
+function handleExists(reading: Reading): ErrorCode {
+  const { tree, connection, ids, request, w } = reading
   const { path, watch } = body(request, existsRequestRecord)
   const answer = read.exists(tree, path, ids)
   const isError = read.isErrorCode(answer)
   if (isError && answer !== ErrorCode.NONODE) return answer
   if (watch) tree.watches.addData(path, connection.id)
   if (isError) return answer
+  noteRead(reading, path, 0)
   statRecord.write(w, answer)
   return ErrorCode.OK
 }
 
-function handleGetChildren({ tree, connection, ids, request, w }: Reading): ErrorCode {
+function handleGetChildren(reading: Reading): ErrorCode {
+  const { tree, connection, ids, request, w } = reading
   const { path, watch } = body(request, getChildrenRequestRecord)
   const answer = read.getChildren(tree, path, ids)
   if (read.isErrorCode(answer)) return answer
   w.vector(answer, writeUstring)
+  noteChildren(reading, path, answer)
   if (watch) tree.watches.addChild(path, connection.id)
   return ErrorCode.OK
 }
 
-function handleGetChildren2({ tree, connection, ids, request, w }: Reading): ErrorCode {
+function handleGetChildren2(reading: Reading): ErrorCode {
+  const { tree, connection, ids, request, w } = reading
   const { path, watch } = body(request, getChildrenRequestRecord)
   const answer = read.getChildren2(tree, path, ids)
   if (read.isErrorCode(answer)) return answer
   w.vector(answer.children, writeUstring)
   statRecord.write(w, answer.stat)
+  noteChildren(reading, path, answer.children)
   if (watch) tree.watches.addChild(path, connection.id)
   return ErrorCode.OK
 }
@@ -165,15 +193,18 @@ function handleMultiRead(reading: Reading): ErrorCode {
 }
 
 /** Watches are not set, whatever the request says (compared with Apache ZooKeeper 3.8). */
-function readOne({ tree, ids }: Reading, op: MultiReadOp): MultiResult {
+function readOne(reading: Reading, op: MultiReadOp): MultiResult {
+  const { tree, ids } = reading
   const { path } = op.request
   if (op.type === OpCode.getData) {
     const answer = read.getData(tree, path, ids)
     if (read.isErrorCode(answer)) return { type: OpCode.error, err: answer }
+    noteRead(reading, path, answer.data?.length ?? 0)
     return { type: op.type, ...answer }
   }
   const children = read.getChildren(tree, path, ids)
   if (read.isErrorCode(children)) return { type: OpCode.error, err: children }
+  noteChildren(reading, path, children)
   return { type: op.type, children }
 }
 

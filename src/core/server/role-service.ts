@@ -6,6 +6,7 @@ import type { Moment } from '../zab/effect.ts'
 import type { Connection } from './connection.ts'
 import type { DigestClaim } from './digest-claim.ts'
 import type { Request } from './request.ts'
+import type { ServerWitness } from './witness.ts'
 
 export interface RoleService {
   /** A sign of life of a local client. False: its session is unknown or closing (S8). */
@@ -23,6 +24,7 @@ export interface RoleService {
 
 /** What a role asks of the server around it. */
 export interface ServiceHost {
+  readonly witness: ServerWitness | null
   finishConnect(connection: Connection, isValid: boolean): void
   /** The sync's moment has come: everything before it is applied here. */
   syncAnswered(request: Request): void

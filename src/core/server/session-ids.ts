@@ -40,6 +40,12 @@ export class SessionIds {
     this.#low = start
   }
 
+  /** `base`: granted with the server id; undefined: there was none. */
+  static of(sid: ServerId, base: bigint | undefined, wallMs: number, prng: Prng): SessionIds {
+    if (base === undefined) return SessionIds.byClock(sid, wallMs, prng)
+    return SessionIds.granted(sid, base, prng)
+  }
+
   /**
    * Wall-clock ms, then a counter. ZooKeeper takes its monotonic clock, which restarts with a page;
    * two lives would give one id twice (S1). `prng` must differ from life to life.

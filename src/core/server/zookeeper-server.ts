@@ -64,9 +64,11 @@ import { ReadOnlyMode } from './read-only-mode.ts'
 import { SessionIds } from './session-ids.ts'
 import { TreeGuard, type GuardHost } from './tree-guard.ts'
 import { treeOptions } from './tree-options.ts'
+import type { ServerWitness } from './witness.ts'
 
 export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
   readonly connections: ClientConnections
+  witness: ServerWitness | null = null
   readonly #config: ServerConfig
   readonly #limits: ServerLimits
   readonly #effects: ServerEffects
@@ -106,17 +108,14 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       const ids = this.connections.find(watcher)?.authInfo ?? []
       return permits(acl, Perms.READ, ids)
     })
-    this.#treeOptions = treeOptions(config, this.#watches, effects, () => this.isServing)
+    this.#treeOptions = treeOptions(config, this.#watches, effects, this)
     this.#tree = new DataTree(this.#treeOptions)
     this.#guard = new TreeGuard(this.#guardHost())
     this.#local = new LocalSessions(config)
     this.#readOnly = new ReadOnlyMode(config)
     const chance = new Prng(config.seed).fork('session ids')
     const { sid, sessionBase, sessionKey } = config
-    this.#ids =
-      sessionBase === undefined
-        ? SessionIds.byClock(sid, at.wallMs, chance)
-        : SessionIds.granted(sid, sessionBase, chance)
+    this.#ids = SessionIds.of(sid, sessionBase, at.wallMs, chance)
     this.#delivery = makeDelivery((connection, payload) => {
       this.connections.find(connection)?.send(payload)
     })
@@ -491,6 +490,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
       tree: this.#tree,
       sink: this.#delivery,
       skipsAcl: this.#config.skipsAcl ?? false,
+      witness: this.witness,
     }
   }
 

@@ -36,6 +36,8 @@ export interface DataTreeOptions {
   /** For restoring: no root and nothing below it. */
   readonly empty?: boolean
   readonly onQuotaExceeded?: (alarm: QuotaAlarm) => void
+  /** A node was made, changed or removed; `bytes` is what its data is long now. */
+  readonly onWrite?: (write: 'create' | 'setData' | 'delete', node: DataNode, bytes: number) => void
 }
 
 export interface ZxidDigest {
@@ -73,6 +75,7 @@ export class DataTree {
   readonly quotas: Quotas
   readonly #sessions = new Map<bigint, number>()
   readonly #digestLog = new Deque<ZxidDigest>()
+  readonly #onWrite: DataTreeOptions['onWrite']
   #lastProcessed: Zxid = ZXID_NONE
   #expectedDigest: ZxidDigest | null = null
   #digestMismatches = 0
@@ -81,6 +84,7 @@ export class DataTree {
     this.store = new NodeStore(options.digest ?? true)
     this.quotas = new Quotas(this.store, options.onQuotaExceeded)
     this.watches = options.watches ?? new WatchManager()
+    this.#onWrite = options.onWrite
     if (options.empty !== true) this.#plantSpecialNodes()
   }
 
@@ -290,6 +294,7 @@ export class DataTree {
     store.afterChange(node)
     const stat = hasStat ? visibleStat(node) : null
     this.quotas.created(node)
+    this.#onWrite?.('create', node, txn.data?.length ?? 0)
     if (sink !== null) {
       this.watches.nodeCreated(path, parentPath, zxid, node.acl.list, parent.acl.list, sink)
     }
@@ -328,6 +333,7 @@ export class DataTree {
     const acl = node.acl.list
     store.remove(node)
     this.quotas.deleted(node)
+    this.#onWrite?.('delete', node, 0)
     if (sink !== null) {
       this.watches.nodeDeleted(path, parentPath, zxid, acl, parent.acl.list, sink)
     }
@@ -354,6 +360,7 @@ export class DataTree {
     store.afterChange(node)
     const stat = visibleStat(node)
     this.quotas.changed(path, grownBy, 0)
+    this.#onWrite?.('setData', node, data?.length ?? 0)
     if (sink !== null) this.watches.dataChanged(path, header.zxid, node.acl.list, sink)
     return resultOf(header, type, ErrorCode.OK, path, stat)
   }

@@ -118,7 +118,7 @@ export class Broadcast {
       for (let i = first; i < this.#outstanding.length; i++) {
         const proposal = this.#outstanding.at(i)
         if (proposal.zxid > upTo) break
-        proposal.acks.add(config.sid)
+        this.#count(config.sid, proposal, at)
       }
     }
     this.#ownAcked = upTo
@@ -131,7 +131,7 @@ export class Broadcast {
     const oldest = this.#outstanding.peekFront()
     // Committed meanwhile, or synchronised and so never counted.
     if (oldest === undefined || zxid < oldest.zxid) return true
-    this.#outstanding.at(Number(zxid - oldest.zxid)).acks.add(from)
+    this.#count(from, this.#outstanding.at(Number(zxid - oldest.zxid)), at)
     if (zxid === oldest.zxid) this.#commitReady(at)
     return true
   }
@@ -149,6 +149,11 @@ export class Broadcast {
     else this.#waiting.pushBack({ zxid: this.#lastProposed, then })
   }
 
+  #count(from: ServerId, proposal: Proposal, at: Moment): void {
+    proposal.acks.add(from)
+    this.#context.replica.witness?.acknowledged(from, proposal.entry, at)
+  }
+
   #commitReady(at: Moment): void {
     const { replica, tail, verifier } = this.#context
     for (;;) {
@@ -158,6 +163,7 @@ export class Broadcast {
       this.#outstanding.popFront()
       this.#outstandingBytes -= oldest.packetBytes
       this.#onCommit(oldest, at)
+      replica.witness?.committed(oldest.entry, at)
       replica.deliver(tail.commitOldest(), at)
       this.#wake(oldest.zxid)
     }

@@ -19,14 +19,14 @@ export class Follower {
 
   /** false: not a packet that brings transactions. Throws JuteError. */
   onPacket(packet: QuorumPacket, at: Moment): boolean {
-    if (packet.type === PacketType.PROPOSAL) this.#onProposal(packet)
+    if (packet.type === PacketType.PROPOSAL) this.#onProposal(packet, at)
     else if (packet.type === PacketType.COMMIT) this.#onCommit(packet, at)
     else return false
     return true
   }
 
-  #onProposal(packet: QuorumPacket): void {
-    const { tail, rules } = this.#context
+  #onProposal(packet: QuorumPacket, at: Moment): void {
+    const { tail, rules, replica } = this.#context
     const zxid = checkedZxid(packet.zxid)
     if (packet.data === null) throw new JuteError('PROPOSAL without a transaction')
     // ZooKeeper only warns (Q46). A hole would be acknowledged for ever: synchronise anew.
@@ -36,6 +36,7 @@ export class Follower {
       return
     }
     tail.append({ zxid, entry: packet.data })
+    replica.witness?.proposed(packet.data, at)
     const ack = encodePacket(PacketType.ACK, zxid)
     this.#context.send(this.#leader, 'stream', this.#conversation, ack, 'persisted')
   }
@@ -50,6 +51,8 @@ export class Follower {
       this.#context.resync(this.#leader, what)
       return
     }
-    replica.deliver(tail.commitOldest(), at)
+    const entry = tail.commitOldest()
+    replica.witness?.committed(entry.entry, at)
+    replica.deliver(entry, at)
   }
 }

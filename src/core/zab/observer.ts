@@ -30,6 +30,7 @@ export class Observer {
       return true
     }
     tail.append({ zxid, entry: packet.data })
+    replica.witness?.committed(packet.data, at)
     replica.deliver(tail.commitOldest(), at)
     return true
   }

@@ -23,7 +23,19 @@ export type Service =
   | { readonly kind: 'following'; readonly epoch: number; readonly leader: ServerId }
   | { readonly kind: 'stopped'; readonly reason: string }
 
+/** Who measures single proposals on their way (O20). Entries are those of the log. */
+export interface ProposalWitness {
+  /** A follower has it from its leader. */
+  proposed(entry: Uint8Array, at: Moment): void
+  /** The leader knows that this member has it on disk; late ones are not told. */
+  acknowledged(by: ServerId, entry: Uint8Array, at: Moment): void
+  /** The leader's quorum is complete, or the leader said so; it is applied at once. */
+  committed(entry: Uint8Array, at: Moment): void
+}
+
 export interface Replica {
+  /** Absent, null: nobody asks. */
+  readonly witness?: ProposalWitness | null
   /** Last transaction applied to the state. */
   lastProcessed(): Zxid
   /** Apply one committed (or, at recovery and fast-forward, logged) transaction. Order = zxid. */

@@ -1,4 +1,5 @@
 /** The admin server: commands as HTTP and JSON (O15–O18), and what service managers ask. */
+import type { TlsSide } from '../../adapters/tcp/tls-side.ts'
 import { ACTION_COMMANDS } from './action-commands.ts'
 import { refusal } from './authorize.ts'
 import {
@@ -23,6 +24,8 @@ export interface AdminServerOptions extends Omit<CommandContext, 'request' | 'li
   /** Before figures are read. */
   readonly refresh: () => void
   readonly onFailure?: (path: string, error: unknown) => void
+  /** Default: without. */
+  readonly tls?: TlsSide | null
 }
 
 /** Answers requests; the sockets are openAdmin's. */
@@ -79,6 +82,8 @@ export function openAdmin(options: AdminServerOptions): Promise<HttpListener> {
     idleTimeoutMs: adminIdleTimeoutMs,
     methods: ['GET', 'HEAD', 'POST'],
     answer: (request) => server.answer(request),
+    tls: options.tls ?? null,
+    onPlain: () => options.counts.insecure++,
     ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
   })
 }

@@ -5,13 +5,16 @@
  */
 import type { Moment, TraceEvent } from '../../core/zab/effect.ts'
 import { toSessionId, toZxid } from '../../core/base/zxid.ts'
+import { DOES_NOT_READ } from '../../adapters/tcp/socket-channel.ts'
 import type { ClientChannel } from '../../ports/client-channel.ts'
 import type { Storage } from '../../ports/storage.ts'
 import type { ServerSettings } from '../settings.ts'
 import type { AdministeredServer } from './administered-server.ts'
 import { openAdmin } from './admin-server.ts'
+import { adminSide } from '../tls/admin-side.ts'
 import { AuditLog } from './audit-log.ts'
 import type { TrafficListener } from './connection-tap.ts'
+import { CoreFigures } from './core-figures.ts'
 import { NO_LOG, type Log } from './log.ts'
 import { ServerLog } from './server-log.ts'
 import type { HttpListener } from './http-listener.ts'
@@ -46,6 +49,7 @@ export class Administration {
     snapshotsLimited: 0,
     restoreErrors: 0,
     restoresLimited: 0,
+    insecure: 0,
   }
   readonly #settings: ServerSettings
   readonly #now: () => Moment
@@ -64,7 +68,8 @@ export class Administration {
     const { largeRequestBytes, wordsAllowed, readOnlyModeEnabled } = settings
     const traffic = new Traffic({ largeRequestBytes, slowRequestMs: SLOW_REQUEST_MS }, elapsed)
     const history = new RoleHistory(elapsed())
-    const figures = { traffic, storage: new StorageFigures(), history }
+    const core = new CoreFigures(() => history.isLeading)
+    const figures = { traffic, storage: new StorageFigures(), history, core }
     this.view = new ServerView({ settings, figures, now, configuration })
     this.metrics = serverMetrics({ view: this.view, admin: this.counts })
     this.#words = allowedWords(wordsAllowed, readOnlyModeEnabled)
@@ -77,6 +82,7 @@ export class Administration {
   /** From now on this is told; null: nothing runs. */
   administer(server: AdministeredServer | null): void {
     this.view.administered = server
+    if (server !== null) server.server.witness = this.view.figures.core
   }
 
   /** Null: there is none. */
@@ -97,7 +103,10 @@ export class Administration {
     const { view, metrics, traceMask, counts } = this
     const refresh = (): void => this.refresh()
     if (adminEnabled) {
+      // Whoever asks for TLS gets it, or no server.
+      const tls = adminSide(this.#settings)
       this.#admin = await openAdmin({
+        tls,
         view,
         metrics,
         traceMask,
@@ -131,13 +140,19 @@ export class Administration {
   }
 
   /** The channel to serve in place of a client's. */
-  tapClient(channel: ClientChannel, address: string, port: number): ClientChannel {
-    return this.view.figures.traffic.tap(channel, address, port, this.#now().wallMs)
+  tapClient(
+    channel: ClientChannel,
+    address: string,
+    port: number,
+    isSecure = false,
+  ): ClientChannel {
+    const { wallMs: establishedMs } = this.#now()
+    return this.view.figures.traffic.tap(channel, { address, port, establishedMs, isSecure })
   }
 
   /** The storage to give a member in place of this one. */
   tapStorage(storage: Storage): Storage {
-    const { storage: figures, history } = this.view.figures
+    const { storage: figures, history, core } = this.view.figures
     return tapStorage({
       storage,
       figures,
@@ -146,6 +161,7 @@ export class Administration {
       slowSyncMs: this.#settings.slowSyncMs,
       onSlowSync: (tookMs, entries) => this.#serverLog.slowSync(tookMs, entries),
       onSnapshot: (zxid, bytes, tookMs) => this.#serverLog.snapshot(zxid, bytes, tookMs),
+      onStored: (entry) => core.stored(entry, this.#now().wallMs),
       onEntry: (entry) => {
         history.proposed()
         this.#audit?.onEntry(entry)
@@ -161,6 +177,7 @@ export class Administration {
 
   /** A client was cut off for what it sent, or for what it did not read. */
   dropped(address: string, reason: string): void {
+    if (reason === DOES_NOT_READ) this.view.figures.traffic.slowClients++
     this.#serverLog.dropped(address, reason)
   }
 
@@ -169,6 +186,13 @@ export class Administration {
     this.view.figures.history.see(event, this.#now().elapsedMs)
     this.#audit?.onTrace(event)
     this.#serverLog.trace(event)
+  }
+
+  /** The database was read, with so many transactions of its log. */
+  loaded(tookMs: number, entries: number): void {
+    const { storage } = this.view.figures
+    storage.initMs.add(tookMs)
+    storage.startupEntries.add(entries)
   }
 
   /** The server serves, or gave up before it did. */

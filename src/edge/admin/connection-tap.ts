@@ -27,6 +27,8 @@ export interface TapFacts {
   readonly port: number
   /** ms since 1970. */
   readonly establishedMs: number
+  /** It came over TLS. */
+  readonly isSecure: boolean
 }
 
 /** A request and what its answer said; only where somebody listens. */
@@ -83,6 +85,7 @@ export class ConnectionTap implements ClientChannel {
   readonly address: string
   readonly port: number
   readonly establishedMs: number
+  readonly isSecure: boolean
   /** 0 while there is none. */
   session = 0n
   timeoutMs = 0
@@ -109,6 +112,7 @@ export class ConnectionTap implements ClientChannel {
     this.address = facts.address
     this.port = facts.port
     this.establishedMs = facts.establishedMs
+    this.isSecure = facts.isSecure
     this.heardAtMs = traffic.now()
     this.#inner = inner
     this.#traffic = traffic

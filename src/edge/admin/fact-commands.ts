@@ -12,7 +12,7 @@ import type { JsonValue } from './json-text.ts'
 import { metricRows } from './metric-rows.ts'
 import { operationWord } from './operation-words.ts'
 import { fullVersion } from './product-version.ts'
-import { addressesOf, bracketed } from '../../adapters/tcp/quorum-member.ts'
+import { addressesOf, bracketed, clientText } from '../../adapters/tcp/quorum-member.ts'
 import { directoryBytes, sessionOfWatcher, type ServerView } from './server-view.ts'
 
 type Fields = Readonly<Record<string, JsonValue>>
@@ -125,10 +125,9 @@ function configuration(view: ServerView): Fields {
 
 function connections(view: ServerView, isBrief: boolean): Fields {
   const taps = [...view.figures.traffic.connections]
-  return {
-    connections: taps.map((tap) => connectionFields(tap, isBrief)),
-    secure_connections: [],
-  }
+  const fieldsOf = (isSecure: boolean): JsonValue =>
+    taps.filter((tap) => tap.isSecure === isSecure).map((tap) => connectionFields(tap, isBrief))
+  return { connections: fieldsOf(false), secure_connections: fieldsOf(true) }
 }
 
 function connectionFields(tap: ConnectionTap, isBrief: boolean): Fields {
@@ -211,9 +210,9 @@ function serverStats(view: ServerView, { status, server }: Serving): Fields {
       last_processed_zxid: server.tree.lastProcessed,
       num_alive_client_connections: open,
       uptime: Math.floor(view.now().elapsedMs - history.startedMs),
-      auth_failed_count: traffic.closeReasons.get('auth_failure') ?? 0,
-      non_mtlsremote_conn_count: open - view.localConnections,
-      non_mtlslocal_conn_count: view.localConnections,
+      auth_failed_count: view.authFailures,
+      non_mtlsremote_conn_count: traffic.plainRemote,
+      non_mtlslocal_conn_count: traffic.plainLocal,
     },
     client_response: sizes,
     ...(view.state === 'leader'
@@ -242,14 +241,12 @@ function votingView(view: ServerView): Fields {
 function memberFields(member: EnsembleMember): Fields {
   const { clientAddress, clientPort, role } = member
   const addresses = addressesOf(member)
-  const client =
-    clientPort === undefined ? '' : `${bracketed(clientAddress ?? '0.0.0.0')}:${clientPort}`
   return {
     server_addresses: addresses.map(({ host, quorumPort }) => `${bracketed(host)}:${quorumPort}`),
     election_addresses: addresses.map(
       ({ host, electionPort }) => `${bracketed(host)}:${electionPort}`,
     ),
-    client_address: client,
+    client_address: clientText(clientAddress, clientPort),
     learner_type: role,
   }
 }
@@ -261,16 +258,12 @@ function zabState(view: ServerView): Fields {
     return { voting: false, zabstate: '' }
   }
   const last = toZxid(zxid)
-  const client =
-    own.clientPort === undefined
-      ? ''
-      : `${bracketed(own.clientAddress ?? '0.0.0.0')}:${own.clientPort}`
   return {
     myid: settings.sid ?? 0,
     is_leader: view.isLeader,
     quorum_address: `${bracketed(own.host)}:${own.quorumPort}`,
     election_address: `${bracketed(own.host)}:${own.electionPort}`,
-    client_address: client,
+    client_address: clientText(own.clientAddress, own.clientPort),
     voting: own.role === 'participant',
     last_zxid: formatZxid(last),
     zab_epoch: epochOf(last),

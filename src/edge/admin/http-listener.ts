@@ -1,8 +1,10 @@
 /** A small HTTP server for administrators: bounded in every direction, and it never throws. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
+import { TlsAcceptor, type TlsSide } from '../../adapters/tcp/tls-side.ts'
 
 export interface HttpRequest {
   readonly method: string
@@ -33,6 +35,10 @@ export interface HttpListenerOptions {
   readonly answer: (request: HttpRequest) => Promise<HttpAnswer>
   /** An answer failed, which is an error of ours. */
   readonly onFailure?: (path: string, error: unknown) => void
+  /** Default: without. */
+  readonly tls?: TlsSide | null
+  /** A connection came without TLS where it may. */
+  readonly onPlain?: () => void
 }
 
 /** Connections at once. Ours: a few monitors, and whoever looks. */
@@ -43,6 +49,8 @@ const HEAD_TIMEOUT_MS = 10_000
 /** A whole request, ms; a snapshot comes in one. Node's default. */
 const REQUEST_TIMEOUT_MS = 300_000
 const MAPPED = '::ffff:'
+/** A day, as ZooKeeper says: browsers that came by https once come so again. */
+const STRICT = { 'strict-transport-security': 'max-age=86400; includeSubDomains' }
 
 export interface HttpListener {
   readonly port: number
@@ -62,12 +70,27 @@ export async function openHttp(options: HttpListenerOptions): Promise<HttpListen
   server.maxConnections = CONNECTIONS_MAX
   server.maxHeadersCount = HEADERS_MAX
   server.timeout = options.idleTimeoutMs
+  if (options.tls) secure(server, options.tls, options.onPlain)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host ?? undefined, () => resolve())
   })
   const { port } = server.address() as AddressInfo
   return { port, close: () => close(server) }
+}
+
+/** What the server does with a connection, it does when that is ready to be read. */
+function secure(server: Server, side: TlsSide, onPlain?: () => void): void {
+  const listeners = server.listeners('connection') as ((socket: Socket) => void)[]
+  server.removeAllListeners('connection')
+  const acceptor = new TlsAcceptor(side, {
+    onReady: (socket) => {
+      if (!(socket instanceof TLSSocket)) onPlain?.()
+      for (const listener of listeners) listener.call(server, socket)
+    },
+    onRefused: () => undefined,
+  })
+  server.on('connection', (socket) => acceptor.accept(socket))
 }
 
 function close(server: Server): Promise<void> {
@@ -88,7 +111,10 @@ async function respond(
     if (!options.methods.includes(method)) {
       response.writeHead(405, { allow: options.methods.join(', ') }).end()
     } else if (url === null) response.writeHead(400).end()
-    else await send(response, await options.answer(requestOf(request, method, url)), method)
+    else {
+      if (request.socket instanceof TLSSocket) response.setHeaders(new Map(Object.entries(STRICT)))
+      await send(response, await options.answer(requestOf(request, method, url)), method)
+    }
   } catch (error) {
     options.onFailure?.(url?.pathname ?? '', error)
     if (response.headersSent) response.destroy()

@@ -35,9 +35,20 @@ function rowsOf(metric: Metric, nowMs: number): [string, string][] {
     case 'summary':
       return summaryRows(name, metric.figure)
     case 'detailed':
-      metric.figure.turn(nowMs)
-      return [...summaryRows(name, metric.figure), ...percentileRows(name, metric.figure)]
+      return detailedRows(name, metric.figure, nowMs)
+    case 'gauges':
+    case 'counters':
+      return [...metric.read()].map(([key, value]) => [`${key}_${name}`, String(value)])
+    case 'summaries':
+      return [...metric.figures].flatMap(([key, one]) => summaryRows(`${key}_${name}`, one))
+    case 'detailed-summaries':
+      return [...metric.figures].flatMap(([key, one]) => detailedRows(`${key}_${name}`, one, nowMs))
   }
+}
+
+function detailedRows(name: string, figure: Distribution, nowMs: number): [string, string][] {
+  figure.turn(nowMs)
+  return [...summaryRows(name, figure), ...percentileRows(name, figure)]
 }
 
 function summaryRows(name: string, figure: AvgMinMax): [string, string][] {

@@ -1,7 +1,7 @@
 /** One metric: its name in ZooKeeper, and where its value is read. */
 import type { Distribution } from './distribution.ts'
 
-export type Metric = GaugeMetric | CounterMetric | SummaryMetric
+export type Metric = GaugeMetric | CounterMetric | SummaryMetric | ValueSet | SummarySet
 
 export interface GaugeMetric {
   readonly kind: 'gauge'
@@ -25,6 +25,19 @@ export interface SummaryMetric {
   readonly figure: Distribution
 }
 
+/** One value for each key, which is a label in Prometheus and a prefix elsewhere. */
+export interface ValueSet {
+  readonly kind: 'gauges' | 'counters'
+  readonly name: string
+  readonly read: () => ReadonlyMap<string, number>
+}
+
+export interface SummarySet {
+  readonly kind: 'summaries' | 'detailed-summaries'
+  readonly name: string
+  readonly figures: ReadonlyMap<string, Distribution>
+}
+
 export function gauge(name: string, read: () => number | null): GaugeMetric {
   return { kind: 'gauge', name, read }
 }
@@ -43,6 +56,22 @@ export function summary(name: string, figure: Distribution): SummaryMetric {
 
 export function detailed(name: string, figure: Distribution): SummaryMetric {
   return { kind: 'detailed', name, figure }
+}
+
+export function valueSet(
+  kind: ValueSet['kind'],
+  name: string,
+  read: () => ReadonlyMap<string, number>,
+): ValueSet {
+  return { kind, name, read }
+}
+
+export function summarySet(
+  kind: SummarySet['kind'],
+  name: string,
+  figures: ReadonlyMap<string, Distribution>,
+): SummarySet {
+  return { kind, name, figures }
 }
 
 /** As Java prints a double. */

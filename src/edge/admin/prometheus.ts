@@ -3,11 +3,24 @@
  * provider exports. prom-client writes them down and adds those of the process.
  */
 import { collectDefaultMetrics, Registry, type Metric as Registered } from 'prom-client'
+import type { Distribution } from './distribution.ts'
 import { openHttp, type HttpAnswer, type HttpListener } from './http-listener.ts'
 import type { Metric } from './metric.ts'
 import type { PrometheusSettings } from '../settings.ts'
 
 const QUANTILES = { summary: [0.5], detailed: [0.5, 0.95, 0.99] } as const
+const TYPES: Readonly<Record<Metric['kind'], string>> = {
+  gauge: 'gauge',
+  gauges: 'gauge',
+  counter: 'counter',
+  counters: 'counter',
+  summary: 'summary',
+  summaries: 'summary',
+  detailed: 'summary',
+  'detailed-summaries': 'summary',
+}
+/** The label of ZooKeeper's sets. */
+const KEY = 'key'
 const PATH = '/metrics'
 
 interface Sample {
@@ -68,7 +81,7 @@ class ExposedMetric {
 
   get(): Promise<{ name: string; help: string; type: string; values: Sample[] }> {
     const { name, kind } = this.#metric
-    const type = kind === 'detailed' ? 'summary' : kind
+    const type = TYPES[kind]
     return Promise.resolve({ name, help: `${name} ${type}`, type, values: this.#samples() })
   }
 
@@ -79,16 +92,39 @@ class ExposedMetric {
       const value = metric.read()
       return value === null ? [] : [{ value, labels: {}, metricName: name }]
     }
-    const { figure } = metric
+    switch (kind) {
+      case 'gauges':
+      case 'counters':
+        return [...metric.read()].map(([key, value]) => {
+          return { value, labels: { [KEY]: key }, metricName: name }
+        })
+      case 'summaries':
+      case 'detailed-summaries': {
+        const quantiles = QUANTILES[kind === 'summaries' ? 'summary' : 'detailed']
+        return [...metric.figures].flatMap(([key, figure]) =>
+          this.#summary(figure, quantiles, { [KEY]: key }),
+        )
+      }
+      default:
+        return this.#summary(metric.figure, QUANTILES[kind], {})
+    }
+  }
+
+  #summary(
+    figure: Distribution,
+    quantiles: readonly number[],
+    labels: Readonly<Record<string, string>>,
+  ): Sample[] {
+    const { name } = this
     figure.turn(this.#elapsedMs())
     return [
-      ...QUANTILES[kind].map((quantile) => ({
+      ...quantiles.map((quantile) => ({
         value: figure.quantile(quantile),
-        labels: { quantile },
+        labels: { ...labels, quantile },
         metricName: name,
       })),
-      { value: figure.sum, labels: {}, metricName: `${name}_sum` },
-      { value: figure.count, labels: {}, metricName: `${name}_count` },
+      { value: figure.sum, labels, metricName: `${name}_sum` },
+      { value: figure.count, labels, metricName: `${name}_count` },
     ]
   }
 }

@@ -10,6 +10,8 @@ export class RoleHistory {
   readonly unavailableMs: Distribution = new Distribution()
   readonly leaderUnavailableMs: Distribution = new Distribution()
   lookingCount = 0
+  /** It led, and nobody came. */
+  quitLeadingCount = 0
   /** Synchronisations by this member as the leader. */
   diffCount = 0
   snapCount = 0
@@ -29,6 +31,10 @@ export class RoleHistory {
     this.startedMs = nowMs
     this.#roleSinceMs = nowMs
     this.#unavailableSinceMs = nowMs
+  }
+
+  get isLeading(): boolean {
+    return this.#role === 'leading'
   }
 
   /** null: it does not lead. */
@@ -76,6 +82,7 @@ export class RoleHistory {
   #enter(role: Role, nowMs: number): void {
     if (role === 'looking') {
       this.lookingCount++
+      if (this.#role === 'leading' && this.#leadsSinceMs === null) this.quitLeadingCount++
       this.#unavailableSinceMs ??= nowMs
     } else if (this.#role === 'looking') this.electionMs.add(nowMs - this.#roleSinceMs)
     this.#role = role

@@ -8,7 +8,11 @@ import { OpCode } from '../../core/jute/op-code.ts'
 import type { MemberStatus } from '../../core/server/member-machine.ts'
 import { Distribution } from './distribution.ts'
 import { counter, detailed, double, gauge, summary, type Metric } from './metric.ts'
+import { coreMetrics } from './core-metrics.ts'
 import type { ServerView } from './server-view.ts'
+
+/** Ours alone. */
+export const OWN_METRICS: readonly string[] = ['slow_clients_dropped_count']
 
 export interface MetricSources {
   readonly view: ServerView
@@ -21,6 +25,8 @@ export interface AdminCounts {
   snapshotsLimited: number
   restoreErrors: number
   restoresLimited: number
+  /** Connections without TLS where both are taken. */
+  insecure: number
 }
 
 /** Names behind `op_count_`. Of a multi only the whole is counted, so `check` has no requests. */
@@ -58,6 +64,7 @@ export function serverMetrics(sources: MetricSources): Metric[] {
     ...connectionCounters(sources.view),
     ...pipeline(sources.view),
     ...history(sources.view),
+    ...coreMetrics(sources.view),
     ...operations(sources.view),
     ...administration(sources.admin),
   ]
@@ -76,15 +83,16 @@ function serverGauges(view: ServerView): Metric[] {
     gauge('uptime', () => Math.floor(view.now().elapsedMs - past.startedMs)),
     gauge('open_file_descriptor_count', openFiles),
     gauge('max_file_descriptor_count', openFilesMax),
-    double('connection_drop_probability', () => 0),
+    double('connection_drop_probability', () => view.figures.core.dropChance),
     gauge('last_client_response_size', () => traffic.responses.last),
     gauge('max_client_response_size', () => traffic.responses.max),
     gauge('min_client_response_size', () => traffic.responses.min),
-    gauge('auth_failed_count', () => traffic.closeReasons.get('auth_failure') ?? 0),
-    // No TLS on the client port yet: every connection is one without a certificate.
-    gauge('non_mtls_remote_conn_count', () => traffic.connections.size - view.localConnections),
-    gauge('non_mtls_local_conn_count', () => view.localConnections),
-    gauge('outstanding_tls_handshake', () => 0),
+    gauge('auth_failed_count', () => view.authFailures),
+    gauge('non_mtls_remote_conn_count', () => traffic.plainRemote),
+    gauge('non_mtls_local_conn_count', () => traffic.plainLocal),
+    gauge('outstanding_tls_handshake', () => view.handshakes.pending),
+    counter('unsuccessful_handshake', () => view.handshakes.failed),
+    counter('slow_clients_dropped_count', () => traffic.slowClients),
   ]
 }
 
@@ -177,6 +185,8 @@ function pipeline(view: ServerView): Metric[] {
   return [
     summary('fsynctime', storage.syncMs),
     summary('snapshottime', storage.snapshotMs),
+    summary('dbinittime', storage.initMs),
+    summary('startup_txns_loaded', storage.startupEntries),
     summary('restore_time', storage.restoreMs),
     summary('sync_processor_batch_size', storage.batchSize),
     detailed('sync_processor_queue_flush_time_ms', storage.flushMs),
@@ -227,6 +237,7 @@ function administration(admin: AdminCounts): Metric[] {
     counter('snapshot_rate_limited_count', () => admin.snapshotsLimited),
     counter('restore_error_count', () => admin.restoreErrors),
     counter('restore_rate_limited_count', () => admin.restoresLimited),
+    counter('insecure_admin_count', () => admin.insecure),
   ]
 }
 

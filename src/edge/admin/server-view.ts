@@ -1,5 +1,4 @@
 /** The facts that words and admin commands tell, in the terms of ZooKeeper. */
-import { addressText, bracketed } from '../../adapters/tcp/quorum-member.ts'
 import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { MemberStatus } from '../../core/server/member-machine.ts'
@@ -8,16 +7,20 @@ import { toSessionId } from '../../core/base/zxid.ts'
 import type { Moment } from '../../core/zab/effect.ts'
 import { isStandalone, type EnsembleMember, type ServerSettings } from '../settings.ts'
 import type { AdministeredServer } from './administered-server.ts'
+import type { Handshakes } from '../../adapters/tcp/tls-side.ts'
+import type { CoreFigures } from './core-figures.ts'
 import type { Traffic } from './traffic.ts'
 import type { StorageFigures } from './storage-tap.ts'
 import type { RoleHistory } from './role-history.ts'
 
+const NO_HANDSHAKES: Handshakes = { pending: 0, failed: 0 }
 const VERSION_DIRECTORY = 'version-2'
 
 export interface Figures {
   readonly traffic: Traffic
   readonly storage: StorageFigures
   readonly history: RoleHistory
+  readonly core: CoreFigures
 }
 
 export interface ViewOptions {
@@ -74,6 +77,21 @@ export class ServerView {
     return this.administered?.clientPort ?? -1
   }
 
+  get secureClientPort(): number {
+    return this.administered?.secureClientPort ?? -1
+  }
+
+  /** Of TLS, on the ports of clients. */
+  get handshakes(): Handshakes {
+    return this.administered?.handshakes ?? NO_HANDSHAKES
+  }
+
+  /** By password, by certificate, or without the one that is asked for. */
+  get authFailures(): number {
+    const { closeReasons } = this.figures.traffic
+    return (closeReasons.get('auth_failure') ?? 0) + this.handshakes.failed
+  }
+
   /** ZooKeeper's word for what the server is (O2). */
   get state(): string {
     if (this.isStandalone) return 'standalone'
@@ -88,12 +106,6 @@ export class ServerView {
       default:
         return 'looking'
     }
-  }
-
-  /** Clients on this machine. */
-  get localConnections(): number {
-    const taps = [...this.figures.traffic.connections]
-    return taps.filter(({ address }) => address === '::1' || address.startsWith('127.')).length
   }
 
   /** Out of reach of a quorum it answers reads of those who asked for that. */
@@ -178,14 +190,6 @@ export function directoryBytes(path: string): number {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
   return bytes
-}
-
-/** ZooKeeper's text of one member: `host:quorumPort:electionPort:role[;clientAddress:port]`. */
-export function memberText(member: EnsembleMember): string {
-  const { role, clientAddress, clientPort } = member
-  const client =
-    clientPort === undefined ? '' : `;${bracketed(clientAddress ?? '0.0.0.0')}:${clientPort}`
-  return `${addressText(member)}:${role}${client}`
 }
 
 function put<T>(buckets: Map<number, T[]>, at: number, item: T): void {

@@ -9,6 +9,9 @@ export class StorageFigures {
   readonly snapshotMs: Distribution = new Distribution()
   readonly restoreMs: Distribution = new Distribution()
   readonly flushMs: Distribution = new Distribution()
+  /** Reading the database at a start, and transactions that its log had for it. */
+  readonly initMs: Distribution = new Distribution()
+  readonly startupEntries: Distribution = new Distribution()
   readonly proposals: SizeRange = new SizeRange()
   entries = 0
   slowSyncs = 0
@@ -29,6 +32,8 @@ export interface StorageTapOptions {
   readonly onSnapshot: (zxid: bigint, bytes: number, tookMs: number) => void
   /** An entry that is about to be written, for those who must know what is in it. */
   readonly onEntry?: (entry: Uint8Array) => void
+  /** It is on the disk. */
+  readonly onStored?: (entry: Uint8Array) => void
 }
 
 export function tapStorage(options: StorageTapOptions): Storage {
@@ -47,6 +52,9 @@ export function tapStorage(options: StorageTapOptions): Storage {
     await storage.write(batch)
     const tookMs = now() - startedMs
     figures.entries += entries
+    if (options.onStored !== undefined) {
+      for (const effect of batch) if (effect.kind === 'append') options.onStored(effect.entry)
+    }
     if (entries > 0) {
       figures.syncMs.add(tookMs)
       figures.flushMs.add(tookMs)

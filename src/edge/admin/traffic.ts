@@ -7,6 +7,7 @@ import { isWrite } from '../../core/server/request.ts'
 import type { ClientChannel } from '../../ports/client-channel.ts'
 import {
   ConnectionTap,
+  type TapFacts,
   type TapHost,
   type TrafficLimits,
   type TrafficListener,
@@ -29,6 +30,11 @@ export class Traffic implements TapHost {
   watchBytes = 0
   connectionRequests = 0
   revalidations = 0
+  /** Connections without TLS so far. */
+  plainLocal = 0
+  plainRemote = 0
+  /** Cut off because they did not read what they had asked for. */
+  slowClients = 0
   /** Refused before they became connections: limits of the client port. */
   rejected = 0
   readonly latency: AvgMinMax = new AvgMinMax()
@@ -58,10 +64,12 @@ export class Traffic implements TapHost {
   }
 
   /** The channel to serve in place of this one. */
-  tap(channel: ClientChannel, address: string, port: number, wallMs: number): ClientChannel {
-    const tap = new ConnectionTap(channel, this, { address, port, establishedMs: wallMs })
+  tap(channel: ClientChannel, facts: TapFacts): ClientChannel {
+    const tap = new ConnectionTap(channel, this, facts)
     this.#taps.add(tap)
     this.connectionRequests++
+    if (!facts.isSecure && isLocal(facts.address)) this.plainLocal++
+    else if (!facts.isSecure) this.plainRemote++
     return tap
   }
 
@@ -128,4 +136,9 @@ export class Traffic implements TapHost {
   resetConnections(): void {
     for (const tap of this.#taps) tap.reset()
   }
+}
+
+/** Of this machine. */
+function isLocal(address: string): boolean {
+  return address === '::1' || address.startsWith('127.')
 }

@@ -1,5 +1,6 @@
 /** The four-letter words of the client port, in ZooKeeper's text (O1–O14). */
 import { javaDate } from '../../cli/java-date.ts'
+import { configLines } from '../../adapters/tcp/quorum-member.ts'
 import type { ConnectionTap } from './connection-tap.ts'
 import { environment } from './environment.ts'
 import { javaDouble, type Metric } from './metric.ts'
@@ -8,7 +9,6 @@ import { operationWord } from './operation-words.ts'
 import { fullVersion } from './product-version.ts'
 import {
   directoryBytes,
-  memberText,
   sessionOfWatcher,
   type ExpiryBuckets,
   type ServerView,
@@ -188,7 +188,7 @@ function configuration(view: ServerView): string {
   const { settings, own, isStandalone } = view
   return lines([
     `clientPort=${view.clientPort}`,
-    'secureClientPort=-1',
+    `secureClientPort=${view.secureClientPort}`,
     `dataDir=${view.dataDirectory}`,
     `dataDirSize=${directoryBytes(view.dataDirectory)}`,
     `dataLogDir=${view.logDirectory}`,
@@ -209,8 +209,7 @@ function configuration(view: ServerView): string {
           `quorumPort=${own.quorumPort}`,
           `peerType=${settings.role === 'observer' ? 1 : 0}`,
           'membership: ',
-          ...settings.members.map((member) => `server.${member.sid}=${memberText(member)}`),
-          'version=0',
+          ...configLines(settings.members, settings.groups),
         ]),
   ])
 }

@@ -101,6 +101,9 @@ function checkAddresses({ members, severalAddressesEnabled }: ServerSettings): v
 
 function checkPorts(settings: ServerSettings, warn: (text: string) => void): void {
   checkTls(settings)
+  if (settings.adminNeedsCertificate && !settings.adminForcesTls) {
+    warn('admin.needClientAuth=true without admin.forceHttps: by http anybody comes')
+  }
   if (settings.secureClientPort !== null) return
   if (settings.clientPort !== null) return
   if (settings.clientAddress !== null) {
@@ -122,6 +125,10 @@ function checkTls(settings: ServerSettings): void {
   const isQuorumTls = settings.quorumUsesTls || settings.quorumTakesBoth
   if (isQuorumTls && (settings.quorumTls?.keyStore ?? null) === null) {
     throw new ConfigError('sslQuorum needs ssl.quorum.keyStore.location: a key and certificate')
+  }
+  const isAdminTls = settings.adminForcesTls || settings.adminTakesBoth
+  if (isAdminTls && (settings.quorumTls?.keyStore ?? null) === null) {
+    throw new ConfigError('https for administration needs ssl.quorum.keyStore.location')
   }
 }
 

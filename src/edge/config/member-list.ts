@@ -26,7 +26,7 @@ export function memberSettings(
   if (isStandalone({ ...settings, members })) {
     // The line of the only one is what it is: its client port counts, its quorum ports do not.
     const only = own ?? members[0]
-    return { members, groups, sid: null, role: 'participant', ...clientPortOf(only, settings) }
+    return { members, groups, sid: null, role: 'participant', ...clientPortsOf(only, settings) }
   }
   if (sid === null) {
     const file = `${settings.dataDirectory}/myid`
@@ -39,7 +39,7 @@ export function memberSettings(
   if (own.role !== settings.role && (lists.hasPeerType || own.role === 'participant')) {
     warn(`peerType=${settings.role}: the list of servers says ${own.role}, which counts`)
   }
-  return { members, groups, sid, role: own.role, ...clientPortOf(own, settings) }
+  return { members, groups, sid, role: own.role, ...clientPortsOf(own, settings) }
 }
 
 function parseMembers(entries: ReadonlyMap<string, string>): EnsembleMember[] {
@@ -87,21 +87,50 @@ function parseMyId(text: string): ReturnType<typeof parseSid> {
   return parseSid(line, `myid '${line}'`)
 }
 
-/** Given twice, the two must say the same: else half of the clients would look in vain. */
-function clientPortOf(
-  own: EnsembleMember | undefined,
-  settings: ServerSettings,
-): Pick<ServerSettings, 'clientPort' | 'clientAddress'> {
-  const { clientPort, clientAddress } = settings
-  if (own?.clientPort === undefined) return { clientPort, clientAddress }
-  const isSame =
-    clientPort === null ||
-    (clientPort === own.clientPort &&
-      (clientAddress === null || clientAddress === (own.clientAddress ?? null)))
-  if (!isSame) {
-    const line = `${own.clientAddress ?? '*'}:${own.clientPort}`
-    const file = `${clientAddress ?? '*'}:${clientPort}`
-    throw new ConfigError(`clients are served at ${file} by clientPort, at ${line} by server.N`)
+type ClientPorts = Pick<
+  ServerSettings,
+  'clientPort' | 'clientAddress' | 'secureClientPort' | 'secureClientAddress'
+>
+
+function clientPortsOf(own: EnsembleMember | undefined, settings: ServerSettings): ClientPorts {
+  const plain = agreed(
+    'clientPort',
+    { port: own?.clientPort, address: own?.clientAddress },
+    { port: settings.clientPort, address: settings.clientAddress },
+  )
+  const secure = agreed(
+    'secureClientPort',
+    { port: own?.secureClientPort, address: own?.secureClientAddress },
+    { port: settings.secureClientPort, address: settings.secureClientAddress },
+  )
+  return {
+    clientPort: plain.port,
+    clientAddress: plain.address,
+    secureClientPort: secure.port,
+    secureClientAddress: secure.address,
   }
-  return { clientPort: own.clientPort, clientAddress: own.clientAddress ?? null }
+}
+
+interface ListeningAt {
+  readonly port: number | null
+  readonly address: string | null
+}
+
+/** Given twice, the two must say the same: else half of the clients would look in vain. */
+function agreed(
+  key: string,
+  ofLine: { readonly port: number | undefined; readonly address: string | undefined },
+  ofFile: ListeningAt,
+): ListeningAt {
+  if (ofLine.port === undefined) return ofFile
+  const address = ofLine.address ?? null
+  const isSame =
+    ofFile.port === null ||
+    (ofFile.port === ofLine.port && (ofFile.address === null || ofFile.address === address))
+  if (!isSame) {
+    const line = `${address ?? '*'}:${ofLine.port}`
+    const file = `${ofFile.address ?? '*'}:${ofFile.port}`
+    throw new ConfigError(`clients are served at ${file} by ${key}, at ${line} by server.N`)
+  }
+  return { port: ofLine.port, address }
 }

@@ -1,6 +1,7 @@
 /**
- * One line `server.N=host:quorumPort:electionPort[:role][;[clientAddress:]clientPort]` of the list
- * of members (Q2), with further addresses behind `|`. An IPv6 address stands in brackets.
+ * One line of the list of members (Q2), `host:quorumPort:electionPort[:role]` and, behind `;`, its
+ * `[clientAddress:]clientPort` and `[secureAddress:]securePort`, with further addresses of the
+ * server behind `|`. An IPv6 address stands in brackets.
  */
 import type { QuorumAddress } from '../../adapters/tcp/quorum-member.ts'
 import { toServerId, type ServerId } from '../../core/base/zxid.ts'
@@ -11,17 +12,14 @@ import { ConfigError } from './config-error.ts'
 const SID_MAX = 255
 const PORT_MAX = 65_535
 const FORM =
-  'write host:quorumPort:electionPort[:participant|observer][;[clientAddress:]clientPort], ' +
-  'an IPv6 address in brackets'
+  'write host:quorumPort:electionPort[:participant|observer][;[clientAddress:]clientPort' +
+  '[;[secureAddress:]securePort]], an IPv6 address in brackets'
 
 export function parseServerLine(key: string, value: string): EnsembleMember {
   const where = `${key}=${value}`
   const sid = parseSid(key.slice('server.'.length), where)
   const [servers = '', client = '', secure = '', ...more] = value.split(';').map((p) => p.trim())
   if (more.length > 0) throw new ConfigError(`${where}: too many ';': ${FORM}`)
-  if (secure !== '') {
-    throw new ConfigError(`${where}: name the secure port by secureClientPort, not in the list`)
-  }
   const [first, ...others] = servers.split('|').map((part) => parseServerPart(part, where))
   if (first === undefined) throw new ConfigError(`${where}: ${FORM}`)
   const roles = [first, ...others].flatMap(({ role }) => role ?? [])
@@ -33,7 +31,8 @@ export function parseServerLine(key: string, value: string): EnsembleMember {
     ...first.address,
     ...(others.length === 0 ? {} : { otherAddresses: others.map(({ address }) => address) }),
     role: roles[0] ?? 'participant',
-    ...(client === '' ? {} : parseClientPart(client, where)),
+    ...(client === '' ? {} : clientFields(parseClientPart(client, where))),
+    ...(secure === '' ? {} : secureFields(parseClientPart(secure, where))),
   }
 }
 
@@ -76,17 +75,28 @@ export function parseRole(text: string, where: string): MemberRole {
   throw new ConfigError(`${where}: '${text}' is no role: it is participant or observer`)
 }
 
+interface ClientPart {
+  /** null: every one of the machine. */
+  readonly address: string | null
+  readonly port: number
+}
+
 /** `2181`, `host:2181` or `[::1]:2181`; without an address clients are served on every one. */
-function parseClientPart(
-  text: string,
-  where: string,
-): Pick<EnsembleMember, 'clientAddress' | 'clientPort'> {
+function parseClientPart(text: string, where: string): ClientPart {
   const parts = splitAddress(text, where)
   const [first = '', second, ...rest] = parts
   if (rest.length > 0) throw new ConfigError(`${where}: '${text}' is no address of clients`)
-  if (second === undefined) return { clientPort: parsePort(first, where) }
-  const clientPort = parsePort(second, where)
-  return isEveryAddress(first) ? { clientPort } : { clientAddress: first, clientPort }
+  if (second === undefined) return { address: null, port: parsePort(first, where) }
+  const port = parsePort(second, where)
+  return { address: isEveryAddress(first) ? null : first, port }
+}
+
+function clientFields({ address, port }: ClientPart): Partial<EnsembleMember> {
+  return { ...(address === null ? {} : { clientAddress: address }), clientPort: port }
+}
+
+function secureFields({ address, port }: ClientPart): Partial<EnsembleMember> {
+  return { ...(address === null ? {} : { secureClientAddress: address }), secureClientPort: port }
 }
 
 /** What Apache writes for "every address". */

@@ -88,6 +88,18 @@ const ADMIN: readonly SettingRow[] = [
     { key: 'admin.idleTimeout', means: 'an idle connection is closed after' },
     { min: 1, unit: 'ms' },
   ),
+  flag('adminForcesTls', {
+    key: 'admin.forceHttps',
+    means: 'it is https, with the keys behind ssl.quorum.',
+  }),
+  flag('adminTakesBoth', {
+    key: 'admin.portUnification',
+    means: 'it is http and https on one port, unless https is forced',
+  }),
+  flag('adminNeedsCertificate', {
+    key: 'admin.needClientAuth',
+    means: 'by https comes only who shows a certificate',
+  }),
   number(
     'adminRateLimitIntervalMs',
     { key: 'admin.rateLimiterIntervalInMS', means: 'between two snapshots or restores by HTTP' },

@@ -34,10 +34,6 @@ function all(
 
 export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   // --- what protects ---------------------------------------------------------------------------
-  ...all('HTTP for administration has no TLS here', 'admin.forceHttps admin.needClientAuth', {
-    fine: OFF,
-    isRefused: true,
-  }),
   ...all(
     NO_SASL,
     'quorum.auth.enableSasl quorum.auth.learnerRequireSasl quorum.auth.serverRequireSasl ' +
@@ -54,7 +50,6 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   ...all('certificates are read at the start', 'client.certReload sslQuorumReloadCertFiles', {
     fine: OFF,
   }),
-  ...all('HTTP for administration has no TLS here', 'admin.portUnification', { fine: OFF }),
   ...all('the name is all of the subject', 'X509AuthenticationProvider.*'),
   ...all(
     NO_SASL,
@@ -127,10 +122,14 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   ...all('silence limits of links find a dead peer', 'tcpKeepAlive clientTcpKeepAlive'),
   ...all('silence limits of links find a dead peer', 'quorumCnxnTimeoutMs'),
   ...all('metrics of the member count what it does', 'messageTracker.* pathStats.*', { fine: OFF }),
-  ...all('nothing but the member’s own time-outs', 'leader.ackLoggingFrequency request.timeout'),
+  ...all('nothing but the member’s own time-outs', 'request.timeout'),
+  ...all('every ack is measured', 'leader.ackLoggingFrequency'),
   // --- not built --------------------------------------------------------------------------------
-  ...all('a request that waits goes on as soon as another ends', 'requestThrottleStallTime'),
-  ...all('see requestThrottleStallTime', 'request_throttle_stall_time'),
+  // A thread of ZooKeeper's looks again after this time if nobody woke it, and it always is woken.
+  ...all(
+    'a request that waits goes on as soon as another ends',
+    'requestThrottleStallTime request_throttle_stall_time',
+  ),
   ...all('dynamic reconfiguration is not built', 'reconfigEnabled', { fine: OFF }),
   ...all('observers connect to the leader alone', 'observerMasterPort observerMaster.*', {
     fine: ['0', '-1'],

@@ -27,10 +27,11 @@ export const TLS_KEYS: readonly TlsKey[] = [
   { key: 'hostnameVerification', kind: 'true or false', means: 'of whoever is called: true' },
   { key: 'clientHostnameVerification', kind: 'true or false', means: 'of other servers: true' },
   { key: 'handshakeDetectionTimeoutMillis', kind: '1–… ms', means: 'for the handshake: 5000' },
+  { key: 'crl', kind: 'true or false', means: 'the trust store has lists of revoked ones: false' },
 ]
 
-/** They would protect, and nothing here does it. */
-const REFUSED: readonly string[] = ['crl', 'ocsp']
+/** It would protect, and nothing here does it. */
+const REFUSED = 'ocsp'
 const QUORUM = 'quorum.'
 const VERSIONS: readonly string[] = ['TLSv1.2', 'TLSv1.3']
 /** X509Util.DEFAULT_HANDSHAKE_DETECTION_TIMEOUT_MILLIS. */
@@ -56,10 +57,10 @@ export function tlsKeys(
     const name = key.slice(prefix.length)
     own.set(name, value)
     if (TLS_KEYS.some((known) => known.key === name)) continue
-    if (REFUSED.includes(name) && parseFlag(key, value)) {
-      throw new ConfigError(`${key}=${value}: revoked certificates are not looked for; take it out`)
+    if (name === REFUSED && parseFlag(key, value)) {
+      throw new ConfigError(`${key}=${value}: nobody is asked here; take it out, or use crl`)
     }
-    if (!REFUSED.includes(name)) warn(`${key}=${value}: it means nothing here: it is ignored`)
+    if (name !== REFUSED) warn(`${key}=${value}: it means nothing here: it is ignored`)
   }
   return own.size === 0 ? null : readKeys(prefix, own)
 }
@@ -80,6 +81,7 @@ function readKeys(prefix: string, own: ReadonlyMap<string, string>): TlsKeys {
     checksServerName: flagOf('hostnameVerification', true),
     checksClientName:
       checksClient === undefined ? null : flagOf('clientHostnameVerification', false),
+    checksRevoked: flagOf('crl', false),
     handshakeMs: parseWhole(
       prefix + handshake,
       own.get(handshake) ?? String(HANDSHAKE_MS),

@@ -23,4 +23,6 @@ export interface TlsKeys {
   /** Null: as it is usual on that port. */
   readonly checksClientName: boolean | null
   readonly handshakeMs: number
+  /** Certificates are looked up in the lists of revoked ones, which the trust store has. */
+  readonly checksRevoked: boolean
 }

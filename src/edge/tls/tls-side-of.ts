@@ -20,6 +20,7 @@ export function tlsSideOf(keys: TlsKeys, options: SideOptions): TlsSide {
   const context: SecureContextOptions = {
     ...(keyStore === null ? {} : identityOf(`${prefix}keyStore`, keyStore)),
     ...(trustStore === null ? {} : { ca: authoritiesOf(`${prefix}trustStore`, trustStore) }),
+    ...(keys.checksRevoked ? { crl: revocationsOf(prefix, trustStore) } : {}),
     minVersion: keys.minVersion,
     maxVersion: keys.maxVersion,
     ...(ciphers === null ? {} : { ciphers }),
@@ -59,6 +60,22 @@ function authoritiesOf(key: string, { location, type }: KeyStore): Buffer {
   const bytes = read(`${key}.location`, location)
   if (!bytes.includes(BEGIN)) throw new Error(`${key}.location=${location}: no certificate in it`)
   return bytes
+}
+
+const LISTS = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g
+
+/**
+ * Java fetches the lists from where certificates say. Here they are in the trust store, in PEM as
+ * the certificates are: one of each authority, else no certificate of it is good.
+ */
+function revocationsOf(prefix: string, trustStore: KeyStore | null): string[] {
+  const key = `${prefix}trustStore.location`
+  if (trustStore === null) throw new Error(`${prefix}crl=true needs ${key}`)
+  const { location } = trustStore
+  const lists = read(key, location).toString('latin1').match(LISTS)
+  if (lists !== null) return [...lists]
+  const how = `openssl ca -gencrl … >> ${location}`
+  throw new Error(`${prefix}crl=true: ${location} has no list of revoked certificates: ${how}`)
 }
 
 function passwordOf(key: string, { password, passwordPath }: KeyStore): string {

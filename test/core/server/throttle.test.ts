@@ -221,3 +221,40 @@ describe('what one message makes a server say', () => {
     expect(answers()).toEqual(Array.from({ length: count }, (_, i) => 1_000 + i))
   })
 })
+
+test('what is held back, refused and dropped is told to who counts it (O22)', () => {
+  const limits = { throttleRequestsMax: 1, throttledOpWaitMs: 300, largeRequestBytes: 2_000 }
+  const ensemble = new FakeEnsemble({ ...limits, largeRequestsBytesMax: 3_000 })
+  const told = new Map<string, number>()
+  const waits: number[] = []
+  ensemble.leader.witness = {
+    count: (what) => told.set(what, (told.get(what) ?? 0) + 1),
+    measure: (what, value) => {
+      if (what === 'request_throttle_queue_time_ms') waits.push(value)
+    },
+    concerning: () => undefined,
+    proposed: () => undefined,
+    acknowledged: () => undefined,
+    committed: () => undefined,
+  }
+  const [client, large] = [ensemble.session(), ensemble.session()]
+  ensemble.autoCommit = false
+  sendCreate(client, '/a')
+  sendCreate(client, '/late')
+  ensemble.pass(400)
+  ensemble.commit(1)
+  sendCreate(large, '/large', 'x'.repeat(4_000))
+  expect(large.closedBecause).toBe('large_request')
+  expect(Object.fromEntries(told)).toEqual({
+    request_throttle_wait_count: 1,
+    throttled_ops: 1,
+    large_requests_rejected: 1,
+  })
+  expect(waits).toEqual([0, 400])
+  const gone = ensemble.session()
+  ensemble.commit(1)
+  sendCreate(gone, '/gone')
+  gone.close()
+  ensemble.commit(1)
+  expect(told.get('stale_replies')).toBe(1)
+})

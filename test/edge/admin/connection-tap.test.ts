@@ -31,7 +31,8 @@ function rig(): {
     large: (_tap, type, bytes) => told.push(`large ${type} ${bytes}`),
     slow: (_tap, type, tookMs) => told.push(`slow ${type} ${tookMs}`),
   }
-  const tap = traffic.tap(channel, '10.0.0.1', 1234, 5) as ConnectionTap
+  const facts = { address: '10.0.0.1', port: 1234, establishedMs: 5, isSecure: false }
+  const tap = traffic.tap(channel, facts) as ConnectionTap
   tap.onMessage = () => undefined
   return {
     traffic,

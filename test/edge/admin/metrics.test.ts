@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { OWN_METRICS } from '../../../src/edge/admin/server-metrics.ts'
 import { ABSENT_METRICS } from '../../../src/edge/admin/absent-metrics.ts'
 import { AvgMinMax, Distribution } from '../../../src/edge/admin/distribution.ts'
 import { metricsRegistry } from '../../../src/edge/admin/prometheus.ts'
@@ -14,7 +15,7 @@ describe('metrics', () => {
     expect(ZOOKEEPER_METRICS.filter((name) => !known.has(name))).toEqual([])
     expect(absent.filter((name) => here.includes(name))).toEqual([])
     const theirs = new Set(ZOOKEEPER_METRICS)
-    expect([...here, ...absent].filter((name) => !theirs.has(name))).toEqual([])
+    expect([...here, ...absent].filter((name) => !theirs.has(name))).toEqual([...OWN_METRICS])
     expect(new Set(here).size).toBe(here.length)
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { toServerId } from '../../../src/core/base/zxid.ts'
+import { toServerId, type ServerId } from '../../../src/core/base/zxid.ts'
 import { OpCode } from '../../../src/core/jute/op-code.ts'
 import { ALL_WORDS } from '../../../src/edge/admin/words.ts'
 import { administeredMember } from './administered-member.ts'
@@ -187,6 +187,19 @@ describe('in an ensemble', () => {
         'peerType=0\nmembership: \nserver.1=zk1:2888:3888:participant;0.0.0.0:2181\n' +
         'server.2=zk2:2888:3888:participant;0.0.0.0:2182\n' +
         'server.3=[::1]:2888:3888:observer;0.0.0.0:2183\nversion=0\n',
+    )
+    const weighs = (sid: number, weight: number): { sid: ServerId; weight: number } => ({
+      sid: toServerId(sid),
+      weight,
+    })
+    using grouped = administeredMember({
+      sid: toServerId(1),
+      members: members.map((member) => ({ ...member, secureClientPort: 2281 })),
+      groups: [[weighs(2, 7)], [weighs(1, 1)]],
+    })
+    expect(grouped.word('conf')).toContain(
+      'server.3=[::1]:2888:3888:observer;0.0.0.0:2183;0.0.0.0:2281\n' +
+        'group.1=2\ngroup.2=1\nweight.1=1\nweight.2=7\nversion=0\n',
     )
     const rows = server.word('mntr')
     expect(rows).toContain('zk_server_state\tleader\nzk_peer_state\tleading - broadcast\n')

@@ -1,6 +1,5 @@
 // group.N and weight.N of a zoo.cfg (Q6, O29).
 import { describe, expect, test } from 'vitest'
-import { decodeUtf8 } from '../../../src/core/base/utf8.ts'
 import { configText } from '../../../src/adapters/tcp/quorum-member.ts'
 import { readZooCfg, type ZooCfg } from '../../../src/edge/config/zoo-cfg.ts'
 import { memberConfigOf } from '../../../src/edge/member-settings.ts'
@@ -29,10 +28,12 @@ describe('groups and weights', () => {
     ]
     expect(warnings).toEqual([])
     expect(memberConfigOf(settings, 1)).toMatchObject({ voters: [1, 2, 3, 4], groups })
-    const lines = decodeUtf8(configText(settings.members, settings.groups)).split('\n').slice(5)
+    const text = configText(settings.members, settings.groups)
+    expect(memberConfigOf(settings, 1).configurationText).toBe(text)
+    const lines = text.split('\n').slice(5)
     expect(lines).toEqual([
-      ...['group.1=1:2', 'weight.1=1', 'weight.2=7'],
-      ...['group.2=3:4', 'weight.3=1', 'weight.4=0', 'version=0'],
+      ...['group.1=1:2', 'group.2=3:4'],
+      ...['weight.1=1', 'weight.2=7', 'weight.3=1', 'weight.4=0', 'version=0'],
     ])
   })
 

@@ -38,6 +38,7 @@ describe('keys of TLS', () => {
       checksServerName: true,
       checksClientName: null,
       handshakeMs: 5_000,
+      checksRevoked: false,
     })
   })
 
@@ -55,6 +56,7 @@ describe('keys of TLS', () => {
       },
     ],
     ['ssl.hostnameVerification=false', { checksServerName: false }],
+    ['ssl.crl=true', { checksRevoked: true }],
     ['ssl.clientHostnameVerification=true', { checksClientName: true }],
     ['ssl.handshakeDetectionTimeoutMillis=77', { handshakeMs: 77 }],
     [
@@ -95,7 +97,7 @@ describe('keys of TLS', () => {
     [[...SECURE, 'ssl.clientAuth=maybe'], 'none, want or need'],
     [[...SECURE, 'ssl.protocol=SSLv3'], "'SSLv3' is none of"],
     [[...SECURE, 'ssl.ciphersuites=TLS_NULL_WITH_NULL'], "no cipher 'NULL-NULL'"],
-    [[...SECURE, 'ssl.crl=true'], 'revoked certificates'],
+    [[...SECURE, 'ssl.ocsp=true'], 'or use crl'],
     [['secureClientPort=1', 'ssl.keyStore.location=/k.jks'], 'keytool -importkeystore'],
     [[...SECURE, 'ssl.trustStore.location=/t.jks'], 'keytool -exportcert -rfc'],
     [['secureClientPort=1', 'ssl.keyStore.location=/k'], 'say PEM or PKCS12'],
@@ -104,7 +106,7 @@ describe('keys of TLS', () => {
   })
 
   test('what means nothing here is said', () => {
-    const { warnings } = read(...SECURE, 'ssl.sslProvider=OPENSSL', 'ssl.crl=false')
+    const { warnings } = read(...SECURE, 'ssl.sslProvider=OPENSSL', 'ssl.ocsp=false')
     expect(warnings).toEqual([expect.stringContaining('ssl.sslProvider')])
   })
 })
@@ -118,6 +120,15 @@ describe('files of keys', () => {
     if (name !== null) writeFileSync(path, text)
     const { settings } = read('secureClientPort=1', `ssl.keyStore.location=${path}`)
     expect(() => tlsSideOf(settings.clientTls!, { isCalled: true })).toThrow(why)
+  })
+
+  test('crl without any list of revoked certificates is no start', () => {
+    const trust = join(folder, 'trust.pem')
+    writeFileSync(trust, '-----BEGIN CERTIFICATE-----\n')
+    const said = { 'client.secure': 'true', 'ssl.crl': 'true', 'ssl.trustStore.location': trust }
+    expect(() => clientTls(new Map(Object.entries(said)))).toThrow('has no list of revoked')
+    const none = { 'client.secure': 'true', 'ssl.crl': 'true' }
+    expect(() => clientTls(new Map(Object.entries(none)))).toThrow('needs ssl.trustStore')
   })
 
   test('a trust store in PKCS12 tells how to make PEM of it', () => {

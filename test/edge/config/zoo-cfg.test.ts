@@ -1,6 +1,7 @@
 // zoo.cfg and -D options: what they become, what is refused, and what is warned of.
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../../src/edge/config/config-error.ts'
+import { memberText } from '../../../src/adapters/tcp/quorum-member.ts'
 import { readZooCfg, type ZooCfg } from '../../../src/edge/config/zoo-cfg.ts'
 import { DEFAULT_SETTINGS, isStandalone } from '../../../src/edge/settings.ts'
 
@@ -128,6 +129,20 @@ describe('an ensemble', () => {
     expect(settings).toMatchObject({ clientPort: 2182, clientAddress: null })
   })
 
+  test('a secure port in the list, which must be that of the file', () => {
+    const keys = 'ssl.keyStore.location=/k.pem\n'
+    const list = THREE.replace(/server\.2=.*/, 'server.2=b:2888:3888;2181;[::1]:2282')
+    const { settings } = read(list + keys)
+    expect(settings).toMatchObject({ secureClientPort: 2282, secureClientAddress: '::1' })
+    expect(memberText(settings.members[1]!)).toBe('b:2888:3888:participant;0.0.0.0:2181;[::1]:2282')
+    const only = THREE.replace(/server\.2=.*/, 'server.2=b:2888:3888;;2282')
+    const alone = read(only.replace('clientPort=2181', '') + keys).settings
+    expect(alone).toMatchObject({ clientPort: null, secureClientPort: 2282 })
+    expect(memberText(alone.members[1]!)).toBe('b:2888:3888:participant;;0.0.0.0:2282')
+    expect(refusal(`${list}${keys}secureClientPort=2283`)).toContain('by secureClientPort')
+    expect(refusal(list)).toContain('ssl.keyStore.location')
+  })
+
   test('the list may stand in the dynamic file, and then nowhere else', () => {
     const fixed = 'dataDir=/d\nclientPort=2181\ninitLimit=10\nsyncLimit=5\ndynamicConfigFile=/dyn\n'
     const files = { '/d/myid': '2', '/dyn': 'server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2' }
@@ -150,7 +165,8 @@ describe('an ensemble', () => {
       ['server.4=d:2888:3888:king', "'king' is no role"],
       ['server.4=d:2888:99999', '99999'],
       ['server.4=d:1:2|e:1:2', 'multiAddress.enabled=true'],
-      ['server.4=d:1:2;2181;2281', 'secureClientPort'],
+      ['server.4=d:1:2;2181;2281;1', "too many ';'"],
+      ['server.4=d:1:2;;a:b:1', 'no address of clients'],
       ['server.4=[::1:2888:3888', "without a matching ']'"],
       ['server.0=d:1:2', '1 to 255'],
       ['server.x=d:1:2', '1 to 255'],
@@ -254,7 +270,8 @@ describe('what has no effect', () => {
   })
 
   test('what would have protected something stops the start', () => {
-    expect(refusal(`${ALONE}admin.forceHttps=true`)).toContain('no TLS')
+    expect(refusal(`${ALONE}admin.forceHttps=true`)).toContain('ssl.quorum.keyStore.location')
+    expect(refusal(`${ALONE}admin.portUnification=true`)).toContain('https for administration')
     expect(refusal(`${ALONE}sslQuorum=true`)).toContain('ssl.quorum.keyStore.location')
     expect(refusal(`${ALONE}quorum.auth.enableSasl=true`)).toContain('SASL')
     expect(refusal(`${ALONE}oraclePath=/o`)).toContain('oracle')
