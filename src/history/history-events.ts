@@ -55,6 +55,8 @@ export interface HistorySource {
 export interface Verdicts {
   /** Rules looked at, by all judges. */
   checks: number
+  /** Of all rules that somebody looks at. */
+  readonly ruleNames: Set<string>
   fail(checker: string, what: string): void
 }
 

@@ -65,6 +65,8 @@ const UNEXPLAINED: ReadonlySet<number> = new Set<number>([
 export interface JudgeOptions {
   /** Answers that are older than that are a violation; by default none are. */
   readonly staleAfterMs?: number
+  /** The members keep local sessions, of which the log knows nothing. */
+  readonly localSessions?: boolean
 }
 
 export interface Verdict {
@@ -88,7 +90,7 @@ export function judgeHistory(recording: Recording, options: JudgeOptions = {}): 
     tree = followCommitted(told, recording.before)
     new Linearizability(told, tree)
     checkReads(told, tree)
-    checkSessions(told, tree)
+    checkSessions(told, tree, options.localSessions)
     checkSequences(told)
     new Watches(told, tree)
   }
@@ -113,6 +115,7 @@ class ToldHistory implements JudgedHistory {
   readonly probe = new EventTeller<HistoryEvents>()
   readonly unexplained: ReadonlySet<number> = UNEXPLAINED
   readonly violations: Violation[] = []
+  readonly ruleNames = new Set<string>()
   checks = 0
   nowMs = 0
   newestAcked = 0n

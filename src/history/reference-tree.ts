@@ -45,6 +45,8 @@ export class ReferenceTree {
   readonly #paths = new Map<string, PathHistory>()
   readonly #sessions = new Map<bigint, { readonly opened: bigint; closed: bigint }>()
   readonly #ephemerals = new Map<bigint, Set<string>>()
+  /** Ephemerals that a session had when it ended. */
+  readonly #left = new Map<bigint, readonly string[]>()
   #last = 0n
 
   /** `before`: goes on from there; what was earlier cannot be asked. */
@@ -126,6 +128,11 @@ export class ReferenceTree {
     return [...this.#sessions].filter(([, { closed }]) => closed === FOREVER).map(([id]) => id)
   }
 
+  /** What a session owned when it ended. */
+  ownedAtEnd(session: bigint): readonly string[] {
+    return this.#left.get(session) ?? []
+  }
+
   ephemeralsOf(session: bigint): ReadonlySet<string> {
     return this.#ephemerals.get(session) ?? new Set()
   }
@@ -175,7 +182,9 @@ export class ReferenceTree {
       case 'closeSession': {
         const session = this.#sessions.get(clientId)
         if (session !== undefined && session.closed === FOREVER) session.closed = zxid
-        for (const path of [...this.ephemeralsOf(clientId)]) this.#delete(zxid, path)
+        const owned = [...this.ephemeralsOf(clientId)]
+        this.#left.set(clientId, owned)
+        for (const path of owned) this.#delete(zxid, path)
         break
       }
       default:

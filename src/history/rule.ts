@@ -8,6 +8,7 @@ export class Rule {
   constructor(verdicts: Verdicts, name: string) {
     this.#verdicts = verdicts
     this.#name = name
+    verdicts.ruleNames.add(name)
   }
 
   /** The words are made only when they are needed. */

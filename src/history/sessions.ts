@@ -7,7 +7,12 @@ import type { JudgedHistory } from './history-events.ts'
 import type { ReferenceTree } from './reference-tree.ts'
 import { hex, Rule } from './rule.ts'
 
-export function checkSessions(history: JudgedHistory, tree: ReferenceTree): void {
+/** `mayBeLocal`: sessions of which the log knows nothing may write (S22). */
+export function checkSessions(
+  history: JudgedHistory,
+  tree: ReferenceTree,
+  mayBeLocal: boolean = false,
+): void {
   const open = new Rule(history, 'SessionIsOpen')
   const owner = new Rule(history, 'EphemeralOwnerAlive')
   const opened = new Set<bigint>()
@@ -21,13 +26,17 @@ export function checkSessions(history: JudgedHistory, tree: ReferenceTree): void
       return
     }
     if (txn.kind === 'closeSession') {
-      owner.holds(tree.ephemeralsOf(clientId).size === 0, () => {
+      // Logs of old name no paths; who replays them looks them up.
+      const named = txn.paths ?? tree.ownedAtEnd(clientId)
+      const isWhole = tree.ownedAtEnd(clientId).every((path) => named.includes(path))
+      owner.holds(isWhole, () => {
         return `session ${hex(clientId)} ended at ${hex(zxid)} and left ephemerals`
       })
       return
     }
     const isRefused = txn.kind === 'error' && txn.err === ErrorCode.SESSIONEXPIRED
-    open.holds(isRefused || tree.isSessionOpen(clientId, zxid), () => {
+    const isLocal = mayBeLocal && !opened.has(clientId)
+    open.holds(isRefused || isLocal || tree.isSessionOpen(clientId, zxid), () => {
       return `${txn.kind} of session ${hex(clientId)} at ${hex(zxid)}, which is not open`
     })
   })

@@ -30,6 +30,11 @@ function begun(snapCount: number): { world: World; seen: Seen[] } {
       snapCount,
       thinkMs: 30,
       pipeline: 4,
+      observers: 0,
+      clockDrift: 0,
+      foundingMs: 300,
+      oldMembers: 0,
+      localSessions: false,
     },
   })
   const seen: Seen[] = []

@@ -12,23 +12,42 @@ export interface FaultRates {
   readonly weights: Readonly<Record<FaultKind, number>>
 }
 
-export type FaultKind =
-  | 'crash'
-  | 'crash-at-effect'
-  | 'crash-at-write'
-  | 'crash-all'
-  | 'partition'
-  | 'link-loss'
-  | 'pause'
-  | 'suspend'
-  | 'throttle'
-  | 'slow-disk'
-  | 'disk-fails'
-  | 'wall-jump'
-  | 'wipe'
-  | 'tear'
-  | 'hint'
-  | 'client-cut'
+/** How often each kind occurs on average; a seed bends every weight by up to three times. */
+const BASE_WEIGHTS = {
+  crash: 4,
+  'crash-at-effect': 6,
+  'crash-at-write': 8,
+  'crash-all': 0.7,
+  pause: 4,
+  suspend: 1,
+  throttle: 1,
+  'wall-jump': 1,
+  partition: 2,
+  isolate: 2,
+  tangle: 2,
+  'one-way': 2,
+  'one-pair': 1.5,
+  'dead-link': 2,
+  'reset-link': 2,
+  'duplicate-link': 1.5,
+  hint: 1,
+  'slow-disk': 2,
+  'disk-fails': 0.7,
+  'disk-full': 0.7,
+  tear: 1.5,
+  rot: 0.6,
+  wipe: 1,
+  'roll-back': 1,
+  'cut-client': 1.5,
+  'crash-client': 0.8,
+  'sleep-client': 0.8,
+  'move-client': 1.2,
+  'reconnect-storm': 0.4,
+} as const
+
+export type FaultKind = keyof typeof BASE_WEIGHTS
+
+export const FAULT_KINDS: readonly FaultKind[] = Object.keys(BASE_WEIGHTS) as FaultKind[]
 
 export interface Draw {
   readonly seed: number
@@ -47,57 +66,57 @@ export interface Draw {
   readonly longDataChance: number
   readonly sessionTimeoutMs: readonly [number, number]
   readonly faults: FaultRates
+  /** Monotonic clocks go this much faster or slower, at most. */
+  readonly clockDrift: number
+  /** ms within which the voters start for the first time: who founds, and who takes the record. */
+  readonly foundingMs: number
+  /** Voters, from the first on, that run code from before there were digests. */
+  readonly oldMembers: number
+  /** New sessions are known to their server alone, until their first ephemeral (S22, S23). */
+  readonly localSessions: boolean
+  /** Timers of pages may come once a minute as well. */
+  readonly starves: boolean
 }
 
-export const FAULT_KINDS: readonly FaultKind[] = [
-  'crash',
-  'crash-at-effect',
-  'crash-at-write',
-  'crash-all',
-  'partition',
-  'link-loss',
-  'pause',
-  'suspend',
-  'throttle',
-  'slow-disk',
-  'disk-fails',
-  'wall-jump',
-  'wipe',
-  'tear',
-  'hint',
-  'client-cut',
+/** Drawn in nights and with `--wide` only, until some thousand seeds of them are behind us. */
+const WIDE_KINDS: readonly FaultKind[] = [
+  'disk-full',
+  'rot',
+  'roll-back',
+  'duplicate-link',
+  'one-pair',
+  'move-client',
+  'reconnect-storm',
 ]
 
-/** How often each kind occurs on average; a seed bends every weight by up to three times. */
-const BASE_WEIGHTS: Readonly<Record<FaultKind, number>> = {
-  crash: 4,
-  'crash-at-effect': 6,
-  'crash-at-write': 8,
-  'crash-all': 0.7,
-  partition: 8,
-  'link-loss': 4,
-  pause: 4,
-  suspend: 1,
-  throttle: 1,
-  'slow-disk': 2,
-  'disk-fails': 1,
-  'wall-jump': 1,
-  wipe: 1,
-  tear: 1.5,
-  hint: 1,
-  'client-cut': 3,
+/** `isWide`: all that can be drawn; else the mix that every check runs. */
+export function drawRun(seed: number, isWide: boolean = false): Draw {
+  const wide = drawWide(seed)
+  if (isWide) return wide
+  const { faults, voters } = wide
+  const weights = { ...faults.weights }
+  for (const kind of WIDE_KINDS) weights[kind] = 0
+  return {
+    ...wide,
+    voters: voters === 1 ? 1 : voters < 5 ? 3 : 5,
+    faults: { ...faults, weights },
+    clockDrift: 0,
+    foundingMs: 300,
+    oldMembers: 0,
+    localSessions: false,
+    starves: false,
+  }
 }
 
-export function drawRun(seed: number): Draw {
+function drawWide(seed: number): Draw {
   const prng = new Prng(seed).fork('draw')
   const between = (low: number, high: number): number => low + prng.next() * (high - low)
-  const size = prng.next()
-  const voters = size < 0.05 ? 1 : size < 0.8 ? 3 : 5
+  const voters = drawVoters(prng.next())
   const slow = prng.bool(0.2)
   const weights = Object.fromEntries(
     FAULT_KINDS.map((kind) => [kind, BASE_WEIGHTS[kind] * between(0.3, 2)]),
   ) as Record<FaultKind, number>
-  const drawn: Omit<Draw, 'observers'> = {
+  return {
     seed,
     voters,
     clients: 2 + prng.int(4),
@@ -111,9 +130,13 @@ export function drawRun(seed: number): Draw {
     longDataChance: prng.bool(0.2) ? 0.05 : 0.005,
     sessionTimeoutMs: [4000, 4000 + prng.int(6000)],
     faults: { meanGapMs: Math.round(between(700, 3000)), weights },
+    observers: prng.bool() ? 1 + prng.int(3) : 0,
+    clockDrift: prng.bool(0.3) ? 0.02 : 0,
+    foundingMs: prng.bool(0.2) ? 8000 : 300,
+    oldMembers: prng.bool(0.2) ? 1 + prng.int(voters) : 0,
+    localSessions: prng.bool(0.1),
+    starves: true,
   }
-  // Drawn last: a seed without observers is the history that it was before there were any.
-  return { ...drawn, observers: prng.bool() ? 1 + prng.int(3) : 0 }
 }
 
 /** For nights: most of an ensemble's life nothing much happens, for long. */
@@ -125,8 +148,17 @@ export function quietOf(seed: number): Partial<Draw> {
     clients: 1 + prng.int(3),
     safetyMs: between(1_200_000, 3_600_000),
     thinkMs: between(3000, 20_000),
-    faults: { ...drawRun(seed).faults, meanGapMs: between(20_000, 90_000) },
+    faults: { ...drawWide(seed).faults, meanGapMs: between(20_000, 90_000) },
   }
+}
+
+/** Three most of all; 1 to 7. */
+const CHANCES_OF_VOTERS = [0.04, 0.05, 0.6, 0.07, 0.14, 0.04, 0.06]
+
+function drawVoters(chance: number): number {
+  let left = chance
+  const at = CHANCES_OF_VOTERS.findIndex((share) => (left -= share) < 0)
+  return at < 0 ? 3 : at + 1
 }
 
 export function describeDraw(draw: Draw): string {
@@ -137,6 +169,8 @@ export function describeDraw(draw: Draw): string {
     `${safetyMs} ms of faults every ${faults.meanGapMs} ms`,
     `links ${low}–${high} ms, disk ${draw.diskDelayMs.join('–')} ms, snapCount ${snapCount}`,
     `think ${thinkMs} ms, pipeline ${pipeline}`,
+    `clock drift ${draw.clockDrift}, founded within ${draw.foundingMs} ms`,
+    `${draw.oldMembers} old members${draw.localSessions ? ', local sessions' : ''}`,
   ].join('; ')
 }
 

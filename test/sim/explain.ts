@@ -1,9 +1,10 @@
-/** A failed run for people: in words, and as a page. */
+/** A failed run for people: made smaller, in words, and as a page. */
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { historyReport } from '../../src/history/report/history-report.ts'
 import { runSeed, type RunOptions, type RunResult } from './run-seed.ts'
+import { shrink } from './shrink.ts'
 
 /** Lines of transcript that a failure shows, and that its page holds. */
 const SHOWN_LINES = 60
@@ -13,19 +14,31 @@ export function explain(failed: RunResult, options: RunOptions): void {
   const { seed, violation, draw } = failed
   console.log(`\nseed ${seed} FAILED: ${draw}`)
   tell(violation)
-  const named = options.planted === undefined ? '' : ` --bug ${options.planted.name}`
-  const drawn = Object.entries(options.drawn ?? {}).map(
-    ([name, value]) => ` --${name} ${JSON.stringify(value)}`,
-  )
-  const bug = `${named}${options.isQuiet === true ? ' --quiet' : ''}${drawn.join('')}`
   console.log(`  trace digest ${failed.digest}`)
-  const command = `npm run sim -- --seed ${seed} --seeds 1${bug} --trace`
+  console.log(`  replay: ${commandOf(seed, options)}`)
+  const { result, options: small, attempts } = shrink(failed, options)
+  const kept = `${result.injected.length} of ${failed.injected.length} faults`
+  console.log(`  made smaller in ${attempts} runs: ${kept}, ${result.clients} clients`)
+  const command = commandOf(seed, small)
   console.log(`  replay: ${command}`)
-  const told = runSeed(seed, { ...options, transcriptLines: PAGE_LINES, records: true })
+  tell(result.violation)
+  const told = runSeed(seed, { ...small, transcriptLines: PAGE_LINES, records: true })
   for (const line of told.transcript.slice(-SHOWN_LINES)) console.log(`  | ${line}`)
   const file = join(tmpdir(), `zabra-sim-seed-${seed}.html`)
   writeReport(file, told, command)
   console.log(`  as a page: ${file}\n`)
+}
+
+function commandOf(seed: number, options: RunOptions): string {
+  const { planted, isQuiet = false, isWide = false, onlyFaults, drawn = {} } = options
+  const flags = [
+    planted === undefined ? '' : ` --bug ${planted.name}`,
+    isQuiet ? ' --quiet' : '',
+    isWide ? ' --wide' : '',
+    onlyFaults === undefined ? '' : ` --faults ${[...onlyFaults].join(',') || 'none'}`,
+    ...Object.entries(drawn).map(([name, value]) => ` --${name} ${JSON.stringify(value)}`),
+  ].join('')
+  return `npm run sim -- --seed ${seed}${flags} --trace`
 }
 
 function tell(violation: RunResult['violation']): void {

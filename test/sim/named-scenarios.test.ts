@@ -42,12 +42,21 @@ function beforeSync(mode: SyncMode, bug?: PlantedBug): Learning {
     other.crash('killed', true)
     return { scenario, learner: one, leader: first, away: other }
   }
-  // What it appends now nobody else ever has.
+  // What it appends now nobody else ever has; so somebody has to ask it for something.
+  const [client] = world.clients
+  const asksLeader = (): boolean => {
+    if (client?.isConnected !== true) return false
+    if (client.server !== first) client.move()
+    return client.isConnected
+  }
+  scenario.until(asksLeader, 'a client of the leader')
   for (const { sid } of [one, other]) {
     world.network.cut(first.sid, sid, 'stall')
     world.network.cut(sid, first.sid, 'stall')
   }
-  world.runFor(100)
+  const holdsAlone = (): boolean =>
+    first.view.last > one.view.last && first.view.last > other.view.last
+  scenario.until(holdsAlone, 'an entry that nobody else has')
   first.crash('killed alone', true)
   world.network.heal()
   scenario.until(() => one.isLeading || other.isLeading, 'another leader')
@@ -244,6 +253,8 @@ describe('recovery', () => {
     const newest = world.newestAcked
     leader.crash('killed', true)
     world.network.heal()
+    // Until they notice, both serve what they have.
+    scenario.until(() => knows.isLeading || hears.isLeading, 'another leader')
     scenario.serving(knows, hears)
     expect(hears.tree?.lastProcessed ?? 0n).toBeGreaterThanOrEqual(newest)
     world.converge()

@@ -6,6 +6,7 @@ import type { ServerId } from '../../src/core/base/zxid.ts'
 import type { Prng } from '../../src/core/base/prng.ts'
 import type { Draw } from './draw.ts'
 import { within } from './draw.ts'
+import type { HostStorage } from './host-storage.ts'
 import type { Timeline } from './timeline.ts'
 
 /** Same as the runtime: below it a link is writable again. */
@@ -29,6 +30,9 @@ export interface LinkOwner {
   readonly isRunning: boolean
   /** The newest link to each peer. */
   readonly ends: Map<ServerId, LinkEnd>
+  readonly storage: HostStorage
+  /** Does it take a link to this one? */
+  admits(peer: LinkOwner): boolean
   attachLink(end: LinkEnd): void
   frameArrived(end: LinkEnd, bytes: Uint8Array): void
   linkWritable(end: LinkEnd): void
@@ -162,10 +166,18 @@ export class Network {
 
   #canMeet(a: LinkOwner, b: LinkOwner): boolean {
     if (!a.isRunning || !b.isRunning) return false
+    if (!a.admits(b) || !b.admits(a)) return false
     return !this.isCut(a.sid, b.sid) && !this.isCut(b.sid, a.sid)
   }
 
+  /** A link more, though there may be one. */
+  connectAgain(a: LinkOwner, b: LinkOwner): void {
+    if (this.#canMeet(a, b)) this.#connect(a, b)
+  }
+
   #connect(a: LinkOwner, b: LinkOwner): void {
+    a.storage.remembers(b.storage)
+    b.storage.remembers(a.storage)
     const id = this.#nextId++
     const endA = new LinkEnd(a, b, id)
     const endB = new LinkEnd(b, a, id)

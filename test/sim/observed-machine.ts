@@ -80,6 +80,7 @@ export function makeMachine(
   at: Moment,
   seed: number,
 ): MemberMachine {
+  const isOld = sid <= draw.oldMembers
   const config: MemberConfig = {
     sid,
     voters: sids,
@@ -89,11 +90,14 @@ export function makeMachine(
     tickTimeMs: TICK_TIME_MS,
     snapCount: draw.snapCount,
     peerType: isObserver ? 'observer' : 'participant',
+    treeDigestEnabled: !isOld,
+    localSessionsEnabled: draw.localSessions,
+    localSessionsUpgradingEnabled: draw.localSessions,
     ...(sessionBase === null ? {} : { sessionBase }),
   }
   const rules = {
     zab: { ...ZAB_RULES, ...planted.zabRules },
-    comparesDigests: true,
+    comparesDigests: !isOld,
     makeDelivery: planted.delivery ?? MEMBER_RULES.makeDelivery,
   }
   return new MemberMachine(config, recovered, at, rules)

@@ -16,6 +16,10 @@ export interface RunResult {
   readonly simulatedMs: number
   readonly events: number
   readonly faults: number
+  /** Numbers of the faults that happened. */
+  readonly injected: readonly number[]
+  readonly clients: number
+  readonly observers: number
   readonly operations: number
   readonly checks: number
   readonly transcript: readonly string[]
@@ -31,17 +35,30 @@ export interface RunOptions {
   readonly isQuiet?: boolean
   /** Instead of what the seed draws. */
   readonly drawn?: Partial<Draw>
+  /** All that can be drawn; see drawRun. */
+  readonly isWide?: boolean
+  /** Numbers of the faults that are to happen. */
+  readonly onlyFaults?: ReadonlySet<number>
 }
 
 export function runSeed(seed: number, options: RunOptions = {}): RunResult {
-  const { planted, isQuiet = false, transcriptLines: lines = 0, records = false } = options
+  const {
+    planted,
+    isQuiet = false,
+    isWide = false,
+    onlyFaults,
+    transcriptLines: lines = 0,
+    records = false,
+  } = options
   const drawn = { ...(isQuiet ? quietOf(seed) : {}), ...options.drawn }
   const transcript = new Transcript(lines > 0, lines)
   const world = new World({
     seed,
     transcript,
+    isWide,
     ...(planted === undefined ? {} : { planted }),
     draw: drawn,
+    ...(onlyFaults === undefined ? {} : { onlyFaults }),
   })
   const recording = records ? new SimRecording(world) : null
   const tally = listen(world)
@@ -54,6 +71,9 @@ export function runSeed(seed: number, options: RunOptions = {}): RunResult {
     simulatedMs: world.timeline.nowMs,
     events: world.timeline.events,
     faults: world.faults.count,
+    injected: world.faults.injected.map(({ number }) => number),
+    clients: world.draw.clients,
+    observers: world.draw.observers,
     operations: tally.operations,
     checks: world.checks,
     transcript: transcript.lines,

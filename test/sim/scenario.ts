@@ -18,6 +18,10 @@ export const QUICK = {
   snapCount: 100_000,
   thinkMs: 30,
   pipeline: 4,
+  clockDrift: 0,
+  foundingMs: 300,
+  oldMembers: 0,
+  localSessions: false,
 } as const
 
 const STEP_MS = 10

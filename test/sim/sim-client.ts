@@ -113,6 +113,14 @@ export class SimClient {
     else this.#drop('cut', this.prng.bool())
   }
 
+  /** To another server at once; the one before is not told. */
+  move(): void {
+    if (this.#state !== 'connected') return
+    this.#link?.goSilent()
+    this.#drop('moves', false)
+    this.#connect()
+  }
+
   /** The page is frozen: it says nothing for so long, and tries again then. */
   sleep(sleptMs: number): void {
     this.#sleepsUntilMs = this.#world.timeline.nowMs + sleptMs

@@ -14,6 +14,7 @@ import type { Prng } from '../../src/core/base/prng.ts'
 import { CrashPlan } from './crash-plan.ts'
 import { DiskView } from './disk-view.ts'
 import { within } from './draw.ts'
+import { HostStorage } from './host-storage.ts'
 import type { LinkEnd, LinkOwner } from './network.ts'
 import { asHost, makeMachine } from './observed-machine.ts'
 import { observePackets } from './packet-probe.ts'
@@ -37,7 +38,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   readonly view: DiskView = new DiskView()
   readonly crashPlan: CrashPlan = new CrashPlan()
   readonly ends = new Map<ServerId, LinkEnd>()
-  disk: MemoryDisk
+  readonly storage: HostStorage
   machine: MemberMachine | null = null
   /** Goes up with every start; what was scheduled for another life is dropped. */
   life = 0
@@ -50,7 +51,12 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   diskSlowness = 1
   /** The next write is refused, as by a quota. */
   diskFailsNext = false
-  tickIntervalMs: number = TICK_INTERVAL_MS
+  /** … and this one, and all after it. */
+  diskIsFull = false
+  /** How fast its monotonic clock goes. */
+  clockRate = 1
+  #tickIntervalMs: number = TICK_INTERVAL_MS
+  #tickSeries = 0
   #gate: EffectGate<MemberEffect> = new EffectGate<MemberEffect>()
   #clients = new Map<ConnectionId, ClientEnd>()
   #nextConnection: ConnectionId = 1
@@ -66,7 +72,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     this.world = world
     this.sid = sid
     this.isObserver = isObserver
-    this.disk = disk
+    this.storage = new HostStorage(sid, disk, isObserver)
     this.prng = world.prng.fork(`host ${sid}`)
   }
 
@@ -96,6 +102,10 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     return this.#nextConnection - 1
   }
 
+  get disk(): MemoryDisk {
+    return this.storage.disk
+  }
+
   get tree(): DataTree | null {
     return this.machine?.tree ?? null
   }
@@ -111,7 +121,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   }
 
   get trueElapsedMs(): number {
-    return this.world.timeline.nowMs - this.#bornMs - this.#suspendedMs
+    return (this.world.timeline.nowMs - this.#bornMs - this.#suspendedMs) * this.clockRate
   }
 
   // --- life and death ---------------------------------------------------------------------------
@@ -125,9 +135,9 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     this.#inFlight = null
     this.#backlog = []
     this.#pausedMs = null
-    this.disk.claim(`${this.sid}.${this.life}`)
-    this.disk.dropStaged()
-    const recovered = this.disk.recoverSync()
+    const recovered = this.storage.open(this.life, (why) => {
+      world.say(this.name, () => `cannot read its disk: ${why}`)
+    })
     this.view.reset(recovered)
     world.say(this.name, () => `starts life ${this.life}`)
     world.probe.emit('started', { host: this, recovered })
@@ -138,7 +148,17 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
       })
       this.#flush()
     })
-    this.#scheduleTick(this.life)
+    this.#scheduleTick()
+  }
+
+  /** Another one, and with it another identity. */
+  replaceDisk(disk: MemoryDisk): void {
+    this.storage.replace(disk)
+    this.view.reset(disk.recoverSync())
+  }
+
+  admits(peer: LinkOwner): boolean {
+    return this.world.planted.admitsRolledBack === true || this.storage.admits(peer.storage)
   }
 
   /** Everything that is not durable is gone. Peers hear of it or do not. */
@@ -280,12 +300,25 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     if (this.ends.get(end.peer.sid) === end) this.inputs(input)
   }
 
-  #scheduleTick(life: number): void {
-    this.world.timeline.after(this.tickIntervalMs * (0.9 + 0.2 * this.prng.next()), () => {
-      if (this.life !== life || this.machine === null) return
-      if (this.#pausedMs === null) this.#tick()
-      this.#scheduleTick(life)
-    })
+  /** Timers of a page in the background come later; back in front they come at once. */
+  tickEvery(intervalMs: number): void {
+    if (intervalMs === this.#tickIntervalMs) return
+    this.#tickIntervalMs = intervalMs
+    if (this.machine !== null) this.#scheduleTick()
+  }
+
+  #scheduleTick(): void {
+    const { life } = this
+    const series = ++this.#tickSeries
+    const next = (): void => {
+      const delayMs = this.#tickIntervalMs * (0.9 + 0.2 * this.prng.next())
+      this.world.timeline.after(delayMs, () => {
+        if (this.life !== life || series !== this.#tickSeries || this.machine === null) return
+        if (this.#pausedMs === null) this.#tick()
+        next()
+      })
+    }
+    next()
   }
 
   #tick(): void {
@@ -326,7 +359,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
       this.crash('at a write that was to come', this.prng.bool())
       return
     }
-    if (this.diskFailsNext) {
+    if (this.diskFailsNext || this.diskIsFull) {
       this.diskFailsNext = false
       world.timeline.after(1, () => {
         if (this.life === life) this.#storageFailed('storage failed (quota): the disk is full')
@@ -393,7 +426,10 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   }
 
   #applyBatch(batch: readonly PersistEffect[]): void {
-    this.disk.apply(batch)
+    // What the disk refuses, the core should not have asked for.
+    this.#guard(() => {
+      this.disk.apply(batch)
+    })
     this.view.apply(batch)
     this.world.noteDurable(this, batch)
     this.world.probe.emit('durable', { host: this, batch })

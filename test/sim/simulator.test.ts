@@ -1,7 +1,9 @@
 // The simulator itself: a seed is a history, and the true code passes. That every planted bug is
 // found, `npm run sim -- --planted` shows, which `npm test` runs.
 import { describe, expect, test, vi } from 'vitest'
+import { PLANTED_BUGS } from './planted/bugs.ts'
 import { runSeed } from './run-seed.ts'
+import { shrink } from './shrink.ts'
 
 // A busy machine takes its time; nothing here waits for real time.
 vi.setConfig({ testTimeout: 600_000 })
@@ -33,4 +35,17 @@ test('the true code passes', () => {
     const { violation, draw } = runSeed(seed)
     expect(violation, `seed ${seed}: ${draw}`).toBe(null)
   }
+})
+
+test('a failed run is made smaller, and still fails in the same way', () => {
+  const planted = PLANTED_BUGS.find(({ name }) => name === 'watch-after-change')
+  if (planted === undefined) throw new Error('no such bug')
+  let seed = 1
+  while (runSeed(seed, { planted }).violation === null) seed++
+  const failed = runSeed(seed, { planted })
+  const small = shrink(failed, { planted })
+  expect(small.result.violation?.checker).toBe(failed.violation?.checker)
+  expect(small.result.injected.length).toBeLessThanOrEqual(failed.injected.length)
+  // The same again, by what it says of itself.
+  expect(runSeed(seed, small.options).digest).toBe(small.result.digest)
 })

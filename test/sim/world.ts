@@ -11,7 +11,8 @@ import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
 import type { ClientRecorder } from '../../src/history/client-recorder.ts'
 import type { JudgedHistory, Violation } from '../../src/history/history-events.ts'
 import { drawRun, type Draw } from './draw.ts'
-import { FaultPlan, type FaultTargets } from './fault-plan.ts'
+import { FaultPlan } from './fault-plan.ts'
+import type { FaultTargets } from './faults/fault.ts'
 import { foundedDisk } from './founding.ts'
 import type { HostView } from './host-view.ts'
 import { Network } from './network.ts'
@@ -41,12 +42,30 @@ const STILL_MS = 1500
 /** How often those are looked at, ms. */
 const LOOK_MS = 250
 
+/** Rules that need no listener; the others are in checkers/ and in src/history. */
+const OWN_RULES = [
+  'NoException',
+  'NoHalt',
+  'NoDivergence',
+  'ReplyOrder',
+  'ServiceResumes',
+  'ClientsResume',
+  'Settles',
+  'ComesToRest',
+]
+
 export interface WorldOptions {
   readonly seed: number
   readonly planted?: PlantedBug
   readonly transcript?: Transcript
   /** Instead of what the seed draws: for scenarios. */
   readonly draw?: Partial<Draw>
+  /** All that can be drawn; see drawRun. */
+  readonly isWide?: boolean
+  /** Who tells the checkers; the default tells what is. */
+  readonly probe?: Probe
+  /** Numbers of the faults that are to happen; the others are drawn and left out. */
+  readonly onlyFaults?: ReadonlySet<number>
   /** Who went down stays down until the scenario starts it, or all faults end. */
   readonly startsByHand?: boolean
 }
@@ -55,7 +74,7 @@ export class World implements FaultTargets, JudgedHistory {
   readonly prng: Prng
   readonly draw: Draw
   readonly timeline: Timeline = new Timeline()
-  readonly probe: Probe = new Probe()
+  readonly probe: Probe
   readonly digest: TraceDigest = new TraceDigest()
   readonly transcript: Transcript
   readonly planted: PlantedBug
@@ -78,6 +97,7 @@ export class World implements FaultTargets, JudgedHistory {
   expectsDivergence = false
   /** Rules looked at, by all checkers. */
   checks = 0
+  readonly ruleNames: Set<string> = new Set(OWN_RULES)
   /** Nothing is refused here for a reason that the log does not tell. */
   readonly unexplained: ReadonlySet<number> = new Set()
   /** Who writes down what a client does, if anybody. */
@@ -87,8 +107,9 @@ export class World implements FaultTargets, JudgedHistory {
 
   constructor(options: WorldOptions) {
     const { seed, planted = NO_BUG, transcript = new Transcript(false, 0) } = options
+    this.probe = options.probe ?? new Probe()
     this.prng = new Prng(seed)
-    this.draw = { ...drawRun(seed), ...options.draw }
+    this.draw = { ...drawRun(seed, options.isWide), ...options.draw }
     this.planted = planted
     this.startsByHand = options.startsByHand === true
     this.transcript = transcript
@@ -99,9 +120,12 @@ export class World implements FaultTargets, JudgedHistory {
     })
     this.hosts = [...this.voters, ...observers]
     this.observers = new ObserverPlan(this, this.voters, observers)
-    for (const host of this.hosts) host.wallSkewMs = Math.round((host.prng.next() - 0.5) * 4000)
+    for (const host of this.hosts) {
+      host.wallSkewMs = Math.round((host.prng.next() - 0.5) * 4000)
+      host.clockRate = 1 + (host.prng.next() - 0.5) * 2 * this.draw.clockDrift
+    }
     this.network = new Network(this.timeline, this.prng.fork('network'), this.draw, this.hosts)
-    this.faults = new FaultPlan(this)
+    this.faults = new FaultPlan(this, options.onlyFaults ?? null)
   }
 
   get nowMs(): number {
@@ -122,7 +146,9 @@ export class World implements FaultTargets, JudgedHistory {
 
   begin(): void {
     for (const host of this.voters) {
-      this.timeline.after(host.prng.next() * 300, () => host.start())
+      this.timeline.after(host.prng.next() * this.draw.foundingMs, () => {
+        if (!host.isUp) host.start()
+      })
     }
     this.observers.start()
     this.#dial()

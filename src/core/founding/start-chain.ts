@@ -3,6 +3,15 @@
  * in the member's storage, and peers remember the newest token they saw. A storage that was put
  * back to an older state lost the tokens given out since, and with them entries it had
  * acknowledged.
+ *
+ * What this cannot see is a copy made while a life went on and put back before any later start was
+ * seen, as a virtual machine's snapshot may be. (A profile copied at rest is older than the next
+ * start.) Tokens more often, or the newest zxid that peers know this member acknowledged, would not
+ * close that. The danger is a quorum of this member and of others that all lack an entry which it
+ * acknowledged; a member that has the entry wins the election and brings it back. Those that lack
+ * it were away from the leader, so they can only know of the acknowledgement from this member
+ * itself. To be sure, a quorum of them would have to write down each acknowledgement before it
+ * counts: a second round of strict writes for every entry.
  */
 
 export type StartVerdict =

@@ -56,7 +56,7 @@ export function listen(world: World): Tally {
   checkReads(world, tree)
   checkFreshness(world, STALENESS_LIMIT_MS)
   checkObserverTable(world)
-  checkSessions(world, tree)
+  checkSessions(world, tree, world.draw.localSessions)
   checkExpiry(world)
   checkSequences(world)
   waitForSessions(world, tree)

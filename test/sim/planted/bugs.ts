@@ -77,6 +77,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     refoundsWiped: true,
   },
   {
+    name: 'rolled-back-voter',
+    what: 'peers take a member back whose storage is older than what they have seen of it',
+    admitsRolledBack: true,
+  },
+  {
     name: 'torn-tail-votes',
     what: 'a member that lost acknowledged entries votes before a leader synchronised it',
     zabRules: { lostTail: () => 0 },

@@ -15,6 +15,8 @@ export interface PlantedBug {
   readonly elapsedMs?: (host: HostView) => number
   /** A member whose storage was wiped is founded anew under its old sid. */
   readonly refoundsWiped?: boolean
+  /** Peers take a member back whose storage was rolled back. */
+  readonly admitsRolledBack?: boolean
 }
 
 export const NO_BUG: PlantedBug = { name: 'none', what: 'the true code' }

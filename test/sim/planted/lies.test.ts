@@ -1,0 +1,59 @@
+// Each rule is broken by something planted: a rule that nothing breaks proves nothing. The table of
+// rules in README.md names what breaks each.
+import { readFileSync } from 'node:fs'
+import { expect, test, vi } from 'vitest'
+import { listen } from '../checkers/all-checkers.ts'
+import { World, type WorldOptions } from '../world.ts'
+import { PLANTED_BUGS } from './bugs.ts'
+import { BROKEN_BY_BUGS, LIES, LyingProbe, type Lie } from './lies.ts'
+import { SABOTAGES, type Sabotage } from './sabotage.ts'
+
+// A busy machine takes its time; nothing here waits for real time.
+vi.setConfig({ testTimeout: 600_000 })
+
+/** Not in every run there is something to lie about. */
+const SEEDS_MAX = 30
+/** Short, and with much going on. */
+const DRAW = { voters: 3, safetyMs: 15_000, thinkMs: 60 } as const
+
+/** Rules broken by the first seed of which one is. */
+function firstBroken(
+  options: (world: () => World) => Partial<WorldOptions>,
+  begin: (world: World) => void = () => undefined,
+): string | undefined {
+  for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+    const world: World = new World({ seed, draw: DRAW, ...options(() => world) })
+    listen(world)
+    begin(world)
+    world.run()
+    if (world.violation !== null) return world.violation.checker
+  }
+  return undefined
+}
+
+test.each(LIES)('$rule: $what', (lie: Lie) => {
+  const broken = firstBroken((world) => ({ probe: new LyingProbe(lie, () => world().hosts) }))
+  expect(broken).toBe(lie.rule)
+})
+
+test.each(SABOTAGES)('$rule: $what', ({ rule, planted, begin }: Sabotage) => {
+  const broken = firstBroken(() => (planted === undefined ? {} : { planted }), begin)
+  expect(broken).toBe(rule)
+})
+
+test('no rule is left out, and the README names them all', () => {
+  const world = new World({ seed: 1 })
+  listen(world)
+  const broken = [...LIES, ...SABOTAGES].map(({ rule }) => rule)
+  const rules = [...broken, ...Object.keys(BROKEN_BY_BUGS)].sort()
+  expect(rules).toEqual([...world.ruleNames].sort())
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const rows = [...readme.matchAll(/^\| `(\w+)` +\| .+ \| (.+) \|$/gm)]
+  const told = rows.map(([, rule]) => rule).filter((rule) => world.ruleNames.has(rule ?? ''))
+  expect(told.sort()).toEqual(rules)
+})
+
+test('the bugs that break the others are there', () => {
+  const names = PLANTED_BUGS.map(({ name }) => name)
+  expect(names).toEqual(expect.arrayContaining(Object.values(BROKEN_BY_BUGS).flat()))
+})
