@@ -13,7 +13,7 @@ service is back.
   --sessions N    of clients (6)            --part SECONDS of faults until they are judged (60)
   --only KINDS    these faults, with commas, as they are named in the output
   --out FOLDER    for what a failure leaves (test-results/soak)
-  --headed        shows the browsers
+  --headed        shows the browsers       --trace        each fault as it happens
 Ctrl-C ends it with the judgement so far. A failure writes the history as a page and what every
 machine had heard, says where and with which seed, and exits with 1.`
 
@@ -31,6 +31,7 @@ export interface CliOptions {
   readonly only: readonly string[] | null
   readonly folder: string
   readonly headless: boolean
+  readonly isTrace: boolean
 }
 
 /** A string says what is wrong, or what there is. */
@@ -55,6 +56,7 @@ function optionsOf(args: readonly string[]): CliOptions {
       part: { type: 'string', default: '60' },
       only: { type: 'string' },
       out: { type: 'string', default: 'test-results/soak' },
+      trace: { type: 'boolean', default: false },
       headed: { type: 'boolean', default: false },
     },
   })
@@ -69,6 +71,7 @@ function optionsOf(args: readonly string[]): CliOptions {
     only: values.only?.split(',').map((kind) => kind.trim()) ?? null,
     folder: values.out,
     headless: !values.headed,
+    isTrace: values.trace,
   }
 }
 

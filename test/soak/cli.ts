@@ -1,18 +1,18 @@
 /** `npm run soak`: random faults over real tabs, until the time is up or something is broken. */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { buildPackageWhenChanged } from '../../demo/build-package.mjs'
-import { recordingToText } from '../../src/history/recording.ts'
-import { historyReport } from '../../src/history/report/history-report.ts'
 import { findBrowser } from '../browser-binary.mjs'
 import { readOptions, USAGE, type CliOptions } from './cli-options.ts'
 import { FAULT_KINDS } from './fault-kinds.ts'
+import { writeFailure } from './failure-files.ts'
 import { Soak, type SoakFailure } from './soak.ts'
 import { partWords, seconds } from './totals.ts'
 
 const MS_PER_MINUTE = 60_000
 /** A terminal tells all its processes at once, and npm tells them again. */
 const SAME_SIGNAL_MS = 1_000
+/** Of violations; more of them say the same. */
+const SHOWN_MAX = 10
 
 async function main(): Promise<boolean> {
   const options = readOptions(process.argv.slice(2))
@@ -38,9 +38,12 @@ async function soak(options: CliOptions): Promise<boolean> {
   const run = new Soak({
     ...options,
     signal: untilInterrupted(),
+    onFault: (what) => {
+      if (options.isTrace) console.log(`${clock(Date.now() - begunMs)}    ${what}`)
+    },
     onPart: (told) => console.log(`${clock(Date.now() - begunMs)}  ${partWords(told)}`),
   })
-  const failure = await run.run(begunMs + minutes * MS_PER_MINUTE)
+  const failure = await run.run({ untilMs: begunMs + minutes * MS_PER_MINUTE })
   if (failure !== null) await explain(failure, options)
   console.log(`seed ${seed}, ${seconds(Date.now() - begunMs)}: ${run.totals.words}`)
   console.log(failure === null ? 'every promise was kept' : 'FAILED')
@@ -64,32 +67,22 @@ function untilInterrupted(): AbortSignal {
 }
 
 async function explain(failure: SoakFailure, options: CliOptions): Promise<void> {
-  const { part, what, violations, recording, flights } = failure
+  const { part, what, violations } = failure
   const { seed, tabs, browsers, sessions, folder } = options
   const command = `npm run soak -- --seed ${seed} --tabs ${tabs} --browsers ${browsers}`
-  const facts = {
-    seed: String(seed),
-    part: String(part),
-    'run again': `${command} --sessions ${sessions}`,
-  }
+  const again = `${command} --sessions ${sessions}`
   const home = join(folder, `seed-${seed}-part-${part}`)
-  await mkdir(home, { recursive: true })
-  await writeFile(
-    join(home, 'history.html'),
-    historyReport(recording, {
-      ...{ violations, facts },
-      ...(violations.length > 0 ? {} : { failed: what }),
-    }),
-  )
-  await writeFile(join(home, 'history.json'), recordingToText(recording))
-  for (const [name, flight] of flights) await writeFile(join(home, name), flight)
+  const facts = { seed: String(seed), 'the same faults again': again }
+  const [page = '', ...others] = await writeFailure(failure, home, facts)
   console.log(`part ${part} FAILED: ${what}`)
-  for (const { checker, what: broken } of violations.slice(0, 10)) {
+  for (const { checker, what: broken } of violations.slice(0, SHOWN_MAX)) {
     console.log(`  ${checker}: ${broken}`)
   }
-  console.log(`  the history as a page: ${join(home, 'history.html')}`)
-  console.log(`  what each machine heard, for npm run replay: ${flights.size} flights beside it`)
-  console.log(`  the same faults again: ${facts['run again']}`)
+  console.log(`  the history as a page: ${page}`)
+  console.log(
+    `  beside it, also for npm run replay: ${others.map((one) => basename(one)).join(', ')}`,
+  )
+  console.log(`  the same faults again: ${again}`)
 }
 
 function clock(ms: number): string {

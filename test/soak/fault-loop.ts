@@ -8,10 +8,10 @@ import type { Load } from './load.ts'
 
 /** At once: one mostly, sometimes two or three. */
 const AT_ONCE = [1, 1, 1, 1, 1, 2, 2, 2, 3] as const
-const LASTS_MS = [300, 6_000] as const
+const LASTS_MS = [200, 4_000] as const
 const BETWEEN_MAX_MS = 900
 /** Until the next ones; some come at once. */
-const REST_MAX_MS = 2_500
+const REST_MAX_MS = 1_500
 
 export interface FaultLoopOptions {
   readonly room: Ensemble
@@ -21,6 +21,8 @@ export interface FaultLoopOptions {
   readonly signal: AbortSignal
   /** null: all kinds. */
   readonly only: readonly string[] | null
+  /** What happens, in words. */
+  readonly onFault: (what: string) => void
   /** Machines whose storage is gone: no voters any more. */
   readonly wiped: number
 }
@@ -29,7 +31,7 @@ export class FaultLoop {
   readonly #options: FaultLoopOptions
   readonly #stage: Stage
   readonly #counts = new Map<string, number>()
-  #running: (Running & { readonly kind: Kind })[] = []
+  #running: (Running & { readonly kind: Kind; readonly name: string })[] = []
   #torn = 0
   wiped: number
   /** When the last fault was undone. */
@@ -77,10 +79,12 @@ export class FaultLoop {
     const [name, kind] = found
     const begun = await kind.begin(this.#stage)
     if (begun === null) return
+    const whom = begun.victims.map(({ number }) => ` ${number}`).join('')
+    this.#options.onFault(`${name}${whom}`)
     if (kind.loses === 'its last words') this.#torn++
     if (kind.loses === 'everything') this.wiped++
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1)
-    this.#running.push({ ...begun, kind })
+    this.#running.push({ ...begun, kind, name })
   }
 
   #draw(): readonly [string, Kind] | null {
@@ -111,8 +115,9 @@ export class FaultLoop {
     // Whoever comes back has to find the others.
     const broker = this.#running.filter(({ kind }) => kind.place === 'broker')
     const others = this.#running.filter(({ kind }) => kind.place !== 'broker')
-    for (const { undo } of [...broker, ...shuffled(others, this.#options.prng)]) {
+    for (const { undo, name } of [...broker, ...shuffled(others, this.#options.prng)]) {
       await undo()
+      this.#options.onFault(`${name} is over`)
       await this.#stage.pause(BETWEEN_MAX_MS)
     }
     this.#running = []

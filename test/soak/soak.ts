@@ -38,6 +38,13 @@ export interface SoakOptions {
   readonly signal: AbortSignal
   /** Each part, as soon as it is judged. */
   readonly onPart: (told: PartTold) => void
+  readonly onFault: (what: string) => void
+}
+
+export interface SoakEnd {
+  /** ms since 1970. */
+  readonly untilMs?: number
+  readonly parts?: number
 }
 
 export interface SoakFailure {
@@ -71,11 +78,12 @@ export class Soak {
   }
 
   /** Until then, or the signal, or the first failure, which is the result. */
-  async run(untilMs: number): Promise<SoakFailure | null> {
+  async run({ untilMs = Infinity, parts = Infinity }: SoakEnd): Promise<SoakFailure | null> {
+    const { signal } = this.#options
     await this.#site.start()
     await this.#broker.start()
     try {
-      for (let part = 1; Date.now() < untilMs && !this.#options.signal.aborted; part++) {
+      for (let part = 1; part <= parts && Date.now() < untilMs && !signal.aborted; part++) {
         const failure = await this.#part(part, untilMs)
         if (failure !== null) return failure
       }
@@ -88,14 +96,14 @@ export class Soak {
   }
 
   async #part(part: number, untilMs: number): Promise<SoakFailure | null> {
-    const { partMs, sessions, only, signal, onPart } = this.#options
+    const { partMs, sessions, only, signal, onPart, onFault } = this.#options
     const room = await this.#roomFor(part)
     const { ensemble } = room
     const prng = this.#prng.fork(`part ${part}`)
     const load = new Load(ensemble, prng.fork('load'), sessions)
     const faults = new FaultLoop({
       ...{ room: ensemble, load, broker: this.#broker, signal, only, wiped: room.wiped },
-      prng: prng.fork('faults'),
+      ...{ prng: prng.fork('faults'), onFault },
     })
     try {
       await faults.run(Math.min(untilMs, Date.now() + partMs))
@@ -103,8 +111,10 @@ export class Soak {
       room.parts++
       await whole(ensemble)
       const backAfterMs = Date.now() - faults.healedMs
+      onFault('whole')
       await load.stop(SETTLE_LIMIT_MS)
       await ensemble.waitForQuiet({ timeoutMs: BACK_LIMIT_MS })
+      onFault('at rest')
       const recording = await ensemble.recording(this.#title(part))
       const { violations, checks, operations, after } = judgeHistory(recording)
       const told = { part, counts: faults.counts, operations, checks, backAfterMs, load }

@@ -6,6 +6,7 @@ import { sha256 } from '../../core/base/sha256.ts'
 import { encodeUtf8 } from '../../core/base/utf8.ts'
 import type { Violation } from '../history-events.ts'
 import type { Recording } from '../recording.ts'
+import { fromZero } from './from-zero.ts'
 import { element, escaped } from './html.ts'
 import { SCRIPT, STYLE } from './look.ts'
 import { timelineOf, type Mark, type MarkKind, type TimelineModel } from './timeline.ts'
@@ -24,14 +25,16 @@ export interface ReportOptions {
 /** Marks before the first violation that are told in words. */
 const LAST_MARKS = 60
 
-export function historyReport(recording: Recording, options: ReportOptions): string {
-  const { violations, facts = {}, transcript = [] } = options
+export function historyReport(recorded: Recording, options: ReportOptions): string {
+  const { facts = {}, transcript = [], failed } = options
+  const { recording, violations, begunMs } = fromZero(recorded, options.violations)
   const { title } = recording
+  const begun = begunMs === null ? {} : { '0 s is': new Date(begunMs).toISOString() }
   const model = timelineOf(recording, violations)
   const body = [
     element('h1', {}, escaped(title)),
-    verdictPart(options),
-    factsPart(recording, facts),
+    verdictPart(violations, failed),
+    factsPart(recording, { ...facts, ...begun }),
     timelinePart(model, violations),
     legendPart(),
     wordsPart(model, violations),
@@ -60,7 +63,7 @@ function page(title: string, body: string): string {
   ].join('\n')
 }
 
-function verdictPart({ violations, failed }: ReportOptions): string {
+function verdictPart(violations: readonly Violation[], failed: string | undefined): string {
   if (violations.length === 0 && failed === undefined) return '<p>Every rule was kept.</p>'
   const said = element('p', { class: 'broken said' }, escaped(failed ?? ''))
   const items = violations.map(({ checker, what, atMs }) => {

@@ -1,14 +1,15 @@
 /** The timeline as markup: one SVG per lane, as wide as its page lets it be. */
 import type { Violation } from '../history-events.ts'
 import { element, escaped } from './html.ts'
-import type { Lane, Mark, TimelineModel } from './timeline.ts'
+import type { Lane, Mark, MarkKind, TimelineModel } from './timeline.ts'
 
 const ROW_PX = 16
 const GAP_PX = 3
 const AXIS_PX = 22
 const TICKS = 10
-/** Narrower marks, in % of the whole, have no room for their label. */
+/** Narrower calls, in % of the whole, have no room for their label. Of all else there are few. */
 const LABEL_MIN_PERCENT = 3
+const CALLS: ReadonlySet<MarkKind> = new Set<MarkKind>(['read', 'write', 'refused', 'unknown'])
 
 export function timelineSvg(model: TimelineModel, violations: readonly Violation[]): string {
   const lanes = model.lanes.map((lane, index) => laneSvg(lane, index, model, violations))
@@ -29,17 +30,11 @@ function axisSvg(model: TimelineModel): string {
   const ticks: string[] = []
   for (let atMs = Math.ceil(fromMs / stepMs) * stepMs; atMs <= toMs; atMs += stepMs) {
     const x = written(percent(atMs, model))
-    const seconds = ((atMs - originOf(fromMs)) / 1000).toFixed(stepMs < 1000 ? 3 : 0)
+    const seconds = (atMs / 1000).toFixed(stepMs < 1000 ? 3 : 0)
     ticks.push(element('line', { x1: x, x2: x, y1: 14, y2: AXIS_PX }))
     ticks.push(element('text', { x, y: 11, dx: 2 }, escaped(`${seconds} s`)))
   }
   return element('svg', { class: 'axis', height: AXIS_PX, 'aria-hidden': 'true' }, ticks.join(''))
-}
-
-/** Wall clocks are told from the beginning of the history, virtual ones from theirs. */
-function originOf(fromMs: number): number {
-  const isWallClock = fromMs > 1e11
-  return isWallClock ? fromMs : 0
 }
 
 function niceStep(wantedMs: number): number {
@@ -92,7 +87,7 @@ function markSvg(mark: Mark, model: TimelineModel, lane: Lane): string {
   }
   const box = { x: written(x), y, width: written(width), height: ROW_PX }
   const rect = element('rect', { ...own, ...box }, title)
-  if (width < LABEL_MIN_PERCENT || label === '') return rect
+  if ((CALLS.has(kind) && width < LABEL_MIN_PERCENT) || label === '') return rect
   const text = element('text', { x: 4, y: 12 }, escaped(label))
   return rect + element('svg', { ...box, 'aria-hidden': 'true' }, text)
 }
