@@ -14,11 +14,13 @@ import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, readPid } from '../adapters/files/pid-file.ts'
-import { askWord } from './ask-word.ts'
+import { askWord, type WordQuestion } from './ask-word.ts'
+import { withoutNpm } from './npm-parent.ts'
 import { ExitCode } from './run-server.ts'
 import type { ZooCfg } from './config/zoo-cfg.ts'
 import type { ServerSettings } from './settings.ts'
 import type { StarterMessage } from './starter.ts'
+import { tlsSideOf } from './tls/tls-side-of.ts'
 
 export interface ServerInvocation {
   /** As it was given. */
@@ -58,7 +60,7 @@ export async function start(invocation: ServerInvocation): Promise<number> {
   const child = spawn(
     process.execPath,
     [...process.execArgv, process.argv[1] ?? '', 'server', ...invocation.words],
-    { detached: true, stdio: ['ignore', output, output, 'ipc'] },
+    { detached: true, stdio: ['ignore', output, output, 'ipc'], env: withoutNpm() },
   )
   closeSync(output)
   if (child.pid !== undefined) writeFileSync(pidFile, String(child.pid))
@@ -103,20 +105,16 @@ export async function restart(invocation: ServerInvocation): Promise<number> {
 }
 
 export async function status({ path, cfg }: ServerInvocation): Promise<number> {
-  const { clientPort, clientAddress } = cfg.settings
   process.stderr.write(`Using config: ${path}\n`)
-  if (clientPort === null) {
+  const at = whereToAsk(cfg.settings)
+  if (at === null) {
     say('Unable to find a client port in any configs. Terminating.\n')
     return ExitCode.UNEXPECTED_ERROR
   }
-  const host = clientAddress ?? 'localhost'
-  say(`Client port found: ${clientPort}. Client address: ${host}. Client SSL: false.\n`)
-  const answer = await askWord({
-    host,
-    port: clientPort,
-    word: 'srvr',
-    limitMs: STATUS_LIMIT_MS,
-  }).catch(() => '')
+  const { host, port, tls } = at
+  say(`Client port found: ${port}. Client address: ${host}. Client SSL: ${tls !== null}.\n`)
+  const limitMs = STATUS_LIMIT_MS
+  const answer = await askWord({ host, port, word: 'srvr', limitMs, tls }).catch(() => '')
   const mode = answer.split('\n').find((line) => line.startsWith('Mode'))
   if (mode === undefined) {
     say('Error contacting service. It is probably not running.\n')
@@ -124,6 +122,18 @@ export async function status({ path, cfg }: ServerInvocation): Promise<number> {
   }
   say(`${mode}\n`)
   return ExitCode.FINISHED
+}
+
+/** null: it serves no clients. It is asked over TLS, by its own key, where all come over TLS. */
+function whereToAsk(settings: ServerSettings): Pick<WordQuestion, 'host' | 'port' | 'tls'> | null {
+  const { clientPort, clientAddress, secureClientPort, secureClientAddress, clientTls } = settings
+  if (clientPort !== null) {
+    return { host: clientAddress ?? 'localhost', port: clientPort, tls: null }
+  }
+  if (secureClientPort === null || clientTls === null) return null
+  // Its certificate names the machine, and the word is of nobody's concern: any good one will do.
+  const tls = { ...tlsSideOf(clientTls, { isCalled: false }), checksServerName: false }
+  return { host: secureClientAddress ?? 'localhost', port: secureClientPort, tls }
 }
 
 /** Why it failed, or null when its ports are open or it has not failed for long enough. */

@@ -3,6 +3,7 @@ import process from 'node:process'
 import { runCli } from './cli-command.ts'
 import { runEnsemble } from './ensemble-command.ts'
 import { runMember } from './member-command.ts'
+import { endWithNpm } from './npm-parent.ts'
 import { runServerCommand } from './server-command.ts'
 import { runLog } from './tools/log-command.ts'
 import { runSnapshot } from './tools/snapshot-command.ts'
@@ -60,4 +61,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
+endWithNpm()
 process.exitCode = await main(process.argv.slice(2))

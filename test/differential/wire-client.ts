@@ -6,11 +6,12 @@ import {
   connectResponseRecord,
   requestHeaderRecord,
 } from '../../src/core/jute/connect-records.ts'
-import { frame, FrameSplitter } from '../../src/core/jute/framing.ts'
+import { frame } from '../../src/core/jute/framing.ts'
 import { OpCode, SpecialXid } from '../../src/core/jute/op-code.ts'
 import { JuteReader } from '../../src/core/jute/reader.ts'
 import { JuteWriter } from '../../src/core/jute/writer.ts'
 import { readHeader } from './reply-text.ts'
+import { FrameSplitter } from '../core/jute/frame-splitter.ts'
 
 export interface SessionKeys {
   readonly id: bigint

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { concat } from '../../src/core/base/bytes.ts'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { connectRequestRecord, requestHeaderRecord } from '../../src/core/jute/connect-records.ts'
-import { frame, FrameSplitter } from '../../src/core/jute/framing.ts'
+import { frame } from '../../src/core/jute/framing.ts'
 import { OpCode } from '../../src/core/jute/op-code.ts'
 import * as proto from '../../src/core/jute/proto-records.ts'
 import { encode, type JuteRecord } from '../../src/core/jute/record.ts'
@@ -20,6 +20,7 @@ import { serverSettings } from '../../src/edge/settings.ts'
 import { OPEN_ACL } from '../differential/acl-lists.ts'
 import { readHeader } from '../differential/reply-text.ts'
 import { WireClient } from '../differential/wire-client.ts'
+import { FrameSplitter } from '../core/jute/frame-splitter.ts'
 
 const MEGABYTE = 1024 * 1024
 const TICK_TIME_MS = 200

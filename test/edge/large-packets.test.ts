@@ -1,12 +1,13 @@
 /** jute.maxbuffer above its default, through every bound on the way of a large write (W5, O31). */
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { FrameSplitter, frame } from '../../src/core/jute/framing.ts'
+import { frame } from '../../src/core/jute/framing.ts'
 import { OpCode } from '../../src/core/jute/op-code.ts'
 import { connectRequestRecord } from '../../src/core/jute/connect-records.ts'
 import { createRequestRecord } from '../../src/core/jute/proto-records.ts'
 import { encode } from '../../src/core/jute/record.ts'
 import { NodeEnsemble } from './node-ensemble.ts'
+import { FrameSplitter } from '../core/jute/frame-splitter.ts'
 
 const MIB = 1024 * 1024
 /** A busy machine copies slowly. */

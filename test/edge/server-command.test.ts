@@ -28,7 +28,9 @@ function isAlive(pid: number): boolean {
 
 function zabra(...args: readonly string[]): ChildProcess {
   const program = join(TOP, 'src/edge/zabra.mjs')
-  const child = spawn(process.execPath, [program, ...args], { cwd: TOP })
+  // As under npm, with which a server in the background must not end.
+  const env = { ...process.env, npm_command: 'exec' }
+  const child = spawn(process.execPath, [program, ...args], { cwd: TOP, env })
   if (child.pid !== undefined) pids.add(child.pid)
   return child
 }

@@ -7,6 +7,7 @@ import type { TlsSide } from '../../src/adapters/tcp/tls-side.ts'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { Perms } from '../../src/core/jute/perms.ts'
 import { NodeServer } from '../../src/edge/node-server.ts'
+import { status } from '../../src/edge/server-control.ts'
 import { serverSettings, type ServerSettings } from '../../src/edge/settings.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
 import { clientTls } from '../../src/edge/tls/client-tls.ts'
@@ -157,6 +158,13 @@ describe('clients over TLS', () => {
     // The word itself came without TLS, as only clients are counted.
     expect(rows).toContain('zk_non_mtls_local_conn_count\t0\n')
     expect(await answer(server.clientPort, 'conf')).toContain(`secureClientPort=${port}\n`)
+    // zabra server status, of a server that takes nobody without TLS.
+    const printed: string[] = []
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0)
+    const settings = { ...server.settings, clientPort: null, secureClientPort: port }
+    const code = await status({ path: 'zoo.cfg', cfg: { settings, warnings: [] }, words: [] })
+    vi.restoreAllMocks()
+    expect([code, printed.at(-1)]).toEqual([0, 'Mode: standalone\n'])
     // Nor is a server believed whose certificate was revoked.
     const revoked = certificates.revoking(SERVER)
     const wary = { 'ssl.crl': 'true', 'ssl.trustStore.location': revoked }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 
 const TOP = fileURLToPath(new URL('../..', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'zabra-command-'))
@@ -96,6 +96,26 @@ describe('zabra member and zabra cli', () => {
     expect([again.code, again.err]).toEqual([3, expect.stringContaining('uses')])
     second.child.kill('SIGTERM')
     expect(await once(second.child, 'close')).toEqual([0, null])
+  })
+
+  it('end with the npm that started them, whose signals reach its shell alone', async () => {
+    const own = join(directory, 'npm')
+    const words = [join(TOP, 'src/edge/zabra.mjs'), 'member', '--data-dir', own]
+    const ports = ['--client-port', '0', '--admin-port', '0', '--client-address', '127.0.0.1']
+    const line = [process.execPath, ...words, ...ports].join(' ')
+    const env = { ...process.env, npm_command: 'run-script' }
+    // What follows keeps the shell where it is.
+    const shell = spawn('sh', ['-c', `${line}; true`], { cwd: TOP, env })
+    children.add(shell)
+    const lines = createInterface({ input: shell.stdout })
+    const [said] = (await once(lines, 'line')) as [string]
+    const { pid } = JSON.parse(said) as { pid: number }
+    expect(process.kill(pid, 0)).toBe(true)
+    shell.kill('SIGKILL')
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), {
+      timeout: 30_000,
+      interval: 100,
+    })
   })
 
   it('say what is wrong with what they are given', async () => {

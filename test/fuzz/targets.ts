@@ -5,7 +5,7 @@ import { parseInitialMessage } from '../../src/adapters/tcp/first-message.ts'
 import { PacketSplitter } from '../../src/adapters/tcp/packet-splitter.ts'
 import { IncomingSnapshot } from '../../src/adapters/tcp/snapshot-stream.ts'
 import { WholeFrames } from '../../src/adapters/tcp/whole-frames.ts'
-import { FrameSplitter, joinFrames, splitFrames } from '../../src/core/jute/framing.ts'
+import { joinFrames, splitFrames } from '../../src/core/jute/framing.ts'
 import { decodeTxn, encodeTxn } from '../../src/core/jute/txn.ts'
 import { decodePing } from '../../src/core/server/digest-claim.ts'
 import { restoreTree } from '../../src/core/tree/snapshot.ts'
@@ -52,10 +52,6 @@ function streamTargets(): Target[] {
     decoder('peer frame', 4, corpus.peerFrames(), decodeFrame),
     decoder('initial message', 2, corpus.recorded('election'), parseInitialMessage),
     decoder('whole message', 2, corpus.clientMessages(), splitFrames),
-    pieces('frame splitter', corpus.clientMessages(), () => {
-      const splitter = new FrameSplitter()
-      return (piece) => joinFrames(splitter.push(piece))
-    }),
     pieces('socket frames', corpus.clientMessages(), () => {
       const frames = new WholeFrames()
       return (piece) => frames.push(piece).map((message) => joinFrames(splitFrames(message)))[0]

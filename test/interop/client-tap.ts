@@ -1,11 +1,11 @@
 /** Names the frames between a client and a server by the operation they belong to. */
 
-import { FrameSplitter } from '../../src/core/jute/framing.ts'
 import { opName, OpCode, SpecialXid } from '../../src/core/jute/op-code.ts'
 import { replyHeaderRecord, requestHeaderRecord } from '../../src/core/jute/connect-records.ts'
 import { JuteReader } from '../../src/core/jute/reader.ts'
 import type { Frame } from './frame-file.ts'
 import type { Tap } from './recording-proxy.ts'
+import { FrameSplitter } from '../core/jute/frame-splitter.ts'
 
 /** Pings are all alike: two of them are enough. */
 const PINGS_KEPT = 2

@@ -3,9 +3,10 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connectRequestRecord, requestHeaderRecord } from '../../src/core/jute/connect-records.ts'
-import { frame, FrameSplitter } from '../../src/core/jute/framing.ts'
+import { frame } from '../../src/core/jute/framing.ts'
 import type { JuteRecord } from '../../src/core/jute/record.ts'
 import { JuteWriter } from '../../src/core/jute/writer.ts'
+import { FrameSplitter } from '../core/jute/frame-splitter.ts'
 
 const CONNECT = {
   protocolVersion: 0,

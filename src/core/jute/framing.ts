@@ -1,6 +1,5 @@
 /** Frames: a big-endian int32 length, then that many bytes (W1, W5). */
 
-import { EMPTY_BYTES } from '../base/bytes.ts'
 import { JuteError } from './jute-error.ts'
 
 /** `jute.maxbuffer`: the longest frame in either direction, in bytes (W5). */
@@ -43,71 +42,6 @@ export function splitFrames(
     at += LENGTH_BYTES + length
   }
   return payloads
-}
-
-/** Cuts a byte stream into payloads. After a JuteError the connection is to be closed (W5). */
-export class FrameSplitter {
-  readonly #maxFrameBytes: number
-  /** Our own copy of an incomplete frame, length word included; the first `#held` bytes count. */
-  #buffer: Uint8Array = EMPTY_BYTES
-  #held = 0
-
-  constructor(maxFrameBytes: number = JUTE_MAX_BUFFER) {
-    this.#maxFrameBytes = maxFrameBytes
-  }
-
-  /** Bytes held back for a frame that has begun. */
-  get pendingBytes(): number {
-    return this.#held
-  }
-
-  /**
-   * The payloads that this chunk completes, maybe none. Views of the chunk where it is possible.
-   */
-  push(chunk: Uint8Array): Uint8Array[] {
-    const payloads: Uint8Array[] = []
-    let at = 0
-    while (this.#held > 0 && at < chunk.length) {
-      const wanted = LENGTH_BYTES + (this.#heldFrameLength() ?? 0)
-      at += this.#hold(chunk.subarray(at, at + wanted - this.#held))
-      if (this.#held - LENGTH_BYTES === this.#heldFrameLength()) payloads.push(this.#release())
-    }
-    if (this.#held > 0) return payloads
-    while (at < chunk.length) {
-      const length = frameLength(chunk, at, chunk.length, this.#maxFrameBytes)
-      if (length === undefined || length > chunk.length - at - LENGTH_BYTES) {
-        this.#hold(chunk.subarray(at))
-        break
-      }
-      payloads.push(chunk.subarray(at + LENGTH_BYTES, at + LENGTH_BYTES + length))
-      at += LENGTH_BYTES + length
-    }
-    return payloads
-  }
-
-  #heldFrameLength(): number | undefined {
-    return frameLength(this.#buffer, 0, this.#held, this.#maxFrameBytes)
-  }
-
-  /** Doubles as bytes really come: a length word alone must not make us allocate. */
-  #hold(bytes: Uint8Array): number {
-    const needed = this.#held + bytes.length
-    if (needed > this.#buffer.length) {
-      const wider = new Uint8Array(Math.max(needed, 2 * this.#buffer.length))
-      wider.set(this.#buffer.subarray(0, this.#held))
-      this.#buffer = wider
-    }
-    this.#buffer.set(bytes, this.#held)
-    this.#held = needed
-    return bytes.length
-  }
-
-  #release(): Uint8Array {
-    const payload = this.#buffer.subarray(LENGTH_BYTES, this.#held)
-    this.#buffer = EMPTY_BYTES
-    this.#held = 0
-    return payload
-  }
 }
 
 /** undefined while the length word itself is incomplete. */

@@ -2,12 +2,12 @@
 import { rmSync } from 'node:fs'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
-import { parseArgs } from 'node:util'
 import { forgetDroppedTail, readMemberFile } from '../../adapters/files/member-file.ts'
 import { OwnerFile } from '../../adapters/files/owner-file.ts'
 import { folderOf, logFilesOf, type LogFile } from './log-files.ts'
 import { copyAside, firstDamage, mend, newestSnapshot, type Patient } from './mend-log.ts'
 import type { Remedy } from './mend-log.ts'
+import { runTool, type Tool } from './tool.ts'
 import { readEntry, txnJson, txnLine } from './txn-text.ts'
 
 const USAGE = `usage: zabra log [--dump | --verify | --fix] [options] DIR
@@ -21,64 +21,34 @@ DIR is a data directory, its version-2, or one log file.
   --yes       … without asking: keeps what can be read, and cuts at what cannot
 `
 
-interface Options {
+interface Choice {
   readonly mode: 'dump' | 'verify' | 'fix'
   readonly isJson: boolean
   readonly isSure: boolean
-  readonly path: string
 }
 
 /** Asks a question and returns what was typed, '' at the end of the input. */
 export type Ask = (question: string) => Promise<string>
 
-/** Resolves with the exit code. */
-export async function runLog(args: readonly string[]): Promise<number> {
-  let options: Options | null
-  try {
-    options = parse(args)
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n\n${USAGE}`)
-    return 2
-  }
-  if (options === null) {
-    process.stdout.write(USAGE)
-    return 0
-  }
-  try {
-    const { mode, path } = options
-    if (mode === 'fix') return await fix(options)
-    return mode === 'verify' ? verify(path) : dump(logFilesOf(path), options.isJson)
-  } catch (error) {
-    process.stderr.write(`zabra log: ${messageOf(error)}\n`)
-    return 1
-  }
+const LOG: Tool<Choice> = {
+  name: 'zabra log',
+  usage: USAGE,
+  takes: 'directory or log file',
+  flags: { dump: 'd', verify: null, fix: 'r', yes: 'y', json: null },
+  choose: (given) => {
+    const modes = (['dump', 'verify', 'fix'] as const).filter(given)
+    if (modes.length > 1) throw new Error('one of --dump, --verify and --fix at a time')
+    return { mode: modes[0] ?? 'dump', isJson: given('json'), isSure: given('yes') }
+  },
+  run: ({ mode, isJson, isSure }, path) => {
+    if (mode === 'fix') return fix(path, isSure)
+    return mode === 'verify' ? verify(path) : dump(logFilesOf(path), isJson)
+  },
 }
 
-/** null: help was asked for. */
-function parse(args: readonly string[]): Options | null {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      help: { type: 'boolean', short: 'h' },
-      dump: { type: 'boolean', short: 'd' },
-      verify: { type: 'boolean' },
-      fix: { type: 'boolean', short: 'r' },
-      yes: { type: 'boolean', short: 'y' },
-      json: { type: 'boolean' },
-    },
-  })
-  if (values.help === true) return null
-  const [path, ...more] = positionals
-  if (path === undefined || more.length > 0) throw new Error('name one directory or log file')
-  const modes = (['dump', 'verify', 'fix'] as const).filter((mode) => values[mode] === true)
-  if (modes.length > 1) throw new Error('one of --dump, --verify and --fix at a time')
-  return {
-    mode: modes[0] ?? 'dump',
-    isJson: values.json === true,
-    isSure: values.yes === true,
-    path,
-  }
+/** Resolves with the exit code. */
+export function runLog(args: readonly string[]): Promise<number> {
+  return runTool(LOG, args)
 }
 
 function dump(files: readonly LogFile[], isJson: boolean): number {
@@ -125,7 +95,7 @@ function zxidText(entry: Uint8Array | null): string {
   return zxid === undefined ? '?' : `0x${zxid.toString(16)}`
 }
 
-async function fix({ path, isSure }: Options): Promise<number> {
+async function fix(path: string, isSure: boolean): Promise<number> {
   const typed = createInterface({ input: process.stdin, terminal: false })
   const lines = typed[Symbol.asyncIterator]()
   const ask: Ask = async (question) => {
@@ -210,8 +180,4 @@ async function accept(directory: string, ask: Ask | null, mended: number): Promi
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`)
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
