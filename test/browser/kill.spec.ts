@@ -28,8 +28,11 @@ const CALM: Pace = { lanes: 2, pauseMs: 300 }
 /** More than that. */
 const BURST = 800
 
-/** Of every lane while a process starts, ms: that is no stage of anything, and takes both cores. */
-const START_PAUSE_MS = 400
+/**
+ * Of every lane from when others have taken over until the killed one serves again, ms: that is no
+ * stage of anything, and takes both cores.
+ */
+const START_PAUSE_MS = 800
 
 declare global {
   interface Window {
@@ -52,13 +55,18 @@ class Ledger {
     await this.#setPause(START_PAUSE_MS)
     const context = await browser.context()
     const page = await context.newPage()
-    await this.#setPause(this.#pace.pauseMs)
     await page.exposeFunction('acknowledge', (name: string) => void this.acknowledged.add(name))
     await page.goto(link)
     const machine = new MachinePage(page)
     this.#opened.push(page)
     await this.startWriter(machine, `p${this.#opened.length}`)
+    await this.#setPause(START_PAUSE_MS)
     return machine
+  }
+
+  /** As fast as they shall. */
+  async goOn(): Promise<void> {
+    await this.#setPause(this.#pace.pauseMs)
   }
 
   /** Between two writes of each lane, in all pages that live. */
@@ -130,6 +138,7 @@ async function threeBrowsers(
     machines.push({ browser, page: await ledger.open(browser, link) })
   }
   for (const { page } of machines) await page.expectWhole()
+  await ledger.goOn()
   // What people would open again: the link that names the ensemble.
   return { machines, link: machines[0]?.page.page.url() ?? link }
 }
@@ -177,11 +186,12 @@ test('killed twenty times while clients write: nothing acknowledged is lost', as
     const victim = victims[round % victims.length]
     if (victim === undefined) throw new Error('a victim')
     await ledger.noteSyncs(victim.page)
+    await ledger.goOn()
+    await ledger.grow(20)
     await victim.browser.kill()
     await ledger.grow(20)
     victim.page = await ledger.open(victim.browser, link)
     await victim.page.expectServing()
-    await ledger.grow(20)
   }
   await expectNothingLost(machines, ledger)
 })
@@ -193,6 +203,7 @@ test('DIFF, TRUNC and SNAP each run in real tabs', async ({ site, newBrowser }) 
   const restart = async (machine: Machine): Promise<void> => {
     machine.page = await ledger.open(machine.browser, link)
     await machine.page.expectServing()
+    await ledger.goOn()
     await ledger.grow(5)
     await ledger.noteSyncs(machine.page)
   }
