@@ -139,7 +139,6 @@ describe('of single proposals (O20)', () => {
     await vi.waitFor(() => {
       expect(count(leader, 'quorum_ack_latency')).toBe(11)
       expect(count(leader, 'propagation_latency')).toBe(11)
-      expect(count(leader, `${leader}_ack_latency`)).toBe(11)
       expect(count(leader, 'proposal_ack_creation_latency')).toBe(11)
       expect(count(leader, 'proposal_latency')).toBe(0)
       expect(count(follower, 'proposal_latency')).toBe(11)
@@ -154,5 +153,35 @@ describe('of single proposals (O20)', () => {
     expect(valueOf(rows(leader), 'pending_syncs')).toBe(0)
     expect(valueOf(rows(follower), 'pending_syncs')).toBe(null)
     expect(count(leader, 'dbinittime')).toBe(1)
+    // Two acks each made it committed; a third one that comes later tells nothing.
+    const acks = [1, 2, 3].map((sid) => Math.max(0, count(leader, `${sid}_ack_latency`)))
+    expect(Math.max(...acks)).toBeLessThanOrEqual(11)
+    expect(acks.reduce((sum, one) => sum + one)).toBeGreaterThanOrEqual(22)
+    // What each of them is, did and waited for (O19–O21, O25).
+    const of = (sid: number, ...names: readonly string[]): (number | null)[] => {
+      const text = rows(sid)
+      return names.map((name) => valueOf(text, name))
+    }
+    const counts = ['proposal_count', 'commit_count', 'learner_proposal_received_count']
+    const learned = 'learner_commit_received_count'
+    expect(of(leader, ...counts, learned)).toEqual([11, 11, 0, 0])
+    expect(of(follower, ...counts, learned)).toEqual([0, 0, 11, 11])
+    expect(of(4, learned, 'op_count_create')).toEqual([11, 0])
+    expect(of(follower, 'op_count_create', 'op_count_create_session')).toEqual([10, 1])
+    const learners = ['learners', 'synced_followers', 'synced_observers', 'quorum_size']
+    expect(of(leader, ...learners)).toEqual([3, 2, 1, 3])
+    expect(of(follower, ...learners)).toEqual([null, null, null, 3])
+    expect(of(follower, 'global_sessions', 'num_alive_connections')).toEqual([1, 1])
+    for (const sid of [leader, follower]) {
+      const [elections, looking] = of(sid, 'cnt_election_time', 'looking_count')
+      expect(elections).toBeGreaterThanOrEqual(1)
+      expect(elections).toBe(looking)
+    }
+    expect(of(leader, 'cnt_leader_unavailable_time', 'cnt_unavailable_time')).toEqual([1, 0])
+    expect(of(follower, 'cnt_leader_unavailable_time', 'cnt_unavailable_time')).toEqual([0, 1])
+    expect(of(follower, 'cnt_follower_sync_time', 'cnt_observer_sync_time')).toEqual([1, 0])
+    expect(of(4, 'cnt_follower_sync_time', 'cnt_observer_sync_time')).toEqual([0, 1])
+    expect(valueOf(rows(leader), 'diff_count')).toBeGreaterThanOrEqual(3)
+    expect(count(follower, 'fsynctime')).toBeGreaterThanOrEqual(1)
   })
 })
