@@ -88,7 +88,7 @@ export function judgeHistory(recording: Recording, options: JudgeOptions = {}): 
   let tree: ReferenceTree | null = null
   if (recording.log !== null) {
     tree = followCommitted(told, recording.before)
-    new Linearizability(told, tree)
+    new Linearizability(told, tree, options.localSessions)
     checkReads(told, tree)
     checkSessions(told, tree, options.localSessions)
     checkSequences(told)

@@ -3,7 +3,7 @@ import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
 import { notificationRecord } from '../../src/core/jute/election-records.ts'
 import { quorumPacketRecord } from '../../src/core/jute/quorum-records.ts'
 import { decode } from '../../src/core/jute/record.ts'
-import { decodeFrame } from '../../src/core/zab/frame.ts'
+import { decodeFrame, laneOf } from '../../src/core/zab/frame.ts'
 import type { HostView } from './host-view.ts'
 import type { Probe } from './probe.ts'
 
@@ -11,6 +11,8 @@ import type { Probe } from './probe.ts'
 const LIMITS = { limits: { maxBuffer: 16 * 1024 * 1024 } } as const
 
 export function observePackets(probe: Probe, host: HostView, frame: OutgoingFrame): void {
+  // Most frames are pulses, and nobody looks at those.
+  if (laneOf(frame.bytes) === 'pulse') return
   const { lane, packets } = decodeFrame(frame.bytes)
   const { peer } = frame
   if (lane === 'stream') {

@@ -28,7 +28,7 @@ import type { SimContext } from './sim-context.ts'
 import { Workload } from './workload.ts'
 
 /** ms between two looks at the client's own deadlines. */
-const CHECK_MS = 100
+const CHECK_MS = 250
 /** ms between losing a server and trying the next one. */
 const RETRY_MS: readonly [number, number] = [5, 300]
 const PASSWORD_BYTES = 16

@@ -199,7 +199,8 @@ export class World implements FaultTargets, JudgedHistory {
     digest.number(host.sid)
     digest.text(input.kind)
     digest.number(this.timeline.nowMs)
-    if ('bytes' in input) digest.bytes(input.bytes)
+    // A frame's bytes were counted when it left.
+    if (input.kind === 'client-data') digest.bytes(input.bytes)
     if ('mark' in input) digest.number(input.mark)
   }
 

@@ -25,6 +25,11 @@ export interface Frame {
   readonly packets: readonly Uint8Array[]
 }
 
+/** Of a frame of this version; nothing else of it is looked at. */
+export function laneOf(bytes: Uint8Array): Lane | undefined {
+  return LANES[bytes[1] ?? LANES.length]
+}
+
 /** `packetBytesMax`: see ZabTuning. */
 export function decodeFrame(
   bytes: Uint8Array,

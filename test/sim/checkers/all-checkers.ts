@@ -52,7 +52,7 @@ export function listen(world: World): Tally {
   checkPrimaryIntegrity(world, history, log)
   // From here on: what clients see, judged by the log.
   const tree = followCommitted(world)
-  new Linearizability(world, tree)
+  new Linearizability(world, tree, world.draw.localSessions)
   checkReads(world, tree)
   checkFreshness(world, STALENESS_LIMIT_MS)
   checkObserverTable(world)
