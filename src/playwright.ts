@@ -10,13 +10,19 @@ export {
 } from './playwright/expectations.ts'
 export type { KitExpect } from './playwright/expectations.ts'
 export { test } from './playwright/fixtures.ts'
-export type { EnsembleRequest, KitFixtures, OpenEnsemble } from './playwright/fixtures.ts'
+export type {
+  EnsembleRequest,
+  KitFixtures,
+  KitOptions,
+  OpenEnsemble,
+} from './playwright/fixtures.ts'
 export { BrowserProcess } from './playwright/browser-process.ts'
-export type { BrowserOptions } from './playwright/browser-process.ts'
+export type { BrowserOptions, FirefoxOptions } from './playwright/browser-process.ts'
 export { Ensemble } from './playwright/ensemble.ts'
-export type { KitStorageFault, MemberRef } from './playwright/ensemble.ts'
+export type { KitStorageFault, MemberRef, StorageFaultOptions } from './playwright/ensemble.ts'
 export { TabClient } from './playwright/tab-client.ts'
 export type { TabClientOptions } from './playwright/tab-client.ts'
+export { NodeMember } from './playwright/node-member.ts'
 export type { Member } from './playwright/member.ts'
 export type { WaitOptions } from './playwright/page-line.ts'
 export { Site } from './playwright/site.ts'

@@ -2,8 +2,10 @@
 import { mkdtemp, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, type BrowserContext, type Page } from 'playwright/test'
+import { chromium, firefox, type BrowserContext, type Page } from 'playwright/test'
 import { KitContext, type KitListener, type KitSettings } from './kit-context.ts'
+import { Member } from './member.ts'
+import type { TabHome } from './tab-home.ts'
 
 /** Background networking only makes noise; names by mDNS need multicast. */
 const FLAGS = [
@@ -14,21 +16,34 @@ const FLAGS = [
 ]
 /** As root Chromium starts without its sandbox only. */
 const ROOT_FLAGS = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+/** What a killed Chromium leaves behind and its successor trips over. */
+const SINGLETONS = ['SingletonLock', 'SingletonSocket', 'SingletonCookie']
+
+/** Settings of a Firefox under test. */
+export interface FirefoxOptions {
+  /** Default: the Firefox of Playwright. */
+  readonly channel?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly preferences?: Readonly<Record<string, string | number | boolean>>
+}
 
 export interface BrowserOptions extends KitSettings {
   readonly dark?: boolean
-  /** Of Chromium, besides the usual ones. */
+  /** Of the command line, besides the usual ones. */
   readonly flags?: readonly string[]
   /** Default: the Chromium of Playwright, or `ZABRA_BROWSER`. */
   readonly executablePath?: string
   readonly headless?: boolean
   /** Signals to this process close the browser, and so does its end. Default true. */
   readonly closesOnSignals?: boolean
+  /** A Firefox instead of a Chromium; its tabs cannot crash, nor stand still. */
+  readonly firefox?: FirefoxOptions
 }
 
-export class BrowserProcess {
+export class BrowserProcess implements TabHome {
   readonly profile: string
-  readonly #options: BrowserOptions
+  #options: BrowserOptions
+  #context: BrowserContext | null = null
   #kit: KitContext | null = null
   #launching: Promise<KitContext> | null = null
   #listener: KitListener | null = null
@@ -42,6 +57,11 @@ export class BrowserProcess {
 
   static async create(options: BrowserOptions = {}): Promise<BrowserProcess> {
     return new BrowserProcess(await mkdtemp(join(tmpdir(), 'zabra-profile-')), options)
+  }
+
+  /** Its members have the worker whose links and storage can be hurt. */
+  get hasFaults(): boolean {
+    return this.#options.faults ?? true
   }
 
   /** Also of the processes that come after a kill. */
@@ -69,19 +89,20 @@ export class BrowserProcess {
     return page
   }
 
+  /** A tab with the app; of which room it is a member, and when, is up to the app. */
+  open(url: string): Promise<Member> {
+    return Member.open(this, url)
+  }
+
   /** SIGKILL to the whole browser: what a power cut leaves of a process. */
   async kill(): Promise<void> {
-    const kit = this.#kit
-    this.#kit = null
-    this.#launching = null
-    if (kit === null) return
-    const gone = new Promise((resolve) => kit.context.once('close', resolve))
+    const context = this.#forget()
+    if (context === null) return
+    const gone = new Promise((resolve) => context.once('close', resolve))
     process.kill(await this.#pid(), 'SIGKILL')
     await gone
     // Its processes are gone, so nobody else takes these away.
-    for (const name of ['SingletonLock', 'SingletonSocket', 'SingletonCookie']) {
-      await rm(join(this.profile, name), { force: true })
-    }
+    for (const name of SINGLETONS) await rm(join(this.profile, name), { force: true })
   }
 
   /** SIGSTOP to all of its processes: a closed lid. Until `wake`, nothing of it answers. */
@@ -95,14 +116,11 @@ export class BrowserProcess {
 
   /** Open now; none when the browser was killed. */
   get pages(): readonly Page[] {
-    return this.#kit?.context.pages() ?? []
+    return this.#context?.pages() ?? []
   }
 
   async close(): Promise<void> {
-    const kit = this.#kit
-    this.#kit = null
-    this.#launching = null
-    await kit?.context.close()
+    await this.#forget()?.close()
   }
 
   async remove(): Promise<void> {
@@ -110,27 +128,78 @@ export class BrowserProcess {
     await rm(this.profile, { recursive: true, force: true, maxRetries: 5 })
   }
 
-  /** It leads a group of its own. The lock's target names who holds the profile: HOST-PID. */
+  /**
+   * Ready for another test, whose settings these are: no tab is open, and nothing is left of what
+   * those of the test before stored. Starting a browser costs more than most of what is done in it.
+   */
+  async reuse(options: KitSettings): Promise<void> {
+    const [context, kit] = [this.#context, this.#kit]
+    this.#options = options
+    this.#listener = null
+    if (context === null || kit === null) return
+    const tabs = context.pages()
+    // With its last tab a browser goes.
+    const blank = await context.newPage()
+    await Promise.all(tabs.map((tab) => tab.close()))
+    const session = await context.newCDPSession(blank)
+    for (const origin of kit.origins) {
+      await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' })
+    }
+    await session.detach()
+    await context.clearPermissions()
+    await context.clearCookies()
+    this.#kit = null
+    this.#launching = null
+    if (!(await kit.remove())) await this.close()
+  }
+
+  #forget(): BrowserContext | null {
+    const context = this.#context
+    this.#context = null
+    this.#kit = null
+    this.#launching = null
+    return context
+  }
+
+  /**
+   * It leads a group of its own. A lock's target names who holds the profile: HOST-PID, and in
+   * Firefox ADDRESS:+PID.
+   */
   async #pid(): Promise<number> {
-    const holder = await readlink(join(this.profile, 'SingletonLock'))
-    return Number(holder.slice(holder.lastIndexOf('-') + 1))
+    const isFirefox = this.#options.firefox !== undefined
+    const holder = await readlink(join(this.profile, isFirefox ? 'lock' : 'SingletonLock'))
+    return Number(/\d+$/.exec(holder)?.[0])
   }
 
   async #launch(): Promise<KitContext> {
-    const { dark = false, flags = [], headless = true, closesOnSignals = true } = this.#options
-    const executablePath = this.#options.executablePath ?? process.env['ZABRA_BROWSER']
-    const context = await chromium.launchPersistentContext(this.profile, {
-      ...(executablePath === undefined ? {} : { executablePath }),
-      headless,
-      handleSIGINT: closesOnSignals,
-      handleSIGTERM: closesOnSignals,
-      handleSIGHUP: closesOnSignals,
-      args: [...FLAGS, ...ROOT_FLAGS, ...flags],
-      colorScheme: dark ? 'dark' : 'light',
-    })
+    const context = (this.#context ??= await this.#start())
     const kit = await KitContext.prepare(context, this.#options)
     if (this.#listener !== null) kit.listener = this.#listener
     this.#kit = kit
     return kit
+  }
+
+  #start(): Promise<BrowserContext> {
+    const { dark = false, flags = [], headless = true, closesOnSignals = true } = this.#options
+    const isClosed = closesOnSignals
+    const usual = {
+      ...{ headless, colorScheme: dark ? ('dark' as const) : ('light' as const) },
+      ...{ handleSIGINT: isClosed, handleSIGTERM: isClosed, handleSIGHUP: isClosed },
+    }
+    if (this.#options.firefox !== undefined) {
+      const { channel, env, preferences = {} } = this.#options.firefox
+      const { executablePath } = this.#options
+      return firefox.launchPersistentContext(this.profile, {
+        ...(channel === undefined ? {} : { channel }),
+        ...(executablePath === undefined ? {} : { executablePath }),
+        ...(env === undefined ? {} : { env: { ...env } }),
+        ...{ ...usual, args: [...flags], firefoxUserPrefs: { ...preferences } },
+      })
+    }
+    const executablePath = this.#options.executablePath ?? process.env['ZABRA_BROWSER']
+    return chromium.launchPersistentContext(this.profile, {
+      ...(executablePath === undefined ? {} : { executablePath }),
+      ...{ ...usual, args: [...FLAGS, ...ROOT_FLAGS, ...flags] },
+    })
   }
 }

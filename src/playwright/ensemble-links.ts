@@ -16,6 +16,8 @@ export class EnsembleLinks {
   readonly #oneWays: (readonly [from: Name, to: Name])[] = []
   readonly #delays: Between<DelayMs>[] = []
   readonly #drops: Between<number>[] = []
+  readonly #duplicates: Between<number>[] = []
+  readonly #reorders: Between<number>[] = []
 
   partition(groups: readonly (readonly Name[])[]): void {
     this.#groups = groups
@@ -37,12 +39,19 @@ export class EnsembleLinks {
     this.#drops.push({ value: chance, pair })
   }
 
+  duplicate(chance: number, pair: readonly [Name, Name] | null): void {
+    this.#duplicates.push({ value: chance, pair })
+  }
+
+  reorder(chance: number, pair: readonly [Name, Name] | null): void {
+    this.#reorders.push({ value: chance, pair })
+  }
+
   heal(): void {
     this.#groups = []
     this.#isolated.clear()
-    this.#oneWays.length = 0
-    this.#delays.length = 0
-    this.#drops.length = 0
+    for (const all of [this.#oneWays, this.#delays, this.#drops, this.#duplicates]) all.length = 0
+    this.#reorders.length = 0
   }
 
   /**
@@ -87,10 +96,11 @@ export class EnsembleLinks {
     const isBetween = ({ pair }: Between<unknown>): boolean =>
       pair === null || (to !== null && pair.includes(from) && pair.includes(to))
     const delay = this.#delays.findLast(isBetween)
-    const drop = this.#drops.findLast(isBetween)
-    return {
-      ...(delay === undefined ? {} : { delayMs: delay.value }),
-      ...(drop === undefined ? {} : { drop: drop.value }),
+    const chances = {
+      drop: this.#drops.findLast(isBetween)?.value ?? 0,
+      duplicate: this.#duplicates.findLast(isBetween)?.value ?? 0,
+      reorder: this.#reorders.findLast(isBetween)?.value ?? 0,
     }
+    return { ...(delay === undefined ? {} : { delayMs: delay.value }), ...chances }
   }
 }

@@ -1,5 +1,6 @@
 /** The history of an ensemble in its tabs, as the judges want it. */
 import { fromBase64 } from '../core/base/bytes.ts'
+import { ErrorCode } from '../core/jute/error-code.ts'
 import { ClientRecorder } from '../history/client-recorder.ts'
 import {
   type RecordedEvent,
@@ -39,6 +40,12 @@ export class EnsembleRecording {
   #before: RecordedTree | null = null
   #beganAtMs = 0
   #clients = 0
+  #answers = 0
+
+  /** Calls that were answered, not refused. */
+  get answers(): number {
+    return this.#answers
+  }
 
   get events(): readonly RecordedEvent[] {
     return this.#events
@@ -135,7 +142,10 @@ export class EnsembleRecording {
     this.#recorders.set(line, ofLine)
     const known = ofLine.get(client)
     if (known !== undefined) return known
-    const made = new ClientRecorder(++this.#clients, (event) => this.#events.push(event))
+    const made = new ClientRecorder(++this.#clients, (event) => {
+      this.#events.push(event)
+      if (event.kind === 'answer' && event.outcome.err === ErrorCode.OK) this.#answers++
+    })
     ofLine.set(client, made)
     return made
   }

@@ -20,6 +20,7 @@ import { Member } from './member.ts'
 import { inKit } from './page-call.ts'
 import { PATIENCE_MS, type PageLine, waitUntil, type WaitOptions } from './page-line.ts'
 import { TabClient, type TabClientOptions } from './tab-client.ts'
+import type { TabHome } from './tab-home.ts'
 import { whatIsNotQuiet, whatIsNotWhole } from './quiet.ts'
 
 /** By its server id, or itself. */
@@ -32,6 +33,13 @@ export type KitStorageFault = LiveStorageFault | 'torn'
 const SLOW_WRITE_MS = 300
 /** As long as a transaction may take in production (indexeddb/connection.ts). */
 const HANG_LIMIT_MS = 15_000
+
+export interface StorageFaultOptions {
+  /** How long each write of a `slow` storage takes. Default 300 ms. */
+  readonly slowMs?: number
+  /** When a storage that `hangs` is given up. Default 15 s, as in production. */
+  readonly limitMs?: number
+}
 
 export interface EnsembleOptions {
   /** What all tabs open, or what the first one opens: the others open the link of its room. */
@@ -151,6 +159,11 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
     await this.#recording.collectLog(this.members)
   }
 
+  /** How many calls of all handles of all pages were answered without an error so far. */
+  get answers(): number {
+    return this.#recording.answers
+  }
+
   /** For reports of tests that fail: at once, without the log. */
   recordingSoFar(title = 'ensemble'): Recording {
     return this.#recording.soFar(title, this.members)
@@ -196,6 +209,25 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
     this.#stands.get(member)?.()
   }
 
+  /** A lid is closed: the whole browser of that member stands still, with all of its tabs. */
+  async sleep(ref: MemberRef): Promise<void> {
+    const { browser } = this.member(ref)
+    for (const member of this.#of(browser)) {
+      this.#stands.set(member, this.#recording.fault('asleep', [member]))
+      member.isAsleep = true
+    }
+    await browser.sleep()
+  }
+
+  async wake(ref: MemberRef): Promise<void> {
+    const { browser } = this.member(ref)
+    await browser.wake()
+    for (const member of this.#of(browser)) {
+      member.isAsleep = false
+      this.#stands.get(member)?.()
+    }
+  }
+
   // — network —
 
   async partition(...groups: readonly (readonly MemberRef[])[]): Promise<void> {
@@ -229,6 +261,23 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
     await this.#tellFaults()
   }
 
+  /**
+   * The chance that a message comes twice. No network does that to a member, for its channels keep
+   * count; it must survive it all the same.
+   */
+  async duplicate(chance: number, between?: readonly [MemberRef, MemberRef]): Promise<void> {
+    this.#begins(`twice ${chance}`, between ?? [])
+    this.#links.duplicate(chance, this.#pairOf(between))
+    await this.#tellFaults()
+  }
+
+  /** The chance that a message comes after the next one; as with `duplicate`. */
+  async reorder(chance: number, between?: readonly [MemberRef, MemberRef]): Promise<void> {
+    this.#begins(`out of order ${chance}`, between ?? [])
+    this.#links.reorder(chance, this.#pairOf(between))
+    await this.#tellFaults()
+  }
+
   async heal(): Promise<void> {
     this.#links.heal()
     for (const end of this.#faultsEnd.splice(0)) end()
@@ -244,15 +293,20 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
   }
 
   /** `torn`: the member is killed, its log is damaged, and `restart` is up to the test. */
-  async failStorage(ref: MemberRef, fault: KitStorageFault = 'quota'): Promise<void> {
+  async failStorage(
+    ref: MemberRef,
+    fault: KitStorageFault = 'quota',
+    { slowMs = SLOW_WRITE_MS, limitMs = HANG_LIMIT_MS }: StorageFaultOptions = {},
+  ): Promise<void> {
     const member = this.member(ref)
     this.#recording.fault(`storage: ${fault}`, [member])
     if (fault === 'torn') return this.#tear(member)
-    this.#storages.set(member, { fault, slowMs: SLOW_WRITE_MS, limitMs: HANG_LIMIT_MS })
+    this.#requireFaults()
+    this.#storages.set(member, { fault, slowMs, limitMs })
     await this.#tellFaults()
   }
 
-  /** Writes are as they were. What failed for good stays so until a `reload`. */
+  /** A `slow` one is quick again, one that `hangs` goes on; what has failed stays so. */
   async healStorage(ref: MemberRef): Promise<void> {
     this.#storages.delete(this.member(ref))
     await this.#tellFaults()
@@ -333,9 +387,20 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
     await page.close()
   }
 
+  /** Else a test that hurts nobody would pass. */
+  #requireFaults(): void {
+    if (this.browsers.every(({ hasFaults }) => hasFaults)) return
+    throw new Error('links and storage cannot be hurt in a browser that was opened without faults')
+  }
+
   #begins(what: string, refs: readonly MemberRef[]): void {
+    this.#requireFaults()
     const members = refs.map((ref) => this.member(ref))
     this.#faultsEnd.push(this.#recording.fault(what, members))
+  }
+
+  #of(browser: TabHome): readonly Member[] {
+    return this.alive.filter((member) => member.browser === browser)
   }
 
   #isAlone(member: Member): boolean {

@@ -30,9 +30,14 @@ const NOBODY: KitListener = {
   onLifeEnded: () => {},
 }
 
+/** Of a Playwright that can; before, what was added to a context stays there. */
+type Added = Partial<AsyncDisposable> | void
+
 export class KitContext {
   readonly context: BrowserContext
   readonly #lines = new Map<Page, PageLine>()
+  readonly #added: Added[] = []
+  readonly #urls = new Set<string>()
   listener: KitListener = NOBODY
 
   private constructor(context: BrowserContext) {
@@ -43,10 +48,11 @@ export class KitContext {
   static async prepare(context: BrowserContext, settings: KitSettings = {}): Promise<KitContext> {
     const { faults = true, signaling = null, seed = '0', workerPattern } = settings
     const kit = new KitContext(context)
-    await context.exposeBinding(TELL, ({ page }, news: readonly PageNews[]) => {
+    const hear = await context.exposeBinding(TELL, ({ page }, news: readonly PageNews[]) => {
+      kit.#urls.add(page.url())
       kit.lineOf(page).hear(news)
     })
-    await context.exposeBinding(ASK_FAULTS, ({ page }) => {
+    const answer = await context.exposeBinding(ASK_FAULTS, ({ page }) => {
       return kit.listener.faultsOf(kit.lineOf(page))
     })
     if (faults) {
@@ -64,8 +70,26 @@ export class KitContext {
       signaling,
       seed,
     })
-    await context.addInitScript({ content })
+    const script = await context.addInitScript({ content })
+    kit.#added.push(hear, answer, script)
     return kit
+  }
+
+  /** Where pages of it ran. */
+  get origins(): readonly string[] {
+    const all = new Set([...this.#urls].map((url) => new URL(url).origin))
+    return [...all].filter((origin) => origin !== 'null')
+  }
+
+  /** Of the context, which another one may then be prepared for. False: that is not possible. */
+  async remove(): Promise<boolean> {
+    await this.context.unrouteAll({ behavior: 'ignoreErrors' })
+    for (const added of this.#added) {
+      const remove = added?.[Symbol.asyncDispose]
+      if (remove === undefined) return false
+      await remove.call(added)
+    }
+    return true
   }
 
   lineOf(page: Page): PageLine {

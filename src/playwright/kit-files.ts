@@ -10,6 +10,9 @@ const LIB = HERE.pathname.endsWith('/src/playwright/') ? new URL('../../lib/', H
 export const EMPTY_APP_FOLDER: string = fileURLToPath(new URL('empty-app/', LIB))
 export const EMPTY_APP_PAGE = 'index.html'
 
+/** The command `zabra`, as the package has it. */
+export const COMMAND_FILE: string = fileURLToPath(new URL('zabra.js', LIB))
+
 /** Address of the worker with faults, on whatever origin the app has. */
 export const FAULT_WORKER_PATH = '/__zabra/worker-with-faults.js'
 

@@ -2,25 +2,34 @@
 import type { Page } from 'playwright/test'
 import type { Role } from '../core/zab/effect.ts'
 import type { RoomStatus } from '../browser/room-options.ts'
-import type { BrowserProcess } from './browser-process.ts'
 import { type PageLine, waitUntil, type WaitOptions } from './page-line.ts'
 import type { Trace } from './page/page-news.ts'
 import { inKit } from './page-call.ts'
+import type { TabHome } from './tab-home.ts'
 import { devTools, Standstill } from './standstill.ts'
 
+/** What the server of a member tells of one kind of moment. */
+export type TraceOf<K extends Trace['type']> = Extract<Trace, { readonly type: K }>
+
 export class Member {
-  readonly browser: BrowserProcess
+  readonly browser: TabHome
   #line: PageLine
   #sid: number | null = null
   #standstill: Standstill | null = null
   #isUp = true
+  #isAsleep = false
 
-  private constructor(browser: BrowserProcess, line: PageLine) {
+  private constructor(browser: TabHome, line: PageLine) {
     this.browser = browser
     this.#line = line
   }
 
-  static async open(browser: BrowserProcess, url: string): Promise<Member> {
+  /** In a page that is open already. */
+  static async of(browser: TabHome, page: Page): Promise<Member> {
+    return new Member(browser, (await browser.kit()).lineOf(page))
+  }
+
+  static async open(browser: TabHome, url: string): Promise<Member> {
     const member = new Member(browser, await newLine(browser))
     await member.page.goto(url)
     return member
@@ -40,8 +49,14 @@ export class Member {
     return this.#isUp
   }
 
+  /** By itself, or with the whole of its browser. */
   get isFrozen(): boolean {
-    return this.#standstill !== null
+    return this.#standstill !== null || this.#isAsleep
+  }
+
+  /** Its browser was put to sleep, or woken. */
+  set isAsleep(isAsleep: boolean) {
+    this.#isAsleep = isAsleep
   }
 
   /** Its server id, from 1; 0 before the ensemble gave it one. It stays when the tab goes. */
@@ -72,6 +87,23 @@ export class Member {
     return this.#line.traces
   }
 
+  /** Those of one type since then, in ms since 1970. */
+  tracesSince<K extends Trace['type']>(sinceMs: number, type: K): readonly TraceOf<K>[] {
+    return this.traces.filter(
+      (trace): trace is TraceOf<K> => trace.at >= sinceMs && trace.type === type,
+    )
+  }
+
+  /** The first one of that type since then, in ms since 1970; waits for it. */
+  untilTrace<K extends Trace['type']>(
+    type: K,
+    sinceMs: number,
+    isIt: (trace: TraceOf<K>) => boolean = () => true,
+  ): Promise<TraceOf<K>> {
+    const find = (): TraceOf<K> | undefined => this.tracesSince(sinceMs, type).find(isIt)
+    return this.until(find, { what: `member ${this.number} tells of ${type}` })
+  }
+
   until<T>(find: () => T | null | undefined | false, options?: WaitOptions): Promise<T> {
     return waitUntil([this.#line], find, options)
   }
@@ -87,8 +119,8 @@ export class Member {
     await this.until(() => this.status?.member?.serving === true, { what, ...options })
   }
 
-  /** Ends without a word: the tab crashes or, in a browser of its own, the browser is killed. */
-  async kill(isAlone: boolean): Promise<void> {
+  /** Ends without a word: the tab crashes or, when it is alone there, its browser is killed. */
+  async kill(isAlone = false): Promise<void> {
     this.#isUp = false
     this.#standstill = null
     if (isAlone) return this.browser.kill()
@@ -152,7 +184,7 @@ export class Member {
   }
 }
 
-async function newLine(browser: BrowserProcess): Promise<PageLine> {
+async function newLine(browser: TabHome): Promise<PageLine> {
   const page = await browser.newPage()
   return (await browser.kit()).lineOf(page)
 }

@@ -1,16 +1,18 @@
 /** The kit's own server: signaling, and pages of a folder on the same port. */
 import { type RunningServer, startServer } from '../edge/serve.ts'
 import { SIGNAL_PATH } from '../signaling/protocol.ts'
-import { EMPTY_APP_FOLDER } from './kit-files.ts'
+import { EMPTY_APP_FOLDER, EMPTY_APP_PAGE } from './kit-files.ts'
 
 export class Site {
   #folder: string
+  readonly #page: string
   #server: RunningServer | null = null
   #port = 0
 
   /** Default: a page that joins the room of its address and does nothing else. */
-  constructor(folder: string = EMPTY_APP_FOLDER) {
+  constructor(folder: string = EMPTY_APP_FOLDER, page: string = EMPTY_APP_PAGE) {
     this.#folder = folder
+    this.#page = page
   }
 
   get url(): string {
@@ -34,7 +36,7 @@ export class Site {
   }
 
   /** A link as a person types it, of a room that nobody else has. */
-  room(query = '', page = 'machine.html'): string {
+  room(query = '', page: string = this.#page): string {
     const name = `room${Math.random().toString(36).slice(2, 10)}`
     return `${this.url}/${page}?room=${name}${query}#a-secret-that-nobody-guesses`
   }

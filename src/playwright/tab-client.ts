@@ -67,7 +67,18 @@ export class TabClient implements AsyncDisposable {
     return this.#call('sync', path)
   }
 
-  /** Changes of its state, and events of the watches that its calls set, in order. */
+  /**
+   * Sends a read and waits for nothing, also in a page that stands still, where it queues up. Its
+   * answer is heard: `read DATA`, or `failed NAME`.
+   */
+  async ask(path: string): Promise<void> {
+    await inKit(this.member.page, (kit, [key, node]) => kit.ask(key, node), [
+      this.#key,
+      path,
+    ] as const)
+  }
+
+  /** Changes of its state, events of watches that its calls set, answers to `ask`, in order. */
   heard(): Promise<readonly string[]> {
     return inKit(this.member.page, (kit, key) => kit.heard(key), this.#key)
   }

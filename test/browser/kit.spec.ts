@@ -11,6 +11,9 @@ import { memberWorkerWith } from './planted-worker.ts'
 /** A bound on hanging, on two busy cores. */
 const LIMIT_MS = 240_000
 
+/** As the kit is without any wish: its own page, and members that can be hurt. */
+test.use({ zabra: {} })
+
 test('cut, slowed down, frozen, killed, torn: members come back, and no promise is broken', async ({
   ensemble,
 }) => {
@@ -86,6 +89,78 @@ test('cut, slowed down, frozen, killed, torn: members come back, and no promise 
   for (const judged of ['oneLeader', 'noLostWrites', 'linearizable', 'watchesInOrder'] as const) {
     await expect(room)[judged]()
   }
+})
+
+/** Of a follower that has a part in it, so that the write waits for a disk. */
+const SLOW_MS = 300
+const WRITES = 20
+
+test('lost, doubled and swapped messages; slow, hanging, closed and wiped disks', async ({
+  ensemble,
+}) => {
+  test.setTimeout(LIMIT_MS)
+  const room = await ensemble(3, { seed: 'seven' })
+  const { leader } = room
+  const [one, other] = room.followers
+  if (one === undefined || other === undefined) throw new Error('two followers')
+  const client = await room.client(leader, { sessionTimeoutMs: 30_000 })
+  await client.create('/x', 'first')
+
+  await test.step('a lost message ends its link, and there is another one', async () => {
+    const since = Date.now()
+    await room.drop(1, [leader, other])
+    await other.untilTrace('link', since, ({ peer, up }) => peer === leader.number && !up)
+    await client.setData('/x', 'without the other one')
+    await room.heal()
+    await room.waitForWhole()
+  })
+
+  await test.step('what no channel does is noticed, and harms nothing', async () => {
+    for (const fault of ['duplicate', 'reorder'] as const) {
+      const since = Date.now()
+      await room[fault](0.3)
+      const isNoticed = (): boolean =>
+        room.members.some((member) => member.tracesSince(since, 'link').some(({ up }) => !up))
+      for (let i = 0; i < WRITES && !isNoticed(); i++) {
+        await client.setData('/x', `${fault} ${i}`).catch(() => undefined)
+      }
+      await expect.poll(isNoticed, { message: `${fault} is noticed` }).toBe(true)
+      await room.heal()
+      await room.waitForWhole()
+    }
+  })
+
+  await test.step('slow disks', async () => {
+    for (const member of room.members) await room.failStorage(member, 'slow', { slowMs: SLOW_MS })
+    const begun = performance.now()
+    await client.setData('/x', 'slow')
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(SLOW_MS - 1)
+    for (const member of room.members) await room.healStorage(member)
+    await room.waitForWhole()
+  })
+
+  await test.step('disks that hang, close and are wiped', async () => {
+    const writer = await room.client(room.member(await room.waitForLeader()))
+    const victims = room.followers
+    for (const [fault, text] of [
+      ['hangs', /took too long/],
+      ['closed', /closed the storage/],
+      ['wiped', /storage failed/],
+    ] as const) {
+      const victim = victims[fault === 'closed' ? 1 : 0]
+      if (victim === undefined) throw new Error('a follower')
+      if (fault === 'wiped') await room.wipeStorage(victim)
+      else await room.failStorage(victim, fault, { limitMs: 500 })
+      await writer.setData('/x', fault)
+      await victim.until(() => victim.status?.phase === 'failed', { what: `${fault}: it failed` })
+      expect(victim.status?.text).toMatch(text)
+      await room.reload(victim)
+      await room.waitForWhole()
+      // Nobody votes as somebody whose storage is gone.
+      expect(victim.isVoter).toBe(fault !== 'wiped')
+    }
+  })
+  await expect(room).allPromises()
 })
 
 test('a server that answers from a cache is found out, and the history is attached', async ({

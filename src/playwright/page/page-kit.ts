@@ -143,6 +143,16 @@ export class PageKit {
     }
   }
 
+  ask(key: string, path: string): void {
+    const heard = this.#heard.get(key)
+    this.client(key)
+      .getData(path)
+      .then(
+        ({ data }) => heard?.push(`read ${new TextDecoder().decode(data ?? new Uint8Array(0))}`),
+        (error: unknown) => heard?.push(`failed ${error instanceof Error ? error.message : '?'}`),
+      )
+  }
+
   heard(key: string): readonly string[] {
     return this.#heard.get(key) ?? []
   }
@@ -242,8 +252,10 @@ function bindings(): Partial<Bindings> {
 
 /** Called by the script that Playwright puts into every page. */
 export function startPageKit(settings: PageSettings): void {
-  const isPage = /^https?:$/.test(location.protocol) && window === window.top
-  if (!isPage) return
+  if (window !== window.top) return
+  // What a page opens begins empty, and its window is kept when the opener's own site follows.
+  const isOpened = location.href === 'about:blank' && window.opener !== null
+  if (!isOpened && !/^https?:$/.test(location.protocol)) return
   const kit = new PageKit(settings)
   Object.assign(window, { [Symbol.for(KIT_NAME)]: kit })
   kit.start()
