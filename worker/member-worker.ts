@@ -67,7 +67,7 @@ export class MemberWorker implements MemberApi {
     })
     const identity = this.identityOf(opened)
     this.#identity = identity
-    await holdLiveness(identity.incarnation, this.#ended.signal)
+    await holdLiveness(identity.incarnation)
     const recovered = await identity.storage.recover()
     this.#room = new RoomMember({
       identity,

@@ -110,9 +110,9 @@ export class EnsembleRecording {
     this.#recorders.clear()
   }
 
-  /** What there is so far, for the report of a test that failed. */
+  /** What there is so far, for the report of a test that failed: members need not be alike. */
   soFar(title: string, members: readonly Member[]): Recording {
-    return this.#recording(title, members, null)
+    return { ...this.#recording(title, members, null), members: [] }
   }
 
   #recording(

@@ -104,8 +104,8 @@ export class NetworkLab implements AsyncDisposable {
       if (of === index) continue
       await other.feed(`${neighbour(index, cardOf(index), after).join(' ')}\n`, ...BATCH)
     }
-    await machine.run('ip', 'addr', 'add', `${after}/24`, 'dev', 'eth0')
     await machine.run('ip', 'addr', 'del', `${before}/24`, 'dev', 'eth0')
+    await machine.run('ip', 'addr', 'add', `${after}/24`, 'dev', 'eth0')
     await machine.run('ip', 'route', 'replace', 'default', 'via', SERVER_ADDRESS)
   }
 

@@ -5,9 +5,11 @@ import { rolldown } from 'rolldown'
 import { TOP } from '../package/packed.ts'
 import type { Change } from './build-variant.ts'
 
-export async function memberWorkerWith({ file, from, to }: Change): Promise<string> {
-  const text = await readFile(join(TOP, file), 'utf8')
-  if (!text.includes(from)) throw new Error(`${file} has no line ${from}`)
+export async function memberWorkerWith(...changes: readonly Change[]): Promise<string> {
+  for (const { file, from } of changes) {
+    const text = await readFile(join(TOP, file), 'utf8')
+    if (!text.includes(from)) throw new Error(`${file} has no line ${from}`)
+  }
   const built = await rolldown({
     cwd: TOP,
     input: 'worker/member-with-faults.worker.ts',
@@ -16,7 +18,11 @@ export async function memberWorkerWith({ file, from, to }: Change): Promise<stri
     plugins: [
       {
         name: 'zabra-planted',
-        transform: (code, id) => (id.endsWith(file) ? code.replace(from, to) : null),
+        transform: (code, id) => {
+          const own = changes.filter(({ file }) => id.endsWith(file))
+          if (own.length === 0) return null
+          return own.reduce((text, { from, to }) => text.replace(from, to), code)
+        },
       },
     ],
   })

@@ -1,4 +1,6 @@
 /** What `npm run soak` takes. */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 export const USAGE = `npm run soak -- [options]
@@ -12,7 +14,7 @@ service is back.
   --tabs N        voters, 3 to 7 (5)        --browsers N   processes that they are tabs of (2)
   --sessions N    of clients (6)            --part SECONDS of faults until they are judged (60)
   --only KINDS    these faults, with commas, as they are named in the output
-  --out FOLDER    for what a failure leaves (test-results/soak)
+  --out FOLDER    for what a failure leaves (a temporary one)
   --headed        shows the browsers       --trace        each fault as it happens
 Ctrl-C ends it with the judgement so far. A failure writes the history as a page and what every
 machine had heard, says where and with which seed, and exits with 1.`
@@ -55,7 +57,7 @@ function optionsOf(args: readonly string[]): CliOptions {
       sessions: { type: 'string', default: '6' },
       part: { type: 'string', default: '60' },
       only: { type: 'string' },
-      out: { type: 'string', default: 'test-results/soak' },
+      out: { type: 'string', default: join(tmpdir(), 'zabra-soak') },
       trace: { type: 'boolean', default: false },
       headed: { type: 'boolean', default: false },
     },

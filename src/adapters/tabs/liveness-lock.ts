@@ -3,20 +3,19 @@
  * its peers queue for it. Being granted means that the holder is gone, some 70 ms after a crash.
  * A frozen holder keeps its lock, so silence of this hint means nothing.
  */
-import { type HeldLock, isLocked, tryLock, waitForLock } from './web-lock.ts'
+import { type HeldLock, isLocked, stealLock } from './web-lock.ts'
 
 function livenessLockName(incarnation: string): string {
   return `zabra/alive/${incarnation}`
 }
 
-/** Taken before the incarnation is published, held for the worker's life. */
-export async function holdLiveness(
-  incarnation: string,
-  signal: AbortSignal,
-): Promise<HeldLock | null> {
-  const name = livenessLockName(incarnation)
-  // Watchers of an earlier life hold it for a moment only.
-  return (await tryLock(name)) ?? (await waitForLock(name, signal))
+/**
+ * Taken before the incarnation is published, held for the worker's life. Who calls holds the
+ * identity itself, so nobody else lives by this name. A watcher of the life before may hold it: for
+ * a moment, or for as long as its tab is frozen, and no tab waits for that (found by `soak`).
+ */
+export function holdLiveness(incarnation: string): Promise<HeldLock> {
+  return stealLock(livenessLockName(incarnation))
 }
 
 /**

@@ -16,6 +16,13 @@ export async function waitForLock(name: string, signal: AbortSignal): Promise<He
   return request(name, { signal })
 }
 
+/** At once, whoever holds it or waits for it: for those who know that it is theirs. */
+export async function stealLock(name: string): Promise<HeldLock> {
+  const lock = await request(name, { steal: true })
+  if (lock === null) throw new Error(`the lock ${name} was not given`)
+  return lock
+}
+
 async function request(name: string, options: LockOptions): Promise<HeldLock | null> {
   return new Promise((resolve, reject) => {
     const hold = async (lock: Lock | null): Promise<void> => {

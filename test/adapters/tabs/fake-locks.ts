@@ -1,13 +1,16 @@
 /** Web Locks in memory: exclusive and shared, first come first served, as the browser's. */
 
-interface Waiting {
+interface Held {
   readonly name: string
   readonly mode: LockMode
-  readonly grant: () => void
+}
+
+interface Waiting extends Held {
+  readonly grant: (lock: Held) => void
 }
 
 export class FakeLocks {
-  #held: { name: string; mode: LockMode }[] = []
+  #held: Held[] = []
   #waiting: Waiting[] = []
 
   /** What `navigator.locks` of every tab of one browser is. */
@@ -24,21 +27,25 @@ export class FakeLocks {
   ): Promise<unknown> {
     const mode = options.mode ?? 'exclusive'
     if (options.ifAvailable === true && !this.#isFree(name, mode)) return callback(null)
-    await this.#turn(name, mode, options.signal)
-    const lock = { name, mode }
+    const lock =
+      options.steal === true ? this.#steal(name) : await this.#turn(name, mode, options.signal)
     try {
       return await callback(lock)
     } finally {
-      this.#held.splice(
-        this.#held.findIndex((one) => one.name === name && one.mode === mode),
-        1,
-      )
+      this.#held = this.#held.filter((one) => one !== lock)
       this.#serve()
     }
   }
 
-  async #turn(name: string, mode: LockMode, signal?: AbortSignal): Promise<void> {
-    await new Promise<void>((grant, reject) => {
+  /** Who held it is told by an error, which nobody here waits for. */
+  #steal(name: string): Held {
+    const lock: Held = { name, mode: 'exclusive' }
+    this.#held = [...this.#held.filter((one) => one.name !== name), lock]
+    return lock
+  }
+
+  #turn(name: string, mode: LockMode, signal?: AbortSignal): Promise<Held> {
+    return new Promise<Held>((grant, reject) => {
       const waiting = { name, mode, grant }
       this.#waiting.push(waiting)
       signal?.addEventListener('abort', () => {
@@ -57,8 +64,9 @@ export class FakeLocks {
         left.push(one)
         continue
       }
-      this.#held.push({ name: one.name, mode: one.mode })
-      one.grant()
+      const lock: Held = { name: one.name, mode: one.mode }
+      this.#held.push(lock)
+      one.grant(lock)
     }
     this.#waiting = left
   }

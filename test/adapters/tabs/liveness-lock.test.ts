@@ -14,11 +14,11 @@ afterEach(() => {
 
 describe('liveness locks', () => {
   it('tell every watcher once, when the member is gone and not before', async () => {
-    const lock = await holdLiveness('member', NEVER)
+    const lock = await holdLiveness('member')
     const gone = [vi.fn(), vi.fn()]
     for (const one of gone) expect(await watchLiveness('member', one, NEVER)).toBe(true)
     expect(gone[0]).not.toHaveBeenCalled()
-    lock!.release()
+    lock.release()
     await vi.waitFor(() => {
       for (const one of gone) expect(one).toHaveBeenCalledTimes(1)
     })
@@ -31,20 +31,33 @@ describe('liveness locks', () => {
   })
 
   it('let the next life in at once', async () => {
-    const first = await holdLiveness('member', NEVER)
+    const first = await holdLiveness('member')
     await watchLiveness('member', () => undefined, NEVER)
-    first!.release()
-    expect(await holdLiveness('member', NEVER)).not.toBeNull()
+    first.release()
+    expect(await holdLiveness('member')).not.toBeNull()
+  })
+
+  it('are had at once, also from a watcher of the life before that is frozen', async () => {
+    const first = await holdLiveness('member')
+    // Granted when that life ends, and never given back.
+    const frozen = navigator.locks.request('zabra/alive/member', { mode: 'shared' }, () => {
+      return new Promise(() => {})
+    })
+    frozen.catch(() => undefined)
+    first.release()
+    const next = holdLiveness('member').then(() => 'alive')
+    const late = new Promise((resolve) => setTimeout(resolve, 1000, 'still waiting'))
+    expect(await Promise.race([next, late])).toBe('alive')
   })
 
   it('are not watched any more after the signal', async () => {
-    const lock = await holdLiveness('member', NEVER)
+    const lock = await holdLiveness('member')
     const stop = new AbortController()
     const gone = vi.fn()
     await watchLiveness('member', gone, stop.signal)
     stop.abort()
-    lock!.release()
-    await holdLiveness('member', NEVER)
+    lock.release()
+    await holdLiveness('member')
     expect(gone).not.toHaveBeenCalled()
   })
 })

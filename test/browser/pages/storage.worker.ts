@@ -148,7 +148,7 @@ export class StorageLab {
   }
 
   async holdLiveness(incarnation: string): Promise<void> {
-    await holdLiveness(incarnation, new AbortController().signal)
+    await holdLiveness(incarnation)
   }
 
   async watchLiveness(incarnation: string): Promise<boolean> {
