@@ -45,7 +45,7 @@ beforeEach(async () => {
     tickTimeMs: TICK_TIME_MS,
     sessionTimeoutMaxMs: 60_000,
     sessionlessTimeoutMs: SILENCE_LIMIT_MS,
-    wordsAllowed: ['ruok'],
+    wordsAllowed: ['ruok', 'mntr'],
     adminEnabled: false,
   })
   logged.length = 0
