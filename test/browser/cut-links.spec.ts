@@ -4,10 +4,10 @@
 // on, who has none says so and refuses.
 import { expect } from 'playwright/test'
 import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
-import { PATIENCE_MS, PATIENTLY, type MachinePage } from './machine-page.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { leaderOf, openMachine, PATIENCE_MS, PATIENTLY, type MachinePage } from './machine-page.ts'
 import { NetworkLab } from './network-lab.ts'
-import { leaderOf, test } from './room-fixture.ts'
-import { firstTrace, lasting, tracesOf } from './tab-faults.ts'
+import { lasting } from './tab-words.ts'
 
 const LIMIT_MS = 300_000
 /** Longer than the silence after which a link counts as dead, several times. */
@@ -25,6 +25,9 @@ interface Ledger {
   stop: boolean
 }
 
+/** Longer than two busy cores take to find a machine that has another address. */
+const SESSION_MS = 30_000
+
 declare global {
   interface Window {
     ledger?: Ledger
@@ -34,10 +37,15 @@ declare global {
 /** Writes without an end; an expired session is followed by another one. */
 async function startWriter({ page }: MachinePage, name: string): Promise<void> {
   await page.evaluate(
-    ([prefix, pauseMs]) => {
+    ([prefix, pauseMs, sessionMs]) => {
       const { newClient } = window.zabra ?? {}
       if (newClient === undefined) throw new Error('no machine')
-      const ledger: Ledger = { acknowledged: [], errors: [], client: newClient(), stop: false }
+      const ledger: Ledger = {
+        acknowledged: [],
+        errors: [],
+        client: newClient(sessionMs),
+        stop: false,
+      }
       window.ledger = ledger
       const write = async (): Promise<void> => {
         for (let i = 0; !ledger.stop; i++) {
@@ -48,14 +56,14 @@ async function startWriter({ page }: MachinePage, name: string): Promise<void> {
           } catch (error) {
             const { name: what } = error as Error
             ledger.errors.push(what)
-            if (what === 'SessionExpired') ledger.client = newClient()
+            if (what === 'SessionExpired') ledger.client = newClient(sessionMs)
           }
           await new Promise((resolve) => setTimeout(resolve, pauseMs))
         }
       }
       void write()
     },
-    [name, WRITE_PAUSE_MS] as const,
+    [name, WRITE_PAUSE_MS, SESSION_MS] as const,
   )
 }
 
@@ -77,9 +85,8 @@ async function expectProgress(machine: MachinePage, writes = 5): Promise<void> {
     .toBeGreaterThan(writes)
 }
 
-async function epochOf(machines: readonly MachinePage[]): Promise<number> {
-  const all = await Promise.all(machines.map((machine) => machine.workerStatus()))
-  return Math.max(...all.map((status) => Number(status?.member?.epoch ?? 0)))
+function epochOf(machines: readonly MachinePage[]): number {
+  return Math.max(...machines.map(({ state }) => Number(state?.member?.epoch ?? 0)))
 }
 
 async function expectWhole(machines: readonly MachinePage[]): Promise<void> {
@@ -97,8 +104,8 @@ class Cast {
     this.machines = machines
   }
 
-  async roles(): Promise<{ leader: number; one: number; other: number }> {
-    const leader = this.machines.indexOf(await leaderOf(this.machines))
+  roles(): { leader: number; one: number; other: number } {
+    const leader = this.machines.indexOf(leaderOf(this.machines))
     const [one = 0, other = 0] = [0, 1, 2].filter((index) => index !== leader)
     return { leader, one, other }
   }
@@ -112,7 +119,7 @@ class Cast {
 
 /** The leader alone: it refuses, with an error that says what; the two others go on. */
 async function cutBothWays(cast: Cast): Promise<void> {
-  const { leader, one, other } = await cast.roles()
+  const { leader, one, other } = cast.roles()
   const alone = cast.at(leader)
   const { errors: before } = await ledgerOf(alone)
   await cast.lab.isolate(leader)
@@ -137,20 +144,20 @@ async function cutBothWays(cast: Cast): Promise<void> {
 
 /** Heard and deaf, or the other way: no link is half alive, and elections come to an end. */
 async function cutOneWay(cast: Cast): Promise<void> {
-  const { leader, one, other } = await cast.roles()
+  const { leader, one, other } = cast.roles()
   for (const [from, to] of [
     [one, leader],
     [leader, one],
   ] as const) {
-    const epoch = await epochOf(cast.machines)
+    const epoch = epochOf(cast.machines)
     const since = Date.now()
     await cast.lab.cutOneWay(from, to)
-    await firstTrace(cast.at(to), 'link', since, ({ up }) => !up)
+    await cast.at(to).member.untilTrace('link', since, ({ up }) => !up)
     // It may follow nobody, or all may choose one that both of them hear.
     await expectProgress(cast.at(other), 20)
     await lasting(CUT_MS)
     await expectProgress(cast.at(other), 20)
-    expect((await epochOf(cast.machines)) - epoch).toBeLessThan(EPOCHS_MAX)
+    expect(epochOf(cast.machines) - epoch).toBeLessThan(EPOCHS_MAX)
     await cast.lab.heal()
     await expectWhole(cast.machines)
   }
@@ -158,27 +165,26 @@ async function cutOneWay(cast: Cast): Promise<void> {
 
 /** The leader and one follower never meet; both meet the third. */
 async function cutOnePair(cast: Cast): Promise<void> {
-  const { leader, one, other } = await cast.roles()
-  const epoch = await epochOf(cast.machines)
+  const { leader, one, other } = cast.roles()
+  const epoch = epochOf(cast.machines)
   const since = Date.now()
   await cast.lab.cut(leader, one)
   for (const index of [leader, one]) {
-    await firstTrace(cast.at(index), 'link', since, ({ up }) => !up)
+    await cast.at(index).member.untilTrace('link', since, ({ up }) => !up)
   }
   await expectProgress(cast.at(other), 20)
   await lasting(CUT_MS)
   const settled = Date.now()
   await lasting(CUT_MS)
   await expectProgress(cast.at(other), 20)
-  const elections = (await tracesOf(cast.at(other), settled)).filter(({ type }) => type === 'role')
-  expect(elections).toEqual([])
-  expect((await epochOf(cast.machines)) - epoch).toBeLessThan(EPOCHS_MAX)
+  expect(cast.at(other).member.tracesSince(settled, 'role')).toEqual([])
+  expect(epochOf(cast.machines) - epoch).toBeLessThan(EPOCHS_MAX)
   await cast.lab.heal()
   await expectWhole(cast.machines)
 }
 
 async function losePackets(cast: Cast): Promise<void> {
-  const how = await cast.lab.lose((await cast.roles()).leader, LOSS_PERCENT)
+  const how = await cast.lab.lose(cast.roles().leader, LOSS_PERCENT)
   test.info().annotations.push({ type: 'packet loss by', description: how })
   for (let i = 0; i < 2; i++) {
     await Promise.all(cast.machines.map((machine) => expectProgress(machine, 10)))
@@ -190,15 +196,15 @@ async function losePackets(cast: Cast): Promise<void> {
 
 /** From one network into another: no packet of the old path arrives any more. */
 async function changeAddress(cast: Cast): Promise<void> {
-  const { one } = await cast.roles()
+  const { one } = cast.roles()
   const moved = cast.at(one)
   const sessionOf = (): Promise<string> =>
     moved.page.evaluate(() => String(window.ledger?.client.sessionId))
   const session = await sessionOf()
   const since = Date.now()
   await cast.lab.move(one)
-  await firstTrace(moved, 'link', since, ({ up }) => !up)
-  await firstTrace(moved, 'link', since, ({ up }) => up)
+  await moved.member.untilTrace('link', since, ({ up }) => !up)
+  await moved.member.untilTrace('link', since, ({ up }) => up)
   await expectWhole(cast.machines)
   expect(await sessionOf()).toBe(session)
 }
@@ -219,9 +225,10 @@ async function expectNothingLost(machines: readonly MachinePage[]): Promise<void
     const held = new Set(names)
     expect(acknowledged.filter((name) => !held.has(name))).toEqual([])
   }
-  const digests = async (): Promise<number> => {
-    const all = await Promise.all(machines.map((machine) => machine.workerStatus()))
-    const shown = all.map((state) => [state?.member?.zxid, state?.member?.treeDigest].join())
+  const digests = (): number => {
+    const shown = machines.map(({ state }) =>
+      [state?.member?.zxid, state?.member?.treeDigest].join(),
+    )
     return new Set(shown).size
   }
   await expect.poll(digests, { ...PATIENTLY, message: 'equal trees' }).toBe(1)
@@ -238,7 +245,9 @@ test('links really cut: a majority goes on, a minority refuses, nothing is lost'
   const flags = [`--unsafely-treat-insecure-origin-as-secure=${origin}`]
   const programs = await Promise.all([0, 1, 2].map((index) => lab.browserOf(index)))
   const machines = await Promise.all(
-    programs.map(async (program) => (await newBrowser({ flags, program })).open(link)),
+    programs.map(async (executablePath) => {
+      return openMachine(await newBrowser({ flags, executablePath }), link)
+    }),
   )
   for (const machine of machines) await machine.expectWhole()
   for (const [i, machine] of machines.entries()) await startWriter(machine, `by-${i}`)

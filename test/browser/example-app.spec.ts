@@ -8,10 +8,11 @@ import { build, createServer } from 'vite'
 import { startServer } from '../../src/edge/serve.ts'
 import { installInto, packInto, TOP, withFolder } from '../package/packed.ts'
 import { isInReadme, readmeProgram } from '../package/readme-program.ts'
+import type { BrowserProcess } from '../../src/playwright/browser-process.ts'
 import type { Room } from '../../src/browser/room.ts'
 import type * as zabraInTree from '../../src/index.ts'
+import { test } from '../../src/playwright/fixtures.ts'
 import { PATIENCE_MS } from './machine-page.ts'
-import { test, type Browser } from './room-fixture.ts'
 
 const EXAMPLE = join(TOP, 'demo/example-app')
 const ADDRESS_OF_README = 'http://localhost:5173/'
@@ -179,7 +180,7 @@ async function withoutBundler(app: string): Promise<void> {
   await writeFile(join(app, 'silent.js'), '')
 }
 
-async function openThree(browser: Browser, address: string): Promise<Page[]> {
+async function openThree(browser: BrowserProcess, address: string): Promise<Page[]> {
   const context = await browser.context()
   const first = await context.newPage()
   await first.goto(address)
@@ -199,7 +200,7 @@ async function expectInUse(page: Page, pages: number): Promise<void> {
   })
 }
 
-async function useAndCrash(browser: Browser, address: string): Promise<void> {
+async function useAndCrash(browser: BrowserProcess, address: string): Promise<void> {
   const pages = await openThree(browser, address)
   const wishes = new Wishes()
   for (const page of pages) await wishes.make(page)
@@ -233,7 +234,7 @@ async function useAndCrash(browser: Browser, address: string): Promise<void> {
 
 /** A page that runs no server, and loads none. */
 async function joinedByAClient(
-  browser: Browser,
+  browser: BrowserProcess,
   pages: readonly Page[],
   wishes: Wishes,
 ): Promise<void> {
@@ -254,7 +255,7 @@ async function joinedByAClient(
 }
 
 /** What cannot go well says so: nothing waits for ever, and each error tells what to do. */
-async function everythingSettles(browser: Browser, address: string): Promise<void> {
+async function everythingSettles(browser: BrowserProcess, address: string): Promise<void> {
   const page = await (await browser.context()).newPage()
   await page.goto(new URL('quiet.html', address).href)
   const outcomes = await page.evaluate(async () => {
@@ -323,7 +324,7 @@ async function expectGoneAtOnce(pages: readonly Page[]): Promise<void> {
 }
 
 /** One tab is enough: it finds its worker, which stores and says what it waits for. */
-async function inDevelopment(browser: Browser, app: string): Promise<void> {
+async function inDevelopment(browser: BrowserProcess, app: string): Promise<void> {
   const signaling = await startServer({ port: 0 })
   const proxy = { '/signal': { target: `ws://127.0.0.1:${signaling.port}`, ws: true } }
   const cacheDir = join(app, '.vite')

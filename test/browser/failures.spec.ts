@@ -4,9 +4,9 @@ import { expect } from 'playwright/test'
 import { loadFlight } from '../../src/edge/load-flight.ts'
 import { replayFlight } from '../../src/edge/replay-flight.ts'
 import { readFlight } from '../../src/runtime/flight/flight-file.ts'
-import { flightOf } from './attach-flights.ts'
-import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
-import { leaderOf, openThree, test } from './room-fixture.ts'
+import { flightOf } from '../../src/playwright/attachments.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { castOf, MachinePage, openMachine, PATIENCE_MS, threeOf } from './machine-page.ts'
 
 async function crash(machine: MachinePage): Promise<void> {
   await machine.page.getByRole('button', { name: 'Crash this tab' }).click()
@@ -16,14 +16,9 @@ async function startAgain(machine: MachinePage): Promise<void> {
   await machine.page.getByRole('button', { name: 'Start it again' }).click()
 }
 
-test('the leader crashes: service goes on, its machine comes back', async ({
-  site,
-  newBrowser,
-}) => {
-  const machines = await openThree(await newBrowser(), site.room())
-  const leader = await leaderOf(machines)
-  const [one, other] = machines.filter((machine) => machine !== leader)
-  if (one === undefined || other === undefined) throw new Error('three machines')
+test('the leader crashes: service goes on, its machine comes back', async ({ ensemble }) => {
+  const machines = threeOf(await ensemble(3))
+  const { leader, one, other } = castOf(machines)
   await leader.type('create /before crash')
   await leader.expectLine('Created /before')
   await crash(leader)
@@ -52,11 +47,8 @@ test('the leader crashes: service goes on, its machine comes back', async ({
   expect(replayFlight(masked)).toMatchObject({ kind: 'same', exact: false })
 })
 
-test('a follower crashes: nobody else notices', async ({ site, newBrowser }) => {
-  const machines = await openThree(await newBrowser(), site.room())
-  const leader = await leaderOf(machines)
-  const [follower, other] = machines.filter((machine) => machine !== leader)
-  if (follower === undefined || other === undefined) throw new Error('three machines')
+test('a follower crashes: nobody else notices', async ({ ensemble }) => {
+  const { leader, one: follower, other } = castOf(threeOf(await ensemble(3)))
   await crash(follower)
   await expect(leader.status).toHaveText(/leading, epoch 1.*away/, { timeout: PATIENCE_MS })
   await other.type('create /x 1')
@@ -68,19 +60,15 @@ test('a follower crashes: nobody else notices', async ({ site, newBrowser }) => 
   expect(await leader.isLeading()).toBe(true)
 })
 
-test('two tabs gone: the one left serves nobody and says why', async ({ site, newBrowser }) => {
-  const machines = await openThree(await newBrowser(), site.room())
-  const [last, ...others] = machines
-  if (last === undefined) throw new Error('three machines')
-  for (const machine of others) await crash(machine)
+test('two tabs gone: the one left serves nobody and says why', async ({ ensemble }) => {
+  const [last, back, gone] = threeOf(await ensemble(3))
+  for (const machine of [back, gone]) await crash(machine)
   await expect(last.status).toHaveText(
     /looking.*cannot commit: need 2 of 3; machine \d silent for \d+ s; machine \d silent/,
     { timeout: PATIENCE_MS },
   )
   await last.type('create /x 1')
   await last.expectLine('KeeperErrorCode = ConnectionLoss for /x')
-  const [back] = others
-  if (back === undefined) throw new Error('three machines')
   await startAgain(back)
   await last.expectServing()
   await last.expectLine(/\(CONNECTED\)|SyncConnected/)
@@ -88,62 +76,53 @@ test('two tabs gone: the one left serves nobody and says why', async ({ site, ne
   await last.expectLine(/Created \/x|Node already exists: \/x/)
 })
 
-test('all tabs closed and opened in another order: everything is there', async ({
-  site,
-  newBrowser,
-}) => {
-  const browser = await newBrowser()
-  const link = site.room()
-  const machines = await openThree(browser, link)
-  const [first] = machines
-  if (first === undefined) throw new Error('three machines')
+test('all tabs closed and opened in another order: everything is there', async ({ ensemble }) => {
+  const room = await ensemble(3)
+  const [first] = threeOf(room)
   for (let i = 0; i < 5; i++) await first.type(`create /n${i} ${i}`)
   await first.expectLine('Created /n4')
-  const cluster = (await first.workerStatus())?.cluster
+  const cluster = first.state?.cluster
   const shared = first.page.url()
   expect(shared).toContain(String(cluster))
+  const [browser] = room.browsers
+  if (browser === undefined) throw new Error('a browser')
   await browser.close()
 
-  const again = await openThree(browser, shared)
+  const again: MachinePage[] = []
+  for (let i = 0; i < 3; i++) again.push(await openMachine(browser, shared))
+  for (const machine of again) await machine.expectWhole()
   for (const machine of again) {
     await machine.type('ls /')
     await machine.expectLine('[n0, n1, n2, n3, n4, zookeeper]')
-    expect((await machine.workerStatus())?.cluster).toBe(cluster)
+    expect(machine.state?.cluster).toBe(cluster)
   }
-  const sids = await Promise.all(again.map((machine) => machine.sid()))
-  expect([...sids].sort()).toEqual([1, 2, 3])
+  expect(again.map(({ sid }) => sid).sort()).toEqual([1, 2, 3])
 })
 
-test('a reload keeps the machine; a duplicated tab is another one', async ({
-  site,
-  newBrowser,
-}) => {
-  const browser = await newBrowser()
-  const link = site.room()
-  const machines = await openThree(browser, link)
-  const sids = await Promise.all(machines.map((machine) => machine.sid()))
+test('a reload keeps the machine; a duplicated tab is another one', async ({ ensemble }) => {
+  const room = await ensemble(3)
+  const machines = threeOf(room)
+  const sids = machines.map(({ sid }) => sid)
   for (const machine of machines) {
     await machine.page.reload()
     await machine.expectWhole()
   }
-  expect(await Promise.all(machines.map((machine) => machine.sid()))).toEqual(sids)
+  expect(machines.map(({ sid }) => sid)).toEqual(sids)
 
-  const extra = await browser.open(machines[0]?.page.url() ?? '')
+  const extra = new MachinePage(await room.add())
   await expect(extra.status).toHaveText(/^observing.*leads/, { timeout: PATIENCE_MS })
   await extra.type('create /by-an-observer yes')
   await extra.expectLine('Created /by-an-observer')
-  await machines[1]?.type('get /by-an-observer')
-  await machines[1]?.expectLine('yes')
+  await machines[1].type('get /by-an-observer')
+  await machines[1].expectLine('yes')
 })
 
 test('the signaling server dies and returns empty: the ensemble works on', async ({
   site,
-  newBrowser,
+  ensemble,
 }) => {
-  const machines = await openThree(await newBrowser(), site.room())
+  const [first, second] = threeOf(await ensemble(3))
   await site.stop()
-  const [first, second] = machines
-  if (first === undefined || second === undefined) throw new Error('three machines')
   await first.type('create /no-broker 1')
   await first.expectLine('Created /no-broker')
   await site.start()

@@ -2,9 +2,9 @@
 // has no crash or freeze of one tab: tabs are closed, a worker is ended by the page's own button,
 // and the browser's process is killed.
 import { expect } from 'playwright/test'
-import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
-import { test, type Firefox } from './firefox-fixture.ts'
-import { leaderOf, type Browser } from './room-fixture.ts'
+import type { BrowserProcess } from '../../src/playwright/browser-process.ts'
+import { leaderOf, openMachine, PATIENCE_MS, type MachinePage } from './machine-page.ts'
+import { test } from './firefox-fixture.ts'
 
 /** Firefox takes some 5 s to start and 1 s per tab, both several times that on a busy machine. */
 const LIMIT_MS = 240_000
@@ -13,12 +13,9 @@ const MANY_WRITES = 800
 /** Many pieces of a data channel; both browsers have bounds of their own for one message. */
 const LARGE_BYTES = 900_000
 
-async function open(
-  browsers: readonly (Browser | Firefox)[],
-  link: string,
-): Promise<MachinePage[]> {
+async function open(browsers: readonly BrowserProcess[], link: string): Promise<MachinePage[]> {
   const machines: MachinePage[] = []
-  for (const browser of browsers) machines.push(await browser.open(link))
+  for (const browser of browsers) machines.push(await openMachine(browser, link))
   for (const machine of machines) await machine.expectWhole()
   return machines
 }
@@ -36,11 +33,9 @@ async function without(
 }
 
 async function expectEqual(machines: readonly MachinePage[]): Promise<void> {
-  const digests = async (): Promise<number> => {
-    const states = await Promise.all(machines.map((machine) => machine.workerStatus()))
-    return new Set(
-      states.map((state) => JSON.stringify([state?.member?.zxid, state?.member?.treeDigest])),
-    ).size
+  const digests = (): number => {
+    const all = machines.map(({ state }) => [state?.member?.zxid, state?.member?.treeDigest].join())
+    return new Set(all).size
   }
   await expect
     .poll(digests, { timeout: PATIENCE_MS, message: 'equal digests at equal zxids' })
@@ -104,8 +99,7 @@ test('three tabs of Firefox: written, watched, closed, crashed and reloaded', as
   test.setTimeout(LIMIT_MS)
   const firefox = await newFirefox()
   const machines = await open([firefox, firefox, firefox], site.room())
-  const sids = await Promise.all(machines.map((machine) => machine.sid()))
-  expect([...sids].sort()).toEqual([1, 2, 3])
+  expect(machines.map(({ sid }) => sid).sort()).toEqual([1, 2, 3])
   await expectWatchedWrites(machines, 'whole')
   await expectLargeNode(machines, '/large')
   // The question whether to keep the storage stands open in Firefox, and nothing waits for it.
@@ -115,28 +109,28 @@ test('three tabs of Firefox: written, watched, closed, crashed and reloaded', as
   }
 
   // The leader's tab is closed, another one opened: it is the machine that was.
-  const leader = await leaderOf(machines)
-  const gone = await leader.sid()
+  const leader = leaderOf(machines)
+  const gone = leader.sid
   const link = leader.page.url()
   const two = await without(machines, leader)
   await expectWatchedWrites(two, 'two')
-  const back = await firefox.open(link)
+  const back = await openMachine(firefox, link)
   await back.expectWhole()
-  expect(await back.sid()).toBe(gone)
+  expect(back.sid).toBe(gone)
 
   // The leader's worker dies; then every tab is reloaded. Each keeps its machine.
   const whole = [...two, back]
-  const dying = await leaderOf(whole)
+  const dying = leaderOf(whole)
   await dying.page.getByRole('button', { name: 'Crash this tab' }).click()
   for (const machine of whole.filter((one) => one !== dying)) {
     await expect(machine.status).toHaveText(/epoch [3-9].*leads.*away/, { timeout: PATIENCE_MS })
   }
-  const before = await Promise.all(two.map((machine) => machine.sid()))
+  const before = two.map(({ sid }) => sid)
   for (const machine of [dying, ...whole.filter((one) => one !== dying)]) {
     await machine.page.reload()
     await machine.expectWhole()
   }
-  expect(await Promise.all(two.map((machine) => machine.sid()))).toEqual(before)
+  expect(two.map(({ sid }) => sid)).toEqual(before)
   await expectWatchedWrites(whole, 'again')
   await expectEqual(whole)
 })
@@ -152,7 +146,7 @@ test('Firefox and Chromium in one room: each leads, each catches up from the oth
   // The first one made the room and is machine 1; when all know the same, the highest id leads.
   const [one, two, fox] = await open([chromium, chromium, firefox], site.room())
   if (one === undefined || two === undefined || fox === undefined) throw new Error('three')
-  const foxSid = await fox.sid()
+  const foxSid = fox.sid
   const link = fox.page.url()
   await expectWatchedWrites([one, two, fox], 'mixed')
   await expectLargeNode([fox, one, two], '/from-firefox')
@@ -165,21 +159,21 @@ test('Firefox and Chromium in one room: each leads, each catches up from the oth
     await expect(machine.status).toHaveText(/leads.*away/, { timeout: PATIENCE_MS })
   }
   await burst(one, '/while-firefox-was-away')
-  const foxAgain = await firefox.open(link)
+  const foxAgain = await openMachine(firefox, link)
   await foxAgain.expectWhole()
-  expect(await foxAgain.sid()).toBe(foxSid)
-  expect(await foxAgain.syncModes()).toContain('SNAP')
+  expect(foxAgain.sid).toBe(foxSid)
+  expect(foxAgain.syncModes).toContain('SNAP')
   await expectEqual([one, two, foxAgain])
 
   // The Chromium that leads goes, so it is Firefox's turn: its id is above machine 1.
-  const chromiumLeader = await leaderOf([one, two])
+  const chromiumLeader = leaderOf([one, two])
   const left = await without([one, two, foxAgain], chromiumLeader)
   expect(await foxAgain.isLeading()).toBe(true)
   await expectWatchedWrites(left, 'firefox-leads')
   await burst(foxAgain, '/while-chromium-was-away')
-  const back = await chromium.open(link)
+  const back = await openMachine(chromium, link)
   await back.expectWhole()
-  expect(await back.syncModes()).toContain('SNAP')
+  expect(back.syncModes).toContain('SNAP')
   await expectWatchedWrites([...left, back], 'all-again')
   await expectEqual([...left, back])
 })

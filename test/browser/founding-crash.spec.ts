@@ -1,9 +1,10 @@
 // The creator of a room crashes at each step of its founding. Opened again, the room becomes one
 // ensemble, whoever had heard of what (design §4, Founding).
 import { expect, type Page } from 'playwright/test'
-import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
-import { test, type Browser, type Site } from './room-fixture.ts'
-import { devTools } from './tab-faults.ts'
+import type { BrowserProcess } from '../../src/playwright/browser-process.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import type { Site } from '../../src/playwright/site.ts'
+import { openMachine, PATIENCE_MS } from './machine-page.ts'
 
 /**
  * Where the creator stops for ever: before the record is signed, before it is on disk, when it is
@@ -74,8 +75,9 @@ async function listen(page: Page): Promise<() => Promise<string>> {
   return () => page.evaluate(() => (window as unknown as { stoppedAt: string }).stoppedAt)
 }
 
-async function makeRoom(browser: Browser, site: Site): Promise<string> {
-  const { page } = await browser.open(`${site.url}/`)
+async function makeRoom(browser: BrowserProcess, site: Site): Promise<string> {
+  const page = await browser.newPage()
+  await page.goto(`${site.url}/`)
   await page.getByRole('button', { name: 'Make the room' }).click()
   await page.getByRole('link', { name: 'Open machine 1' }).waitFor()
   const link = (await page.locator('#link').textContent()) ?? ''
@@ -83,33 +85,24 @@ async function makeRoom(browser: Browser, site: Site): Promise<string> {
   return link
 }
 
-async function text(machine: MachinePage): Promise<string> {
-  return (await machine.workerStatus())?.text ?? ''
-}
-
-async function crashAt(step: Step, browser: Browser, site: Site): Promise<void> {
+async function crashAt(step: Step, browser: BrowserProcess, site: Site): Promise<void> {
   const link = await makeRoom(browser, site)
-  const creator = await browser.open(link)
-  const second = await browser.open(link)
+  const creator = await openMachine(browser, link)
+  const second = await openMachine(browser, link)
   const stoppedAt = await listen(second.page)
-  await expect.poll(() => text(creator), { timeout: PATIENCE_MS }).toMatch(/^2 of 3 here/)
+  await creator.expectText(/^2 of 3 here/)
   if (step === 'sent to one') await stopPageAfterFirstRecord(creator.page)
   else await stopWorkerAt(creator.page, step)
-  const third = await browser.open(link)
+  const third = await openMachine(browser, link)
   await expect.poll(stoppedAt, { timeout: PATIENCE_MS, message: `stopped at ${step}` }).toBe(step)
   // Without farewell, whatever still could be said.
-  const session = await devTools(creator.page)
-  const crashed = creator.page.waitForEvent('crash')
-  session.send('Page.crash').catch(() => undefined)
-  await crashed
-  await creator.page.close()
+  await creator.member.kill()
 
-  const again = await browser.open(link)
+  const again = await openMachine(browser, link)
   const machines = [again, second, third]
   for (const machine of machines) await machine.expectWhole()
-  const names = await Promise.all(machines.map((one) => one.workerStatus()))
-  expect(new Set(names.map((status) => status?.cluster)).size).toBe(1)
-  expect(names.map((status) => status?.sid).sort()).toEqual([1, 2, 3])
+  expect(new Set(machines.map(({ state }) => state?.cluster)).size).toBe(1)
+  expect(machines.map(({ sid }) => sid).sort()).toEqual([1, 2, 3])
   for (const machine of machines) await machine.page.close()
 }
 
@@ -119,8 +112,7 @@ test('the creator crashes at each step of the founding: one ensemble, always', a
 }) => {
   test.setTimeout(240_000)
   const browser = await newBrowser()
-  const context = await browser.context()
   // A page that stays: with its last page a browser goes.
-  await (await context.newPage()).goto(`${site.url}/`)
+  await (await browser.newPage()).goto(`${site.url}/`)
   for (const step of STEPS) await test.step(step, () => crashAt(step, browser, site))
 })

@@ -1,19 +1,12 @@
 // Tabs that stand still and wake up: frozen by the browser, or their page busy. A member that slept
 // steps down before it answers anything (design §4, Time).
 import { expect } from 'playwright/test'
-import type { MachinePage } from './machine-page.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { devTools } from '../../src/playwright/standstill.ts'
+import { TabClient } from '../../src/playwright/tab-client.ts'
+import { castOf, openMachine, type MachinePage } from './machine-page.ts'
 import { PlainBrowser } from './plain-browser.ts'
-import { test } from './room-fixture.ts'
-import {
-  devTools,
-  expectGuest,
-  firstTrace,
-  freeze,
-  lasting,
-  thaw,
-  tracesOf,
-  Witness,
-} from './tab-faults.ts'
+import { lasting, latest } from './tab-words.ts'
 
 /** As the design promises it, whatever the constant in the code says. */
 const SILENCE_LIMIT_MS = 1_200
@@ -26,95 +19,100 @@ const HARD_TIMES_MS = 4_000
 
 interface Tab {
   readonly machine: MachinePage
-  readonly witness: Witness
+  readonly client: TabClient
 }
 
-interface Cast {
+interface Tabs {
   readonly leader: Tab
   /** Shown, so that it is not frozen by mistake; the others are hidden. */
   readonly follower: Tab
   readonly other: Tab
 }
 
-async function castOf(tabs: readonly Tab[]): Promise<Cast> {
-  const roles = await Promise.all(tabs.map(({ machine }) => machine.isLeading()))
-  const leader = tabs[roles.indexOf(true)]
-  const [follower, other] = tabs.filter((tab) => tab !== leader)
-  if (leader === undefined || follower === undefined || other === undefined) {
-    throw new Error('a leader and two followers')
+async function partsOf(tabs: readonly Tab[]): Promise<Tabs> {
+  const cast = castOf(tabs.map(({ machine }) => machine))
+  const tabOf = (machine: MachinePage): Tab => {
+    const tab = tabs.find((one) => one.machine === machine)
+    if (tab === undefined) throw new Error('a tab')
+    return tab
   }
-  await follower.machine.page.bringToFront()
-  return { leader, follower, other }
+  await cast.one.page.bringToFront()
+  return { leader: tabOf(cast.leader), follower: tabOf(cast.one), other: tabOf(cast.other) }
+}
+
+/** Page and worker stand still, as those of a tab that the browser put aside. Returns when. */
+async function freeze({ machine: { member } }: Tab): Promise<number> {
+  // Only hidden pages can be frozen, and only a plain browser has any.
+  expect(await member.page.evaluate(() => document.visibilityState)).toBe('hidden')
+  const at = Date.now()
+  await member.freeze()
+  return at
 }
 
 async function frozenLeader(browser: PlainBrowser, tabs: readonly Tab[]): Promise<void> {
-  const { leader, follower, other } = await castOf(tabs)
-  const { witness } = leader
-  await witness.write('/x', 'old')
-  await witness.ask('/x')
-  await witness.expectHeard('read old')
-  const before = (await witness.heard).length
+  const { leader, follower, other } = await partsOf(tabs)
+  const { client } = leader
+  await client.create('/x', 'old')
+  expect(await client.getData('/x')).toBe('old')
+  const before = (await client.heard()).length
 
-  const frozenAt = await freeze(leader.machine)
+  const frozenAt = await freeze(leader)
   // Queues up behind the worker that stands still, as everything that its peers say.
-  await witness.ask('/x')
-  for (const { machine } of [follower, other]) {
-    const deposed = await firstTrace(machine, 'role', frozenAt, ({ role }) => role === 'looking')
+  await client.ask('/x')
+  for (const { member } of [follower.machine, other.machine]) {
+    const deposed = await member.untilTrace('role', frozenAt, ({ role }) => role === 'looking')
     expect(deposed.at - frozenAt).toBeLessThan(SILENCE_LIMIT_MS + SLACK_MS)
     expect(deposed.reason).toMatch(/silent/)
-    await firstTrace(machine, 'established', frozenAt)
+    await member.untilTrace('established', frozenAt)
   }
-  await follower.witness.write('/x', 'new')
+  await follower.client.setData('/x', 'new')
   // The frozen tab keeps its locks. Who comes meanwhile is not held up, nor takes its place.
-  const guest = await browser.open(follower.machine.page.url())
-  await expectGuest(guest)
-  const guestWitness = await Witness.open(guest)
-  await guestWitness.write('/x', 'newer')
+  const guest = await openMachine(browser, follower.machine.page.url())
+  await guest.expectGuest()
+  await (await TabClient.open(guest.member)).setData('/x', 'newer')
   await guest.page.close()
-  await thaw(leader.machine)
-  await witness.expectHeard(/^(failed|read)/, before)
-  const heard = (await witness.heard).slice(before)
+  await leader.machine.member.thaw()
+  await expect
+    .poll(async () => (await client.heard()).slice(before).join())
+    .toMatch(/\b(failed|read)\b/)
+  const heard = (await client.heard()).slice(before)
   expect(heard.filter((text) => text.startsWith('read'))).toEqual([])
   // At the thaw, or before it where the browser lets a frozen tab run for a moment.
-  const slept = await firstTrace(leader.machine, 'slept', frozenAt)
+  const slept = await leader.machine.member.untilTrace('slept', frozenAt)
   expect(slept.elapsedMs).toBeGreaterThan(SILENCE_LIMIT_MS)
-  await firstTrace(leader.machine, 'role', slept.at - 1, ({ role }) => role === 'following')
-  expect(await witness.read('/x')).toBe('newer')
+  await leader.machine.member.untilTrace('role', slept.at - 1, ({ role }) => role === 'following')
+  expect(await latest(client, '/x')).toBe('newer')
 }
 
 async function frozenFollower(tabs: readonly Tab[]): Promise<void> {
-  const { leader, follower, other } = await castOf(tabs)
-  const epoch = (await leader.machine.workerStatus())?.member?.epoch
-  const frozenAt = await freeze(other.machine)
-  await firstTrace(leader.machine, 'link', frozenAt, ({ up }) => !up)
-  await follower.witness.write('/x', 'without it')
-  await thaw(other.machine)
-  await firstTrace(other.machine, 'established', frozenAt)
-  expect(await other.witness.read('/x')).toBe('without it')
-  const { member } = (await leader.machine.workerStatus()) ?? {}
-  expect(member).toMatchObject({ role: 'leading', epoch })
+  const { leader, follower, other } = await partsOf(tabs)
+  const epoch = leader.machine.state?.member?.epoch
+  const frozenAt = await freeze(other)
+  await leader.machine.member.untilTrace('link', frozenAt, ({ up }) => !up)
+  await follower.client.setData('/x', 'without it')
+  await other.machine.member.thaw()
+  await other.machine.member.untilTrace('established', frozenAt)
+  expect(await latest(other.client, '/x')).toBe('without it')
+  expect(leader.machine.state?.member).toMatchObject({ role: 'leading', epoch })
 }
 
 /** Slowed down to a twentieth, then blocked: all that the ensemble needs is in the worker. */
 async function busyPageOfTheLeader(tabs: readonly Tab[]): Promise<void> {
-  const { leader, follower } = await castOf(tabs)
+  const { leader, follower } = await partsOf(tabs)
   const since = Date.now()
   const session = await devTools(leader.machine.page)
   await session.send('Emulation.setCPUThrottlingRate', { rate: 20 })
-  await follower.witness.write('/x', 'slow')
+  await follower.client.setData('/x', 'slow')
   await lasting(HARD_TIMES_MS)
   await session.send('Emulation.setCPUThrottlingRate', { rate: 1 })
   const blocked = leader.machine.page.evaluate((durationMs) => {
     const until = performance.now() + durationMs
     while (performance.now() < until);
   }, HARD_TIMES_MS)
-  await follower.witness.write('/x', 'blocked')
+  await follower.client.setData('/x', 'blocked')
   await blocked
-  expect(await leader.witness.read('/x')).toBe('blocked')
-  for (const { machine } of tabs) {
-    const roles = (await tracesOf(machine, since)).filter(({ type }) => type === 'role')
-    expect(roles).toEqual([])
-  }
+  expect(await latest(leader.client, '/x')).toBe('blocked')
+  for (const { machine } of tabs) expect(machine.member.tracesSince(since, 'role')).toEqual([])
 }
 
 test('a frozen leader is deposed and answers nothing on thaw; a busy page is no reason', async ({
@@ -124,11 +122,13 @@ test('a frozen leader is deposed and answers nothing on thaw; a busy page is no 
   await using browser = await PlainBrowser.start()
   const link = site.room()
   const machines: MachinePage[] = []
-  for (let i = 0; i < 3; i++) machines.push(await browser.open(link))
+  for (let i = 0; i < 3; i++) machines.push(await openMachine(browser, link))
   for (const machine of machines) await machine.expectWhole()
   const tabs: Tab[] = []
-  for (const machine of machines)
-    tabs.push({ machine, witness: await Witness.open(machine, PATIENT_MS) })
+  for (const machine of machines) {
+    const client = await TabClient.open(machine.member, { sessionTimeoutMs: PATIENT_MS })
+    tabs.push({ machine, client })
+  }
   await test.step('frozen leader', () => frozenLeader(browser, tabs))
   await test.step('frozen follower', () => frozenFollower(tabs))
   await test.step('busy page of the leader', () => busyPageOfTheLeader(tabs))

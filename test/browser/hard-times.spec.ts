@@ -3,11 +3,19 @@
 import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect } from 'playwright/test'
+import { expect } from '../../src/playwright/expectations.ts'
+import { TabClient } from '../../src/playwright/tab-client.ts'
 import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
-import { PATIENCE_MS, PATIENTLY, type MachinePage } from './machine-page.ts'
-import { bySid, leaderOf, openThree, test } from './room-fixture.ts'
-import { devTools, expectGuest, firstTrace, tracesOf, Witness } from './tab-faults.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import {
+  castOf,
+  MachinePage,
+  openMachine,
+  PATIENCE_MS,
+  PATIENTLY,
+  threeOf,
+} from './machine-page.ts'
+import { latest, put } from './tab-words.ts'
 
 test('a profile put back to an older copy: refused by the others, who go on', async ({
   site,
@@ -16,19 +24,19 @@ test('a profile put back to an older copy: refused by the others, who go on', as
   test.setTimeout(120_000)
   const [home, own] = [await newBrowser(), await newBrowser()]
   const link = site.room()
-  const others = [await home.open(link), await home.open(link)]
-  const first = await own.open(link)
+  const others = [await openMachine(home, link), await openMachine(home, link)] as const
+  const first = await openMachine(own, link)
   for (const machine of [...others, first]) await machine.expectWhole()
   const [one] = others
-  if (one === undefined) throw new Error('two machines')
+  const client = await TabClient.open(one.member)
   const named = one.page.url()
   await own.close()
   const folder = await mkdtemp(join(tmpdir(), 'zabra-old-profile-'))
   try {
     await cp(own.profile, join(folder, 'copy'), { recursive: true })
-    const second = await own.open(named)
+    const second = await openMachine(own, named)
     await second.expectWhole()
-    await (await Witness.open(one)).write('/promised', 'to all three')
+    await put(client, '/promised', 'to all three')
     await own.close()
     await rm(own.profile, { recursive: true, force: true, maxRetries: 5 })
     await rename(join(folder, 'copy'), own.profile)
@@ -36,19 +44,17 @@ test('a profile put back to an older copy: refused by the others, who go on', as
     await rm(folder, { recursive: true, force: true })
   }
   const since = Date.now()
-  const restored = await own.open(named)
+  const restored = await openMachine(own, named)
   await expect(restored.page.locator('#advice')).toContainText(
     /Refused: .*the storage of this machine is rolled-back/,
     { timeout: PATIENCE_MS },
   )
-  expect((await restored.workerStatus())?.member?.role ?? null).not.toBe('leading')
+  expect(restored.member.isLeading).toBe(false)
   await one.expectStatus(/leads.*away/)
-  const witness = await Witness.open(one)
-  await witness.write('/promised', 'and kept')
-  expect(await witness.read('/promised')).toBe('and kept')
-  for (const machine of others) {
-    const traces = await tracesOf(machine, since)
-    expect(traces.filter((trace) => trace.type === 'link' && trace.up)).toEqual([])
+  await put(client, '/promised', 'and kept')
+  expect(await latest(client, '/promised')).toBe('and kept')
+  for (const { member } of others) {
+    expect(member.tracesSince(since, 'link').filter(({ up }) => up)).toEqual([])
   }
 })
 
@@ -78,31 +84,23 @@ async function lie({ page }: MachinePage): Promise<void> {
 }
 
 test('a member that sends noise and forged words is cut off, and harms nobody', async ({
-  site,
-  newBrowser,
+  ensemble,
 }) => {
-  const machines = await openThree(await newBrowser(), site.room())
-  const leader = await leaderOf(machines)
-  const [liar, honest] = machines.filter((machine) => machine !== leader)
-  if (liar === undefined || honest === undefined) throw new Error('three machines')
-  const sid = await liar.sid()
+  const room = await ensemble(3)
+  const { leader, one: liar, other: honest } = castOf(threeOf(room))
+  const { number } = liar.member
   const since = Date.now()
   await lie(liar)
-  await firstTrace(leader, 'link', since, ({ peer, up }) => peer === sid && !up)
-  const witness = await Witness.open(honest)
-  for (let i = 0; i < 100; i++) await witness.write('/truth', String(i))
-  for (const machine of [leader, honest]) {
-    const roles = (await tracesOf(machine, since)).filter(({ type }) => type === 'role')
-    expect(roles).toEqual([])
+  await leader.member.untilTrace('link', since, ({ peer, up }) => peer === number && !up)
+  const client = await room.client(honest.member)
+  await client.create('/truth')
+  for (let i = 0; i < 100; i++) await client.setData('/truth', String(i))
+  for (const { member } of [leader, honest]) {
+    expect(member.tracesSince(since, 'role')).toEqual([])
   }
-  await liar.page.reload()
-  for (const machine of machines) await machine.expectWhole()
-  expect(await (await Witness.open(liar)).read('/truth')).toBe('99')
-  const digests = async (): Promise<number> => {
-    const all = await Promise.all(machines.map((machine) => machine.workerStatus()))
-    return new Set(all.map((one) => [one?.member?.zxid, one?.member?.treeDigest].join())).size
-  }
-  await expect.poll(digests, { ...PATIENTLY, message: 'equal trees' }).toBe(1)
+  await room.reload(liar.member)
+  expect(await latest(await room.client(liar.member), '/truth')).toBe('99')
+  await expect(room).allPromises()
 })
 
 const WATCHES = 3_000
@@ -150,13 +148,12 @@ async function watchAll({ page }: MachinePage): Promise<number> {
 }
 
 test('thousands of watches: each fires once, also when their session moves meanwhile', async ({
-  site,
-  newBrowser,
+  ensemble,
 }) => {
-  const browser = await newBrowser()
-  const machines = await bySid(await openThree(browser, site.room()))
-  const guest = await browser.open(machines[0]?.page.url() ?? '')
-  await expectGuest(guest)
+  const room = await ensemble(3)
+  const machines = threeOf(room)
+  const guest = new MachinePage(await room.add())
+  await guest.expectGuest()
   const sid = await watchAll(guest)
   const server = machines[sid - 1]
   const [other] = machines.filter((machine) => machine !== server)
@@ -164,10 +161,7 @@ test('thousands of watches: each fires once, also when their session moves meanw
   const before = await guest.page.evaluate(() => String(window.storm?.client.sessionId))
   await change(other, 0, 1_000)
   // Its server is gone without a word; what changes meanwhile is told by the next one.
-  const session = await devTools(server.page)
-  const crashed = server.page.waitForEvent('crash')
-  session.send('Page.crash').catch(() => undefined)
-  await crashed
+  await room.kill(server.member)
   await other.expectStatus(/leads.*away/)
   await change(other, 1_000, 2_000)
   const isBack = (): Promise<boolean> =>

@@ -1,16 +1,20 @@
 // Tabs that nobody looks at: hidden and throttled, left by Back and Forward, discarded.
-import { expect } from 'playwright/test'
-import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
+import { expect, type Page } from 'playwright/test'
+import type { WorkerStatus } from '../../worker/protocol.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { Member, type TraceOf } from '../../src/playwright/member.ts'
+import type { Trace } from '../../src/playwright/page/page-news.ts'
+import { TabClient } from '../../src/playwright/tab-client.ts'
+import { castOf, MachinePage, openMachine, PATIENCE_MS } from './machine-page.ts'
 import { PlainBrowser } from './plain-browser.ts'
-import { leaderOf, test } from './room-fixture.ts'
-import { expectGuest, firstTrace, tracesOf, Witness } from './tab-faults.ts'
+import { put } from './tab-words.ts'
 
 /** Longer than any pause of a timer that runs once a second: it is throttled intensively. */
 const STILL_MS = 2_500
 const HIDDEN_MS = 6_000
 
 /** Starts a timer of 100 ms; the result says how often it ran so far. */
-async function startTimer({ page }: MachinePage): Promise<() => Promise<number>> {
+async function startTimer(page: Page): Promise<() => Promise<number>> {
   await page.evaluate(() => {
     Object.assign(window, { runs: 0 })
     setInterval(() => {
@@ -33,30 +37,28 @@ async function expectStill(runs: () => Promise<number>): Promise<void> {
 
 async function throttledLeader(browser: PlainBrowser, machines: MachinePage[], home: string) {
   const since = Date.now()
-  const leader = await leaderOf(machines)
-  const writer = await Witness.open(machines.find((one) => one !== leader) ?? leader)
+  const { leader, one } = castOf(machines)
+  const writer = await TabClient.open(one.member)
   // Without connections, so nothing spares it: shows how hard this browser throttles.
-  const idle = await browser.open(home)
-  const shown = await browser.open('about:blank')
-  for (const { page } of [...machines, idle]) {
+  const idle = await browser.newPage()
+  await idle.goto(home)
+  const shown = await browser.newPage()
+  for (const page of [...machines.map((machine) => machine.page), idle]) {
     expect(await page.evaluate(() => document.visibilityState)).toBe('hidden')
   }
-  const [ofIdle, ofLeader] = [await startTimer(idle), await startTimer(leader)]
+  const [ofIdle, ofLeader] = [await startTimer(idle), await startTimer(leader.page)]
   await expectStill(ofIdle)
   const before = { idle: await ofIdle(), leader: await ofLeader() }
   const started = Date.now()
   let writes = 0
-  while (Date.now() < started + HIDDEN_MS) await writer.write('/hidden', String(++writes))
+  while (Date.now() < started + HIDDEN_MS) await put(writer, '/hidden', String(++writes))
   // Shown they would have run 60 times.
   expect((await ofIdle()) - before.idle).toBeLessThan(3)
   expect((await ofLeader()) - before.leader).toBeLessThan(10)
   expect(writes).toBeGreaterThan(20)
-  for (const machine of machines) {
-    const roles = (await tracesOf(machine, since)).filter(({ type }) => type === 'role')
-    expect(roles).toEqual([])
-  }
-  await idle.page.close()
-  await shown.page.close()
+  for (const { member } of machines) expect(member.tracesSince(since, 'role')).toEqual([])
+  await idle.close()
+  await shown.close()
 }
 
 /** In a task of its own: the page that says it is gone the moment it does. */
@@ -68,13 +70,13 @@ async function goBack({ page }: MachinePage): Promise<void> {
 async function backAndForward(browser: PlainBrowser, machines: MachinePage[], home: string) {
   const [first, second] = machines
   if (first === undefined || second === undefined) throw new Error('three machines')
-  const sid = await first.sid()
+  const { sid } = first
   await first.page.bringToFront()
   await first.page.goto(home)
   await expect(second.status).toHaveText(/away/, { timeout: PATIENCE_MS })
   await goBack(first)
   await first.expectWhole()
-  expect(await first.sid()).toBe(sid)
+  expect(first.sid).toBe(sid)
   // Loaded afresh, by the browser or, where it kept the page, by the page itself.
   const how = await first.page.evaluate(
     () => (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming).type,
@@ -83,19 +85,30 @@ async function backAndForward(browser: PlainBrowser, machines: MachinePage[], ho
 
   // Away for longer: another tab may be this machine, and who comes back is then another.
   await first.page.goto(home)
-  const heir = await browser.open(second.page.url().replace('tab=2', 'tab=1'))
+  const heir = await openMachine(browser, second.page.url().replace('tab=2', 'tab=1'))
   await heir.expectWhole()
-  expect(await heir.sid()).toBe(sid)
+  expect(heir.sid).toBe(sid)
   await goBack(first)
-  await expectGuest(first)
+  await first.expectGuest()
   await first.page.close()
 }
 
+async function statusIn(page: Page): Promise<WorkerStatus | null> {
+  return page.evaluate(() => window.zabra?.status() ?? null)
+}
+
+async function linkLostSince(page: Page, sinceMs: number): Promise<string | undefined> {
+  const all = await page.evaluate(() => [...(window.zabra?.traces ?? [])])
+  const isIt = (trace: Trace): trace is TraceOf<'link'> =>
+    trace.at >= sinceMs && trace.type === 'link' && !trace.up
+  return (all as readonly Trace[]).find(isIt)?.reason
+}
+
+/** The driver lets go of all tabs for a while, so what happens is read from the pages. */
 async function discarded(browser: PlainBrowser): Promise<void> {
   const [first, last] = [browser.find('tab=1'), browser.find('tab=3')]
-  const sid = await last.sid()
-  const cluster = (await last.workerStatus())?.cluster
-  await first.page.bringToFront()
+  const { sid, cluster } = (await statusIn(last)) ?? {}
+  await first.bringToFront()
   const at = Date.now()
   const isPossible = await browser.discard('tab=3')
   if (!isPossible) {
@@ -103,17 +116,25 @@ async function discarded(browser: PlainBrowser): Promise<void> {
     return
   }
   const witness = browser.find('tab=1')
-  const gone = await firstTrace(witness, 'link', at, ({ up }) => !up)
   // Without farewell: the crash hint of its lock, or silence.
-  expect(gone.reason).toMatch(/silent/)
-  await (await Witness.open(witness)).write('/discarded', 'yes')
+  await expect.poll(() => linkLostSince(witness, at), { timeout: PATIENCE_MS }).toMatch(/silent/)
+  await witness.evaluate(async () => {
+    await window.zabra?.newClient().create('/discarded', 'yes')
+  })
   const again = await browser.show('tab=3')
-  await again.expectWhole()
+  const machine = new MachinePage(await Member.of(browser, again))
+  await machine.expectWhole()
   const wasDiscarded = (): boolean =>
     (document as Document & { readonly wasDiscarded?: boolean }).wasDiscarded === true
-  expect(await again.page.evaluate(wasDiscarded)).toBe(true)
-  expect([await again.sid(), (await again.workerStatus())?.cluster]).toEqual([sid, cluster])
-  expect(await (await Witness.open(again)).read('/discarded')).toBe('yes')
+  expect(await again.evaluate(wasDiscarded)).toBe(true)
+  expect(await statusIn(again)).toMatchObject({ sid, cluster })
+  const read = await again.evaluate(async () => {
+    const client = window.zabra?.newClient()
+    await client?.sync('/discarded')
+    const { data } = (await client?.getData('/discarded')) ?? {}
+    return new TextDecoder().decode(data ?? new Uint8Array(0))
+  })
+  expect(read).toBe('yes')
 }
 
 test('hidden and throttled, left and come back to, discarded: each tab keeps its machine', async ({
@@ -123,7 +144,9 @@ test('hidden and throttled, left and come back to, discarded: each tab keeps its
   await using browser = await PlainBrowser.start()
   const [address = '', fragment = ''] = site.room().split('#')
   const machines: MachinePage[] = []
-  for (let i = 1; i <= 3; i++) machines.push(await browser.open(`${address}&tab=${i}#${fragment}`))
+  for (let i = 1; i <= 3; i++) {
+    machines.push(await openMachine(browser, `${address}&tab=${i}#${fragment}`))
+  }
   for (const machine of machines) await machine.expectWhole()
   const home = `${site.url}/`
   await test.step('hidden leader', () => throttledLeader(browser, machines, home))

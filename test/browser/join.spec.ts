@@ -1,17 +1,24 @@
 // `zabra join`: a machine on Node among the tabs, with ZooKeeper's client port.
 import { mkdir } from 'node:fs/promises'
 import { expect } from 'playwright/test'
-import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
+import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { startServer } from '../../src/edge/serve.ts'
+import { TcpTransport } from '../../src/edge/tcp-transport.ts'
+import type { NodeMember } from '../../src/playwright/node-member.ts'
 import { SIGNAL_PATH } from '../../src/signaling/protocol.ts'
 import { fourLetterWord } from '../interop/apache.ts'
 import { clientFile, compileJavaClients, KAZOO_PYTHON, runScenario } from '../interop/scenario.ts'
 import { ForeignShell } from './foreign-shell.ts'
-import { type MachinePage, PATIENCE_MS } from './machine-page.ts'
-import { NodeMember } from './node-member.ts'
-import { bySid, leaderOf, openThree, test } from './room-fixture.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { leaderOf, type MachinePage, openMachine, PATIENCE_MS, threeOf } from './machine-page.ts'
 
 const text = new TextDecoder()
+
+async function clientOf(node: NodeMember): Promise<ZooKeeperClient> {
+  const { clientPort } = await node.serving()
+  const members = [{ host: '127.0.0.1', port: clientPort }]
+  return ZooKeeperClient.connect({ transport: new TcpTransport({ members }) })
+}
 
 /** As of now, not of when the member last heard. */
 async function read(client: ZooKeeperClient, path: string): Promise<string> {
@@ -42,12 +49,13 @@ async function doctorsFindings(machine: MachinePage): Promise<readonly string[]>
 test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a farewell', async ({
   site,
   newBrowser,
+  newNode,
 }) => {
   test.setTimeout(180_000)
   const browser = await newBrowser()
   const link = site.room()
-  const [one, two] = [await browser.open(link), await browser.open(link)]
-  await using node = await NodeMember.inNewDirectory()
+  const [one, two] = [await openMachine(browser, link), await openMachine(browser, link)]
+  const node = await newNode()
   node.start(link)
   await node.expectHere()
   for (const machine of [one, two]) await machine.expectWhole()
@@ -91,16 +99,16 @@ test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a f
   })
 
   const sharedLink = one.page.url()
-  let tabs: MachinePage[] = []
+  const tabs: MachinePage[] = []
   await test.step('while it stays, both tabs may go: one that comes back is enough', async () => {
     await two.page.close()
-    await using client = await node.client()
+    await using client = await clientOf(node)
     await client.create('/with-one-tab', 'kept')
     await one.page.goto('about:blank')
     await expect
       .poll(() => node.errors, { timeout: PATIENCE_MS })
       .toMatch(/need 2 of 3.*silent.*silent/)
-    const back = await browser.open(sharedLink)
+    const back = await openMachine(browser, sharedLink)
     await expect(back.status).toHaveText(/leads.*follow.*away/, { timeout: PATIENCE_MS })
     await back.type('get /with-one-tab')
     await back.expectLine('kept')
@@ -108,7 +116,7 @@ test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a f
     await back.expectLine('Created /one-tab-was-enough')
     expect(await read(client, '/one-tab-was-enough')).toBe('yes')
     expect(await read(client, '/from-a-tab')).toBe('2')
-    tabs = [back, await browser.open(sharedLink)]
+    tabs.push(back, await openMachine(browser, sharedLink))
     for (const tab of tabs) await tab.expectWhole()
   })
 
@@ -123,7 +131,7 @@ test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a f
     // No link: its directory knows the room.
     node.start()
     expect((await node.serving()).sid).toBe(sid)
-    await using client = await node.client()
+    await using client = await clientOf(node)
     expect(await read(client, '/while-it-was-dead')).toBe('1')
     await left.expectWhole()
     // The broker only introduces.
@@ -141,19 +149,19 @@ test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a f
 })
 
 test('a fourth machine on Node is an observer, and goes on with the next leader', async ({
-  site,
-  newBrowser,
+  ensemble,
+  newNode,
 }) => {
   test.setTimeout(120_000)
-  const browser = await newBrowser()
-  const voters = await bySid(await openThree(browser, site.room()))
-  await using node = await NodeMember.inNewDirectory()
-  node.start(voters[0]?.page.url() ?? '')
+  const room = await ensemble(3)
+  const voters = threeOf(room)
+  const node = await newNode()
+  node.start(room.link)
   expect(await node.serving()).toMatchObject({ sid: 4, role: 'observing' })
   const { clientPort } = await node.serving()
   expect(await fourLetterWord(clientPort, 'srvr')).toContain('Mode: observer')
-  await using client = await node.client()
-  const leader = await leaderOf(voters)
+  await using client = await clientOf(node)
+  const leader = leaderOf(voters)
   await expectMembers(leader, 'observer 4 (Node)')
   expect(await doctorsFindings(leader)).not.toContain('page-silent')
   await client.create('/by-the-observer', 'yes')
@@ -181,10 +189,11 @@ test('a fourth machine on Node is an observer, and goes on with the next leader'
 test('a room that Node makes: its link opens in a tab, and its creator may start again', async ({
   site,
   newBrowser,
+  newNode,
 }) => {
   test.setTimeout(120_000)
   const browser = await newBrowser()
-  await using node = await NodeMember.inNewDirectory()
+  const node = await newNode()
   await using broker = await signalingAlone()
   const page = `${site.url}/machine.html`
   node.start('--new', '--signaling', broker.url, '--page', page, '--size', '2')
@@ -192,7 +201,7 @@ test('a room that Node makes: its link opens in a tab, and its creator may start
   expect(link.startsWith(`${page}?room=`)).toBe(true)
   // Before the founding: what names the creator in the link is its key on disk.
   await node.end('SIGKILL')
-  const tab = await browser.open(link)
+  const tab = await openMachine(browser, link)
   const invitation = tab.page.getByRole('link', { name: 'Open machine 2' })
   await expect(invitation).toHaveAttribute('href', link)
   await expect(tab.status).toHaveText(/creator of this room is away/, { timeout: PATIENCE_MS })
@@ -203,6 +212,6 @@ test('a room that Node makes: its link opens in a tab, and its creator may start
   await expectMembers(tab, 'machine 1 (Node)')
   await tab.type('create /from-the-tab 1')
   await tab.expectLine('Created /from-the-tab')
-  await using client = await node.client()
+  await using client = await clientOf(node)
   expect(await read(client, '/from-the-tab')).toBe('1')
 })

@@ -1,7 +1,13 @@
-/** One machine as a person sees and uses it: its page, by accessible names only. */
+/**
+ * One machine as a person sees and uses it: its page, by accessible names only. What its server
+ * does the kit knows (`member`).
+ */
 import { expect, type Page } from 'playwright/test'
 import type {} from '../../demo/window.d.ts'
-import type { WorkerStatus } from '../../worker/protocol.ts'
+import type { RoomStatus } from '../../src/browser/room-options.ts'
+import type { Ensemble } from '../../src/playwright/ensemble.ts'
+import type { Member } from '../../src/playwright/member.ts'
+import type { TabHome } from '../../src/playwright/tab-home.ts'
 
 /** Far above what a busy machine of two cores needs; a bound on hanging, not a measure. */
 export const PATIENCE_MS = 30_000
@@ -11,17 +17,15 @@ export const PATIENTLY: { readonly timeout: number; readonly intervals: number[]
   intervals: [20, 40, 80, 120],
 }
 
-export interface SyncTrace {
-  readonly type: string
-  readonly mode?: string
-  readonly direction?: string
-}
-
 export class MachinePage {
-  readonly page: Page
+  readonly member: Member
 
-  constructor(page: Page) {
-    this.page = page
+  constructor(member: Member) {
+    this.member = member
+  }
+
+  get page(): Page {
+    return this.member.page
   }
 
   get status(): ReturnType<Page['getByRole']> {
@@ -34,6 +38,15 @@ export class MachinePage {
 
   get input(): ReturnType<Page['getByRole']> {
     return this.page.getByRole('textbox', { name: 'zkCli command' })
+  }
+
+  /** As its server told it last. */
+  get state(): RoomStatus | null {
+    return this.member.status
+  }
+
+  get sid(): number | null {
+    return this.state?.sid ?? null
   }
 
   async statusText(): Promise<string> {
@@ -53,14 +66,6 @@ export class MachinePage {
         message: 'the machine has started',
       })
       .toBe(true)
-  }
-
-  async workerStatus(): Promise<WorkerStatus | null> {
-    return this.page.evaluate(() => window.zabra?.status() ?? null)
-  }
-
-  async sid(): Promise<number | null> {
-    return (await this.workerStatus())?.sid ?? null
   }
 
   /** Types one command; resolves when its output has ended and the prompt is back. */
@@ -100,6 +105,13 @@ export class MachinePage {
       .toMatch(text)
   }
 
+  /** What its server says of itself, in one sentence. */
+  async expectText(text: string | RegExp): Promise<void> {
+    const isIt = (said: string): boolean =>
+      typeof text === 'string' ? said === text : text.test(said)
+    await this.member.until(() => isIt(this.state?.text ?? ''), { what: `says ${String(text)}` })
+  }
+
   async expectServing(): Promise<void> {
     await this.expectStatus(/leads/)
   }
@@ -109,15 +121,60 @@ export class MachinePage {
     await this.expectStatus(/leads.*follow(?!.*away)/, patienceMs)
   }
 
-  async syncModes(): Promise<string[]> {
-    const traces = await this.page.evaluate(() => [...(window.zabra?.traces ?? [])])
-    return (traces as SyncTrace[])
-      .filter((trace) => trace.type === 'sync' && trace.direction === 'in')
-      .map((trace) => trace.mode ?? '')
+  /** A tab that came to a full room: whatever it is there, it is no voter and it works. */
+  async expectGuest(patienceMs: number = PATIENCE_MS): Promise<void> {
+    await this.member.until(() => /^(client|observer)$/.test(this.state?.phase ?? ''), {
+      ...{ timeoutMs: patienceMs, what: 'joined, and not as a voter' },
+    })
+  }
+
+  /** By what ways its server caught up with others. */
+  get syncModes(): readonly string[] {
+    return this.member.traces.flatMap((trace) =>
+      trace.type === 'sync' && trace.direction === 'in' ? [trace.mode] : [],
+    )
   }
 
   async promptNumber(): Promise<number> {
     const text = (await this.page.locator('label[for=command]').textContent()) ?? ''
     return Number(/ (\d+)\]\s*$/.exec(text)?.[1] ?? Number.NaN)
   }
+}
+
+export type Three = readonly [MachinePage, MachinePage, MachinePage]
+
+/** In order of server id. */
+export function threeOf(room: Ensemble): Three {
+  const [one, two, three] = room.members.map((member) => new MachinePage(member))
+  if (one === undefined || two === undefined || three === undefined) throw new Error('three')
+  return [one, two, three]
+}
+
+export interface Cast {
+  readonly leader: MachinePage
+  /** The two that follow, in order of server id. */
+  readonly one: MachinePage
+  readonly other: MachinePage
+}
+
+/** Who leads now, and who does not. */
+export function castOf(machines: readonly MachinePage[]): Cast {
+  const leader = leaderOf(machines)
+  const [one, other] = machines.filter((machine) => machine !== leader)
+  if (one === undefined || other === undefined) throw new Error('two followers')
+  return { leader, one, other }
+}
+
+export function leaderOf(machines: readonly MachinePage[]): MachinePage {
+  const leader = machines.find(({ member }) => member.isLeading)
+  if (leader === undefined) throw new Error('nobody leads')
+  return leader
+}
+
+/** A tab of the page of a machine, by hand. */
+export async function openMachine(
+  browser: TabHome & { open(url: string): Promise<Member> },
+  url: string,
+): Promise<MachinePage> {
+  return new MachinePage(await browser.open(url))
 }

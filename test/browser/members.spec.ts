@@ -23,6 +23,9 @@ const FLIPPED = {
     const grownBy = store.setData(node, stored)`,
 }
 
+/** With the worker that may be hurt. */
+test.use({ zabra: {} })
+
 test('a wrong tree, a closed storage, a frozen neighbour, no place left: harmless', async ({
   ensemble,
 }) => {

@@ -1,18 +1,16 @@
 // Tabs beyond the voters: observers with places of their own, linked to voters only.
 import { expect, type Page } from 'playwright/test'
-import type { WorkerStatus } from '../../worker/protocol.ts'
-import { type MachinePage, PATIENCE_MS } from './machine-page.ts'
-import { bySid, leaderOf, openThree, test } from './room-fixture.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { leaderOf, MachinePage, openMachine, PATIENCE_MS, threeOf } from './machine-page.ts'
 
 async function expectObserving(machine: MachinePage): Promise<number> {
   await expect(machine.status).toHaveText(/^observing.*leads/, { timeout: PATIENCE_MS })
-  return (await machine.sid()) ?? 0
+  return machine.sid ?? 0
 }
 
 /** Server ids of the pages that this one is linked with, verified. */
-async function linkedSids(machine: MachinePage): Promise<(number | null)[]> {
-  const status = await machine.workerStatus()
-  return (status?.peers ?? []).map(({ sid }) => sid).sort()
+function linkedSids({ state }: MachinePage): (number | null)[] {
+  return (state?.peers ?? []).map(({ sid }) => sid).sort()
 }
 
 /** The server id in the session id of a client of that page, whose member is asked first. */
@@ -42,15 +40,14 @@ async function clientOnly(page: Page, path: string): Promise<number> {
 }
 
 test('observers read, write, watch and survive their leader, and know voters only', async ({
-  site,
-  newBrowser,
+  ensemble,
 }) => {
   test.setTimeout(180_000)
-  const browser = await newBrowser()
-  const voters = await bySid(await openThree(browser, site.room()))
-  const link = voters[0]?.page.url() ?? ''
-  const first = await browser.open(link)
-  const second = await browser.open(link)
+  const room = await ensemble(3, { observers: 2 })
+  const voters = threeOf(room)
+  const [, , , fourth, fifth] = room.members
+  if (fourth === undefined || fifth === undefined) throw new Error('two observers')
+  const [first, second] = [new MachinePage(fourth), new MachinePage(fifth)]
   expect([await expectObserving(first), await expectObserving(second)].sort()).toEqual([4, 5])
   await expect(first.page).toHaveTitle(/^Observer [45] · /)
 
@@ -65,16 +62,16 @@ test('observers read, write, watch and survive their leader, and know voters onl
   // A write through an observer, a watch on an observer for a write on a voter, its own sessions.
   await first.type('create /through-an-observer yes')
   await first.expectLine('Created /through-an-observer')
-  await voters[1]?.type('get /through-an-observer')
-  await voters[1]?.expectLine('yes')
+  await voters[1].type('get /through-an-observer')
+  await voters[1].expectLine('yes')
   await second.type('get -w /through-an-observer')
   await second.expectLine('yes')
-  await voters[2]?.type('set /through-an-observer changed')
+  await voters[2].type('set /through-an-observer changed')
   await second.expectLine(/WatchedEvent state:SyncConnected type:NodeDataChanged/)
-  expect(await sessionServer(first.page)).toBe(await first.sid())
+  expect(await sessionServer(first.page)).toBe(first.sid)
 
   // A reload gets the server id again.
-  const sid = await first.sid()
+  const { sid } = first
   await first.page.reload()
   expect(await expectObserving(first)).toBe(sid)
 
@@ -84,7 +81,7 @@ test('observers read, write, watch and survive their leader, and know voters onl
   await first.expectLine('by a client')
 
   // The leader closes: the observers and the client go on with the next one.
-  const leader = await leaderOf(voters)
+  const leader = leaderOf(voters)
   await leader.page.close()
   const left = voters.filter((voter) => voter !== leader)
   for (const machine of [...left, first, second]) {
@@ -100,18 +97,15 @@ test('observers read, write, watch and survive their leader, and know voters onl
   await expect(
     first.page.getByText(/the ensemble commits with 2 of 3, one more loss stops it/i).first(),
   ).toBeVisible()
-  const status = (await left[0]?.workerStatus()) as WorkerStatus
-  expect(status.member?.observers.map((one) => one.sid).sort()).toEqual([4, 5])
+  expect(left[0]?.state?.member?.observers.map((one) => one.sid).sort()).toEqual([4, 5])
 })
 
 test('a lost majority: a new ensemble from this copy, after saying what it may miss', async ({
-  site,
-  newBrowser,
+  ensemble,
 }) => {
   test.setTimeout(180_000)
-  const browser = await newBrowser()
-  const [survivor, ...others] = await openThree(browser, site.room())
-  if (survivor === undefined) throw new Error('three machines')
+  const room = await ensemble(3)
+  const [survivor, ...others] = threeOf(room)
   await survivor.type('create /kept precious')
   await survivor.expectLine('Created /kept')
   await survivor.type('create -e /mine 1')
@@ -131,18 +125,20 @@ test('a lost majority: a new ensemble from this copy, after saying what it may m
   const newLink = survivor.page.url()
   expect(newLink).not.toBe(oldLink)
 
-  const machines = [survivor, await browser.open(newLink), await browser.open(newLink)]
-  for (const machine of machines) await machine.expectWhole()
+  const [browser] = room.browsers
+  if (browser === undefined) throw new Error('a browser')
+  const [one, two] = [await openMachine(browser, newLink), await openMachine(browser, newLink)]
+  for (const machine of [survivor, one, two]) await machine.expectWhole()
   expect(await survivor.isLeading()).toBe(true)
-  await machines[2]?.type('get /kept')
-  await machines[2]?.expectLine('precious')
-  await machines[1]?.type('ls /')
-  await machines[1]?.expectLine('[kept, zookeeper]')
-  await machines[1]?.type('create /anew 1')
-  await machines[1]?.expectLine('Created /anew')
+  await two.type('get /kept')
+  await two.expectLine('precious')
+  await one.type('ls /')
+  await one.expectLine('[kept, zookeeper]')
+  await one.type('create /anew 1')
+  await one.expectLine('Created /anew')
 
   // The old machine is where it was, and waits for its own.
-  const old = await browser.open(oldLink)
+  const old = await openMachine(browser, oldLink)
   await expect(old.status).toHaveText(/need 2 of 3/, { timeout: PATIENCE_MS })
-  expect(await old.sid()).toBeLessThanOrEqual(3)
+  expect(old.sid).toBeLessThanOrEqual(3)
 })

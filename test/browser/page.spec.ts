@@ -1,35 +1,34 @@
 // The pages as people meet them: from the home page to an ensemble, by keyboard, on a phone, in the
 // dark, and with bad input.
 import { expect, type Page } from 'playwright/test'
-import { MachinePage, PATIENCE_MS } from './machine-page.ts'
-import { openThree, test, type Browser, type Site } from './room-fixture.ts'
+import type { BrowserProcess } from '../../src/playwright/browser-process.ts'
+import { Member } from '../../src/playwright/member.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { MachinePage, openMachine, PATIENCE_MS } from './machine-page.ts'
 
 /** WCAG AA for text of normal size. */
 const CONTRAST_MIN = 4.5
 
-async function openMachine(home: Page, index: number): Promise<MachinePage> {
+async function clickMachine(
+  browser: BrowserProcess,
+  home: Page,
+  index: number,
+): Promise<MachinePage> {
   const opened = home.context().waitForEvent('page')
   await home.getByRole('link', { name: `Open machine ${index}` }).click()
-  return new MachinePage(await opened)
-}
-
-/** A terminal needs no more than one machine. */
-async function openOne(browser: Browser, site: Site): Promise<MachinePage> {
-  const machine = await browser.open(site.room('&size=1'))
-  await machine.expectServing()
-  return machine
+  return new MachinePage(await Member.of(browser, await opened))
 }
 
 test('from the home page to three machines', async ({ site, newBrowser }) => {
   const browser = await newBrowser()
-  const home = await (await browser.context()).newPage()
+  const home = await browser.newPage()
   await home.goto(`${site.url}/`)
   await home.getByRole('button', { name: 'Make the room' }).click()
-  const first = await openMachine(home, 1)
+  const first = await clickMachine(browser, home, 1)
   await expect(first.status).toHaveText(/1 of 3 here/, { timeout: PATIENCE_MS })
-  const second = await openMachine(home, 2)
+  const second = await clickMachine(browser, home, 2)
   await expect(second.status).toHaveText(/2 of 3 here/, { timeout: PATIENCE_MS })
-  const third = await openMachine(home, 3)
+  const third = await clickMachine(browser, home, 3)
   for (const machine of [first, second, third]) {
     await machine.expectWhole()
     await expect(machine.status).toHaveText(
@@ -37,12 +36,12 @@ test('from the home page to three machines', async ({ site, newBrowser }) => {
     )
   }
   // The creator's machine is number 1, and no tab can reach another through window.opener.
-  expect(await first.sid()).toBe(1)
+  expect(first.sid).toBe(1)
   expect(await first.page.evaluate(() => window.opener === null)).toBe(true)
 })
 
-test('the terminal by keyboard: history, completion, focus', async ({ site, newBrowser }) => {
-  const machine = await openOne(await newBrowser(), site)
+test('the terminal by keyboard: history, completion, focus', async ({ ensemble }) => {
+  const machine = new MachinePage((await ensemble(1)).member(1))
   await machine.type('create /config v1')
   await machine.type('set /config v2')
   await machine.input.press('ArrowUp')
@@ -57,8 +56,8 @@ test('the terminal by keyboard: history, completion, focus', async ({ site, newB
   await expect(machine.log).toBeFocused()
 })
 
-test('bad input gets an answer and nothing breaks', async ({ site, newBrowser }) => {
-  const machine = await openOne(await newBrowser(), site)
+test('bad input gets an answer and nothing breaks', async ({ ensemble }) => {
+  const machine = new MachinePage((await ensemble(1)).member(1))
   for (const [line, answer] of [
     ['frobnicate', /Command not found: Command not found frobnicate/],
     ['get /none', /Node does not exist: \/none/],
@@ -79,7 +78,7 @@ test('bad input gets an answer and nothing breaks', async ({ site, newBrowser })
 })
 
 test('links that are damaged or wrong say what is wrong', async ({ site, newBrowser }) => {
-  const page = await (await (await newBrowser()).context()).newPage()
+  const page = await (await newBrowser()).newPage()
   for (const [link, words] of [
     ['/machine.html', /names no room/],
     ['/machine.html?room=x', /no secret/],
@@ -92,14 +91,14 @@ test('links that are damaged or wrong say what is wrong', async ({ site, newBrow
   }
 })
 
-test('another secret never meets this room', async ({ site, newBrowser }) => {
-  const browser = await newBrowser()
-  const link = site.room()
-  const machines = await openThree(browser, link)
-  const stranger = await browser.open(link.replace(/#.*/, '#another-secret-entirely'))
+test('another secret never meets this room', async ({ ensemble }) => {
+  const room = await ensemble(3)
+  const [browser] = room.browsers
+  if (browser === undefined) throw new Error('a browser')
+  const stranger = await openMachine(browser, room.link.replace(/#.*/, '#another-secret-entirely'))
   await expect(stranger.status).toHaveText(/1 of 3 here/, { timeout: PATIENCE_MS })
-  for (const machine of machines) await machine.expectWhole()
-  expect((await stranger.workerStatus())?.peers).toEqual([])
+  await room.waitForWhole()
+  expect(stranger.state?.peers).toEqual([])
 })
 
 for (const dark of [false, true]) {
@@ -108,7 +107,7 @@ for (const dark of [false, true]) {
     newBrowser,
   }) => {
     const browser = await newBrowser({ dark })
-    const page = await (await browser.context()).newPage()
+    const page = await browser.newPage()
     await page.setViewportSize({ width: 360, height: 740 })
     for (const path of ['/', '/machine.html?room=phone#a-secret-that-nobody-guesses']) {
       await page.goto(`${site.url}${path}`)

@@ -6,8 +6,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, expect, type Browser, type BrowserContext } from 'playwright/test'
-import { MachinePage } from './machine-page.ts'
+import { chromium, expect, type Browser, type BrowserContext, type Page } from 'playwright/test'
+import { KitContext } from '../../src/playwright/kit-context.ts'
+import { Member } from '../../src/playwright/member.ts'
+import type { TabHome } from '../../src/playwright/tab-home.ts'
 
 const FLAGS = [
   '--headless=new',
@@ -31,17 +33,19 @@ const LET_GO_MS = 1_000
 /** Pages of the browser about itself answer only when this is set. */
 const LOCAL_STATE = JSON.stringify({ internal_only_uis_enabled: true })
 
-export class PlainBrowser implements AsyncDisposable {
+export class PlainBrowser implements TabHome, AsyncDisposable {
   readonly address: string
   readonly #profile: string
   readonly #process: ChildProcess
   #browser: Browser
+  #kit: Promise<KitContext>
 
   private constructor(profile: string, started: ChildProcess, address: string, browser: Browser) {
     this.#profile = profile
     this.#process = started
     this.address = address
     this.#browser = browser
+    this.#kit = prepared(browser)
   }
 
   static async start(): Promise<PlainBrowser> {
@@ -56,16 +60,37 @@ export class PlainBrowser implements AsyncDisposable {
   }
 
   get context(): BrowserContext {
-    const [context] = this.#browser.contexts()
-    if (context === undefined) throw new Error('the browser has no profile')
-    return context
+    return contextOf(this.#browser)
+  }
+
+  kit(): Promise<KitContext> {
+    return this.#kit
+  }
+
+  async newPage(): Promise<Page> {
+    await this.#kit
+    return this.context.newPage()
   }
 
   /** Opens a tab and shows it. */
-  async open(url: string): Promise<MachinePage> {
-    const page = await this.context.newPage()
-    await page.goto(url)
-    return new MachinePage(page)
+  open(url: string): Promise<Member> {
+    return Member.open(this, url)
+  }
+
+  async kill(): Promise<void> {
+    const { pid } = this.#process
+    if (pid === undefined || this.#process.exitCode !== null) return
+    const gone = new Promise((resolve) => this.#process.once('exit', resolve))
+    process.kill(-pid, 'SIGKILL')
+    await gone
+  }
+
+  async sleep(): Promise<void> {
+    process.kill(-(this.#process.pid ?? Number.NaN), 'SIGSTOP')
+  }
+
+  async wake(): Promise<void> {
+    process.kill(-(this.#process.pid ?? Number.NaN), 'SIGCONT')
   }
 
   /**
@@ -89,19 +114,19 @@ export class PlainBrowser implements AsyncDisposable {
     }, LET_GO_MS)
     await this.#browser.close()
     await new Promise((resolve) => setTimeout(resolve, 2 * LET_GO_MS))
-    this.#browser = await connect(this.address)
+    await this.#connectAgain()
     return true
   }
 
-  /** A tab by its address, after a discard. */
-  find(text: string): MachinePage {
+  /** A tab by its address, after a discard: the kit has no part in it. */
+  find(text: string): Page {
     const page = this.context.pages().find((one) => one.url().includes(text))
     if (page === undefined) throw new Error(`no tab with ${text}`)
-    return new MachinePage(page)
+    return page
   }
 
   /** Clicks the tab, as it were: a discarded one loads again. Pages found before are dead. */
-  async show(text: string): Promise<MachinePage> {
+  async show(text: string): Promise<Page> {
     const session = await this.#browser.newBrowserCDPSession()
     const { targetInfos } = await session.send('Target.getTargets')
     const target = targetInfos.find(({ type, url }) => type === 'page' && url.includes(text))
@@ -109,22 +134,33 @@ export class PlainBrowser implements AsyncDisposable {
     await session.send('Target.activateTarget', { targetId: target.targetId })
     // The driver overlooks a tab that it met without a page: it must meet it anew.
     await this.#browser.close()
-    this.#browser = await connect(this.address)
+    await this.#connectAgain()
     const isHere = (): boolean => this.context.pages().some((one) => one.url().includes(text))
     await expect.poll(isHere, { timeout: START_LIMIT_MS, message: `tab ${text}` }).toBe(true)
     return this.find(text)
   }
 
+  async #connectAgain(): Promise<void> {
+    this.#browser = await connect(this.address)
+    this.#kit = prepared(this.#browser)
+    await this.#kit
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#browser.close().catch(() => undefined)
-    const { pid } = this.#process
-    const gone = new Promise((resolve) => this.#process.once('exit', resolve))
-    if (pid !== undefined && this.#process.exitCode === null) {
-      process.kill(-pid, 'SIGKILL')
-      await gone
-    }
+    await this.kill()
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+function contextOf(browser: Browser): BrowserContext {
+  const [context] = browser.contexts()
+  if (context === undefined) throw new Error('the browser has no profile')
+  return context
+}
+
+function prepared(browser: Browser): Promise<KitContext> {
+  return KitContext.prepare(contextOf(browser), { faults: false })
 }
 
 async function connect(address: string): Promise<Browser> {

@@ -1,12 +1,15 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'playwright/test'
+import type { KitFixtures } from '../../src/playwright/fixtures.ts'
 
 /** What they assert of hidden, frozen and sleeping machines, another test's load would change. */
 const ALONE = /(freeze|hidden-tabs|sleep)\.spec\.ts$/
 /** Most tests wait most of the time: on two cores a second one makes the whole a third shorter. */
 const TOGETHER_WORKERS = 2
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url))
 
 /** Real tabs, disks and sockets. `npm test` runs one project after the other. */
-export default defineConfig({
+export default defineConfig<Pick<KitFixtures, 'zabra'>>({
   testDir: '.',
   globalSetup: './global-setup.ts',
   testMatch: '**/*.spec.ts',
@@ -17,6 +20,11 @@ export default defineConfig({
     { name: 'together', testIgnore: ALONE },
     { name: 'alone', testMatch: ALONE, workers: 1 },
   ],
+  // The pages as they are served, with the worker that they have there: who hurts links or storage
+  // asks for another one.
+  use: {
+    zabra: { folder: DIST, page: 'machine.html', signaling: 'app', browser: { faults: false } },
+  },
   timeout: 90_000,
   reporter: [['list']],
 })

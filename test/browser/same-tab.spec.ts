@@ -1,9 +1,10 @@
 // One tab that would be two, and one that is reloaded faster than it starts: in one browser no two
 // tabs are ever the same machine, and no machine is left behind that nobody is.
 import { expect } from 'playwright/test'
-import { MachinePage, PATIENCE_MS } from './machine-page.ts'
-import { leaderOf, openThree, test } from './room-fixture.ts'
-import { expectGuest, lasting, tracesOf, Witness } from './tab-faults.ts'
+import { Member } from '../../src/playwright/member.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { castOf, MachinePage, PATIENCE_MS, threeOf } from './machine-page.ts'
+import { lasting, latest, put } from './tab-words.ts'
 
 const RELOADS = 10
 /** From before anything has loaded to some time after the machine is up. */
@@ -26,96 +27,89 @@ async function identities(machine: MachinePage): Promise<string[]> {
 /** One link for each other voter and nobody twice. */
 async function expectNoGhosts(machines: readonly MachinePage[]): Promise<void> {
   for (const machine of machines) {
-    const seen = async (): Promise<string[]> =>
-      ((await machine.workerStatus())?.peers ?? []).map(({ sid }) => String(sid)).sort()
-    const own = String(await machine.sid())
+    const seen = (): string[] => (machine.state?.peers ?? []).map(({ sid }) => String(sid)).sort()
+    const own = String(machine.sid)
     await expect
       .poll(seen, { timeout: PATIENCE_MS, message: `peers of machine ${own}` })
       .toEqual(['1', '2', '3'].filter((sid) => sid !== own))
   }
 }
 
-test('a duplicated tab is somebody else, whatever it copied', async ({ site, newBrowser }) => {
-  const browser = await newBrowser()
-  const machines = await openThree(browser, site.room())
+test('a duplicated tab is somebody else, whatever it copied', async ({ ensemble }) => {
+  const room = await ensemble(3)
+  const machines = threeOf(room)
   const [one, other] = machines
-  if (one === undefined || other === undefined) throw new Error('three machines')
+  const { browser } = one.member
   await one.page.evaluate(() => sessionStorage.setItem('copied', 'yes'))
-  const epoch = (await one.workerStatus())?.member?.epoch
+  const epoch = one.state?.member?.epoch
 
   // As a script does it: sessionStorage comes along.
   const popup = one.page.waitForEvent('popup')
   await one.page.evaluate(() => void window.open(location.href))
-  const opened = new MachinePage(await popup)
-  await expectGuest(opened)
+  const opened = new MachinePage(await Member.of(browser, await popup))
+  await opened.expectGuest()
   expect(await opened.page.evaluate(() => sessionStorage.getItem('copied'))).toBe('yes')
 
   // As the browser's own command does it: the history and its state come along as well.
-  const context = await browser.context()
-  const twin = new MachinePage(await context.newPage())
+  const twin = new MachinePage(await Member.of(browser, await browser.newPage()))
   const state = await one.page.evaluate(() => history.state as unknown)
-  expect(JSON.stringify(state)).toContain((await one.workerStatus())?.incarnation)
+  expect(JSON.stringify(state)).toContain(one.state?.incarnation)
   await twin.page.addInitScript((copied) => {
     if (history.state === null) history.replaceState(copied, '')
   }, state)
   await twin.page.goto(one.page.url())
-  await expectGuest(twin)
+  await twin.expectGuest()
 
   const all = [...machines, opened, twin]
-  const names = await Promise.all(all.map(async (tab) => (await tab.workerStatus())?.incarnation))
-  expect(new Set(names).size).toBe(all.length)
-  const sids = await Promise.all(machines.map((machine) => machine.sid()))
-  expect([...sids].sort()).toEqual([1, 2, 3])
-  const given = (await Promise.all(all.map((tab) => tab.sid()))).filter((sid) => sid !== null)
+  expect(new Set(all.map(({ state }) => state?.incarnation)).size).toBe(all.length)
+  expect(machines.map(({ sid }) => sid)).toEqual([1, 2, 3])
+  const given = all.map(({ sid }) => sid).filter((sid) => sid !== null)
   expect(new Set(given).size).toBe(given.length)
   await twin.type('create /by-the-twin 1')
   await twin.expectLine('Created /by-the-twin')
-  expect((await other.workerStatus())?.member?.epoch).toBe(epoch)
+  expect(other.state?.member?.epoch).toBe(epoch)
 
   // The original goes; its twin, loaded anew, is still not it: it is who it was.
-  const before = (await twin.workerStatus())?.incarnation
+  const before = twin.state?.incarnation
   await one.page.close()
   await twin.page.reload()
-  await expectGuest(twin)
-  expect((await twin.workerStatus())?.incarnation).toBe(before)
+  await twin.expectGuest()
+  expect(twin.state?.incarnation).toBe(before)
 })
 
 test('reloaded ten times, also before it is ready: the same machine, and no ghosts', async ({
-  site,
-  newBrowser,
+  ensemble,
 }) => {
-  const browser = await newBrowser()
-  const machines = await openThree(browser, site.room())
-  const leader = await leaderOf(machines)
-  const [victim, other] = machines.filter((machine) => machine !== leader)
-  if (victim === undefined || other === undefined) throw new Error('three machines')
-  const sid = await victim.sid()
+  const room = await ensemble(3)
+  const machines = threeOf(room)
+  const { leader, one: victim, other } = castOf(machines)
+  const { sid } = victim
   const stored = await identities(other)
   expect(stored).toHaveLength(3)
   const since = Date.now()
-  const writer = await Witness.open(other)
+  const writer = await room.client(other.member)
   for (let i = 0; i < RELOADS; i++) {
     await reloadAtOnce(victim)
-    await writer.write('/reloads', String(i))
+    await put(writer, '/reloads', String(i))
     await lasting(PAUSES_MS[i] ?? 0)
   }
   await victim.expectWhole()
-  expect(await victim.sid()).toBe(sid)
+  expect(victim.sid).toBe(sid)
   expect(await identities(other)).toEqual(stored)
   await expectNoGhosts(machines)
-  expect(await (await Witness.open(victim)).read('/reloads')).toBe(String(RELOADS - 1))
-  for (const machine of [leader, other]) {
-    const roles = (await tracesOf(machine, since)).filter(({ type }) => type === 'role')
-    expect(roles).toEqual([])
-  }
+  expect(await latest(await room.client(victim.member), '/reloads')).toBe(String(RELOADS - 1))
+  for (const { member } of [leader, other]) expect(member.tracesSince(since, 'role')).toEqual([])
 
   // And in the first life of a tab, which has no name of its own to go by yet.
   const link = other.page.url()
-  const context = await browser.context()
+  const { browser } = other.member
   const again: MachinePage[] = []
+  // With its last tab a browser goes.
+  const blank = await browser.newPage()
   for (const machine of machines) await machine.page.close()
   for (const pauseMs of [0, 80, 300]) {
-    const machine = new MachinePage(await context.newPage())
+    const page = again.length === 0 ? blank : await browser.newPage()
+    const machine = new MachinePage(await Member.of(browser, page))
     again.push(machine)
     await machine.page.goto(link, { waitUntil: 'commit' })
     for (let i = 0; i < 3; i++) {

@@ -1,8 +1,8 @@
 // The scenario as programs in three real tabs: begun in any of them, ended the same when the tab of
 // the master is closed or crashes in the middle, and cleared away without a trace.
 import { expect, type Locator } from 'playwright/test'
-import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
-import { bySid, openThree, test } from './room-fixture.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { MachinePage, PATIENCE_MS, threeOf } from './machine-page.ts'
 
 const THE_END = 'The end: the client has seen it. The status of task-0000000000 is “done”.'
 
@@ -48,12 +48,10 @@ async function expectDone(machine: MachinePage): Promise<void> {
   await machine.page.keyboard.press('Control+l')
 }
 
-test('three tabs play it, and the master may go at any moment', async ({ site, newBrowser }) => {
+test('three tabs play it, and the master may go at any moment', async ({ ensemble }) => {
   test.setTimeout(180_000)
-  const browser = await newBrowser()
-  const link = site.room()
-  const [first, second, third] = await bySid(await openThree(browser, link))
-  if (first === undefined || second === undefined || third === undefined) throw new Error('three')
+  const room = await ensemble(3)
+  const [first, second, third] = threeOf(room)
 
   // Undisturbed, and begun by the backup.
   await setPause(second, 100)
@@ -77,23 +75,22 @@ test('three tabs play it, and the master may go at any moment', async ({ site, n
   await setPause(third, 800)
   await press(third, 'Run again')
   await expectStep(first, 'master creates /tasks')
-  await first.page.close()
+  await room.close(first.member)
   await expectStep(second, 'It is the master.')
   await expectEnd(second, third)
   await expectDone(third)
 
   // It comes back: stands by, and works as the machine 1 of the seed does.
-  const again = await browser.open(link)
+  const again = new MachinePage(await room.add())
   await again.expectWhole()
-  expect(await again.sid()).toBe(1)
+  expect(again.sid).toBe(1)
   await expectStep(again, 'worker waits for a task')
   await expectStep(again, 'master is the backup: watches the master')
 
   // Once more; the master's tab crashes with a task to hand out.
   await press(second, 'Run again')
   await expectStep(again, 'master assigns task-0000000000')
-  const cdp = await again.page.context().newCDPSession(again.page)
-  cdp.send('Page.crash').catch(() => {})
+  await room.kill(again.member)
   await expectStep(second, 'It is the master.')
   await expectEnd(second, third)
   await expectDone(third)

@@ -3,8 +3,8 @@
 // and empty lines are the terminal's.
 import { expect } from 'playwright/test'
 import { MACHINE_1, MACHINE_1_AGAIN, MACHINE_2, MACHINE_3 } from '../cli/seed-000-transcripts.ts'
-import type { MachinePage } from './machine-page.ts'
-import { bySid, openThree, test } from './room-fixture.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { type MachinePage, threeOf } from './machine-page.ts'
 
 function comparable(lines: readonly string[]): string[] {
   return lines
@@ -27,12 +27,10 @@ async function expectSession(machine: MachinePage, transcript: string): Promise<
 const DELETED = 'WatchedEvent state:SyncConnected type:NodeDeleted path:/master'
 const CHILDREN = 'WatchedEvent state:SyncConnected type:NodeChildrenChanged path:'
 
-test('the session of three machines comes out word for word', async ({ site, newBrowser }) => {
+test('the session of three machines comes out word for word', async ({ site, ensemble }) => {
   test.setTimeout(120_000)
-  const browser = await newBrowser()
-  const link = site.room('&shell=3.4&timeout=6000')
-  const [first, second, third] = await bySid(await openThree(browser, link))
-  if (first === undefined || second === undefined || third === undefined) throw new Error('three')
+  const room = await ensemble(3, { url: site.room('&shell=3.4&timeout=6000') })
+  const [first, second, third] = threeOf(room)
   const firstId = await first.page.evaluate(() => history.state as unknown)
 
   for (const machine of [first, second]) await machine.expectLine(/SyncConnected type:None/)

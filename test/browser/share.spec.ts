@@ -6,8 +6,9 @@ import { expect, type Locator, type Page } from 'playwright/test'
 import jsqr from 'jsqr'
 import { makeCertificate } from '../../src/edge/certificate.ts'
 import { startServer, type RunningServer } from '../../src/edge/serve.ts'
+import { Member } from '../../src/playwright/member.ts'
+import { test } from '../../src/playwright/fixtures.ts'
 import { MachinePage, PATIENCE_MS } from './machine-page.ts'
-import { test } from './room-fixture.ts'
 
 /** A name as a router gives it to a laptop. */
 const LAN_NAME = 'laptop.lan'
@@ -64,8 +65,8 @@ test.afterAll(() => server.close())
 
 test('over https on the network: the QR code is the link', async ({ newBrowser }) => {
   test.setTimeout(120_000)
-  const context = await (await newBrowser({ flags: flags() })).context()
-  const home = await context.newPage()
+  const browser = await newBrowser({ flags: flags() })
+  const home = await browser.newPage()
   await home.goto(`https://${LAN_NAME}:${server.port}/`)
   expect(await home.evaluate(() => isSecureContext)).toBe(true)
   await home.getByRole('combobox', { name: 'Machines' }).selectOption('1')
@@ -77,9 +78,9 @@ test('over https on the network: the QR code is the link', async ({ newBrowser }
   expect(await scanned(home)).toBe(await link.textContent())
 
   // The signaling is wss there, and the machine works.
-  const opened = context.waitForEvent('page')
+  const opened = home.context().waitForEvent('page')
   await home.getByRole('link', { name: 'Open machine 1' }).click()
-  const machine = new MachinePage(await opened)
+  const machine = new MachinePage(await Member.of(browser, await opened))
   const { page } = machine
   await expect(machine.status).toHaveText(/^leading/, { timeout: PATIENCE_MS })
   await machine.type('create /a 1')
@@ -93,8 +94,7 @@ test('over https on the network: the QR code is the link', async ({ newBrowser }
 })
 
 test('on this computer only: no QR code, and how others come in', async ({ site, newBrowser }) => {
-  const context = await (await newBrowser({ flags: flags() })).context()
-  const page = await context.newPage()
+  const page = await (await newBrowser({ flags: flags() })).newPage()
   await page.addInitScript(() => {
     const shared: unknown[] = []
     Object.assign(window, { shared })

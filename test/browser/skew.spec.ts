@@ -1,10 +1,16 @@
 // Tabs with different builds in one room, as after an update while some tabs stayed open.
+import { fileURLToPath } from 'node:url'
 import { expect } from 'playwright/test'
 import { startServer, type RunningServer } from '../../src/edge/serve.ts'
 import { Variant, type Change } from './build-variant.ts'
-import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
-import { openThree, test, type Browser, type Site } from './room-fixture.ts'
-import { Witness } from './tab-faults.ts'
+import type { BrowserProcess } from '../../src/playwright/browser-process.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import type { Site } from '../../src/playwright/site.ts'
+import { TabClient } from '../../src/playwright/tab-client.ts'
+import { openMachine, PATIENCE_MS, type MachinePage } from './machine-page.ts'
+import { latest } from './tab-words.ts'
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url))
 
 const BUILD_FILE = 'src/browser/build-id.ts'
 const HELLO_FILE = 'src/adapters/webrtc/hello.ts'
@@ -40,10 +46,16 @@ function from(server: RunningServer, site: Site, link: string): string {
   return url.href
 }
 
-async function workTogether(site: Site, next: RunningServer, browser: Browser): Promise<void> {
+async function workTogether(
+  site: Site,
+  next: RunningServer,
+  browser: BrowserProcess,
+): Promise<void> {
   const link = site.room()
   const machines: MachinePage[] = []
-  for (const url of [link, from(next, site, link), link]) machines.push(await browser.open(url))
+  for (const url of [link, from(next, site, link), link]) {
+    machines.push(await openMachine(browser, url))
+  }
   for (const machine of machines) await machine.expectWhole()
   const [old, fresh] = machines
   if (old === undefined || fresh === undefined) throw new Error('three machines')
@@ -55,40 +67,46 @@ async function workTogether(site: Site, next: RunningServer, browser: Browser): 
     `Works together with version 0.1.0; this tab runs ${NEXT}.`,
     { timeout: PATIENCE_MS },
   )
-  await (await Witness.open(fresh)).write('/by-the-next', 'yes')
-  expect(await (await Witness.open(old)).read('/by-the-next')).toBe('yes')
+  await (await TabClient.open(fresh.member)).create('/by-the-next', 'yes')
+  expect(await latest(await TabClient.open(old.member), '/by-the-next')).toBe('yes')
   for (const machine of machines) await machine.page.close()
 }
 
-async function refuseEachOther(site: Site, later: RunningServer, browser: Browser): Promise<void> {
-  const machines = await openThree(browser, site.room())
+async function refuseEachOther(
+  site: Site,
+  later: RunningServer,
+  browser: BrowserProcess,
+): Promise<void> {
+  const link = site.room()
+  const machines: MachinePage[] = []
+  for (let i = 0; i < 3; i++) machines.push(await openMachine(browser, link))
+  for (const machine of machines) await machine.expectWhole()
   const [one] = machines
   if (one === undefined) throw new Error('three machines')
-  const before = await one.workerStatus()
-  const stranger = await browser.open(from(later, site, one.page.url()))
+  const before = one.state
+  const stranger = await openMachine(browser, from(later, site, one.page.url()))
   for (const machine of [one, stranger]) {
     await expect(machine.page.locator('#advice')).toHaveText(APART, { timeout: PATIENCE_MS })
   }
-  const status = await stranger.workerStatus()
-  expect(status).toMatchObject({ phase: 'waiting', sid: null, member: null, peers: [] })
-  await (await Witness.open(one)).write('/unharmed', 'yes')
-  const after = await one.workerStatus()
+  expect(stranger.state).toMatchObject({ phase: 'waiting', sid: null, member: null, peers: [] })
+  await (await TabClient.open(one.member)).create('/unharmed', 'yes')
+  const after = one.state
   expect([after?.cluster, after?.member?.epoch]).toEqual([before?.cluster, before?.member?.epoch])
   for (const machine of [...machines, stranger]) await machine.page.close()
 }
 
 /** The pages of the same address are of the later build for a while, then of the old one again. */
-async function newerStorage(site: Site, folder: string, browser: Browser): Promise<void> {
+async function newerStorage(site: Site, folder: string, browser: BrowserProcess): Promise<void> {
   const link = site.room('&size=1')
   await site.stop()
   await site.start(folder)
-  const later = await browser.open(link)
+  const later = await openMachine(browser, link)
   await expect(later.status).toHaveText(/leads/, { timeout: PATIENCE_MS })
-  await (await Witness.open(later)).write('/in-the-later-format', 'kept')
+  await (await TabClient.open(later.member)).create('/in-the-later-format', 'kept')
   await later.page.close()
   await site.stop()
-  await site.start()
-  const old = await browser.open(link)
+  await site.start(DIST)
+  const old = await openMachine(browser, link)
   await expect(old.page.getByRole('alert')).toContainText(
     /storage was written by a newer version of zabra .*reload the page to get that version/,
     { timeout: PATIENCE_MS },
@@ -96,9 +114,9 @@ async function newerStorage(site: Site, folder: string, browser: Browser): Promi
   await old.page.close()
   await site.stop()
   await site.start(folder)
-  const again = await browser.open(link)
+  const again = await openMachine(browser, link)
   await expect(again.status).toHaveText(/leads/, { timeout: PATIENCE_MS })
-  expect(await (await Witness.open(again)).read('/in-the-later-format')).toBe('kept')
+  expect(await latest(await TabClient.open(again.member), '/in-the-later-format')).toBe('kept')
 }
 
 test('other builds: work together and say so, or refuse and say why, and harm nothing', async ({
@@ -114,8 +132,8 @@ test('other builds: work together and say so, or refuse and say why, and harm no
   ] as const
   try {
     const browser = await newBrowser()
-    const context = await browser.context()
-    await (await context.newPage()).goto(`${site.url}/`)
+    // A page that stays: with its last page a browser goes.
+    await (await browser.newPage()).goto(`${site.url}/`)
     await test.step('one protocol', () => workTogether(site, servers[0], browser))
     await test.step('no protocol', () => refuseEachOther(site, servers[1], browser))
     await test.step('newer storage', () => newerStorage(site, later.folder, browser))

@@ -1,8 +1,11 @@
 // Machines that sleep: the whole process, as under a closed lid, and clocks that disagree about it.
 import { expect } from 'playwright/test'
-import type { MachinePage } from './machine-page.ts'
-import { leaderOf, openThree, test } from './room-fixture.ts'
-import { firstTrace, lasting, type Trace, tracesOf, Witness } from './tab-faults.ts'
+import { CreateMode } from '../../src/core/jute/create-mode.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import type { Member } from '../../src/playwright/member.ts'
+import { TabClient } from '../../src/playwright/tab-client.ts'
+import { leaderOf, openMachine } from './machine-page.ts'
+import { expectHeard, lasting, latest } from './tab-words.ts'
 
 /** Two ticks: the shortest session there is. */
 const SHORT_SESSION_MS = 4_000
@@ -11,9 +14,10 @@ const SLEEP_MS = 7_000
 const PATIENT_MS = 40_000
 const HOUR_MS = 3_600_000
 const ATTEMPTS = 4
+const EPHEMERAL = { mode: CreateMode.EPHEMERAL }
 
 /** The wall clock of the machine's worker moves, its monotonic one does not. */
-async function moveWallClock({ page }: MachinePage, byMs: number): Promise<number> {
+async function moveWallClock({ page }: Member, byMs: number): Promise<number> {
   const at = Date.now()
   const [worker] = page.workers()
   if (worker === undefined) throw new Error('no worker')
@@ -24,59 +28,51 @@ async function moveWallClock({ page }: MachinePage, byMs: number): Promise<numbe
   return at
 }
 
-function oneBut(machines: readonly MachinePage[], ...others: readonly MachinePage[]): MachinePage {
-  const found = machines.find((machine) => !others.includes(machine))
-  if (found === undefined) throw new Error('no other machine')
-  return found
-}
-
-function rolesOf(traces: readonly Trace[]): readonly Trace[] {
-  return traces.filter(({ type }) => type === 'role')
-}
-
-async function expectNobodyExpired(machines: readonly MachinePage[]): Promise<void> {
-  for (const machine of machines) {
-    const expired = (await tracesOf(machine)).filter(({ type }) => type === 'session-expired')
-    expect(expired).toEqual([])
+function expectNobodyExpired(members: readonly Member[]): void {
+  for (const { traces } of members) {
+    expect(traces.filter(({ type }) => type === 'session-expired')).toEqual([])
   }
 }
 
 test('a wall clock that moved on far: the member starts anew, and nobody expires', async ({
-  site,
-  newBrowser,
+  ensemble,
 }) => {
-  const machines = await openThree(await newBrowser(), site.room())
-  const leader = await leaderOf(machines)
-  const follower = oneBut(machines, leader)
-  const witness = await Witness.open(leader, SHORT_SESSION_MS)
-  await witness.createEphemeral('/of-the-leader')
-  const session = await witness.sessionId()
-  const elsewhere = await Witness.open(follower, SHORT_SESSION_MS)
-  await elsewhere.createEphemeral('/of-the-follower')
+  const room = await ensemble(3)
+  const { leader } = room
+  const [follower] = room.followers
+  if (follower === undefined) throw new Error('two followers')
+  const client = await room.client(leader, { sessionTimeoutMs: SHORT_SESSION_MS })
+  await client.create('/of-the-leader', null, EPHEMERAL)
+  const { id } = await client.session()
+  const elsewhere = await room.client(follower, { sessionTimeoutMs: SHORT_SESSION_MS })
+  await elsewhere.create('/of-the-follower', null, EPHEMERAL)
 
   const movedAt = await moveWallClock(leader, HOUR_MS)
-  const slept = await firstTrace(leader, 'slept', movedAt)
+  const slept = await leader.untilTrace('slept', movedAt)
   expect(slept.elapsedMs).toBeGreaterThanOrEqual(HOUR_MS)
-  const left = await firstTrace(leader, 'role', movedAt)
+  const left = await leader.untilTrace('role', movedAt)
   expect(left).toMatchObject({ role: 'looking', reason: `slept for ${slept.elapsedMs} ms` })
-  await witness.expectHeard('CONNECTED', 1)
-  expect(await witness.heard).toEqual(['CONNECTED', 'CONNECTING', 'CONNECTED'])
-  expect(await witness.sessionId()).toBe(session)
+  await expectHeard(client, 'CONNECTED')
+  expect(await client.heard()).toEqual(['CONNECTING', 'CONNECTED'])
+  expect((await client.session()).id).toBe(id)
 
   // Backwards it says nothing of how long anybody slept.
-  const back = await leaderOf(machines)
-  const before = rolesOf(await tracesOf(back)).length
+  const back = room.member(await room.waitForLeader())
+  const rolesOf = ({ traces }: Member): number =>
+    traces.filter(({ type }) => type === 'role').length
+  const before = rolesOf(back)
   await moveWallClock(back, -2 * HOUR_MS)
   // Traces bear their machine's own time: one that went back has none since now.
-  const other = oneBut(machines, leader, back)
+  const other = room.members.find((member) => member !== leader && member !== back)
+  if (other === undefined) throw new Error('another one')
   const moved = await moveWallClock(other, HOUR_MS)
-  await firstTrace(other, 'slept', moved)
-  await firstTrace(other, 'established', moved)
+  await other.untilTrace('slept', moved)
+  await other.untilTrace('established', moved)
   await lasting(SHORT_SESSION_MS)
-  expect(rolesOf(await tracesOf(back)).slice(before)).toEqual([])
-  await expectNobodyExpired(machines)
-  await witness.read('/of-the-leader')
-  await elsewhere.read('/of-the-follower')
+  expect(rolesOf(back)).toBe(before)
+  expectNobodyExpired(room.members)
+  await latest(client, '/of-the-leader')
+  await latest(elsewhere, '/of-the-follower')
 })
 
 test('a closed lid: deposed meanwhile, on waking no stale word and no session lost', async ({
@@ -86,45 +82,46 @@ test('a closed lid: deposed meanwhile, on waking no stale word and no session lo
   test.setTimeout(120_000)
   const link = site.room()
   const [awake, sleepy] = [await newBrowser(), await newBrowser()]
-  const others = [await awake.open(link), await awake.open(link)]
-  const sleeper = await sleepy.open(link)
+  const others = [await openMachine(awake, link), await openMachine(awake, link)] as const
+  const sleeper = await openMachine(sleepy, link)
   const machines = [...others, sleeper]
   for (const machine of machines) await machine.expectWhole()
-  const witness = await Witness.open(sleeper, PATIENT_MS)
-  await witness.write('/x', 'old')
+  const client = await TabClient.open(sleeper.member, { sessionTimeoutMs: PATIENT_MS })
+  await client.create('/x', 'old')
   // Alone on that computer: its leader is what all of its sessions depend on.
-  const alone = await sleepy.open(site.room('&size=1'))
-  const kept = await Witness.open(alone, SHORT_SESSION_MS)
-  await kept.createEphemeral('/kept')
-  const session = await kept.sessionId()
-  for (let i = 0; i < ATTEMPTS && !(await sleeper.isLeading()); i++) {
-    await (await leaderOf(others)).page.reload()
+  const alone = await openMachine(sleepy, site.room('&size=1'))
+  await alone.member.until(() => alone.member.isLeading)
+  const kept = await TabClient.open(alone.member, { sessionTimeoutMs: SHORT_SESSION_MS })
+  await kept.create('/kept', null, EPHEMERAL)
+  const { id } = await kept.session()
+  for (let i = 0; i < ATTEMPTS && !sleeper.member.isLeading; i++) {
+    await leaderOf(others).page.reload()
     for (const machine of machines) await machine.expectWhole()
   }
-  expect(await sleeper.isLeading()).toBe(true)
-  const before = (await witness.heard).length
+  expect(sleeper.member.isLeading).toBe(true)
+  const before = (await client.heard()).length
 
   const sleptAt = Date.now()
   await sleepy.sleep()
   try {
-    for (const machine of others) await firstTrace(machine, 'established', sleptAt)
-    const writer = await Witness.open(others[0] ?? sleeper, PATIENT_MS)
-    await writer.write('/x', 'new')
-    const asked = Promise.all([witness.ask('/x'), kept.ask('/kept')])
+    for (const { member } of others) await member.untilTrace('established', sleptAt)
+    const writer = await TabClient.open(others[0].member, { sessionTimeoutMs: PATIENT_MS })
+    await writer.setData('/x', 'new')
+    const asked = Promise.all([client.ask('/x'), kept.ask('/kept')])
     await lasting(Math.max(0, sleptAt + SLEEP_MS - Date.now()))
     await sleepy.wake()
     await asked
   } finally {
     await sleepy.wake()
   }
-  await witness.expectHeard('CONNECTING', before)
-  await firstTrace(sleeper, 'established', sleptAt)
-  expect(await witness.read('/x')).toBe('new')
-  expect((await witness.heard).slice(before)).not.toContain('read old')
+  await expectHeard(client, 'CONNECTING', before)
+  await sleeper.member.untilTrace('established', sleptAt)
+  expect(await latest(client, '/x')).toBe('new')
+  expect((await client.heard()).slice(before)).not.toContain('read old')
 
-  await kept.expectHeard('CONNECTED', 1)
-  expect((await kept.heard)[1]).toMatch(/^(failed|CONNECTING)/)
-  expect(await kept.sessionId()).toBe(session)
-  await kept.read('/kept')
-  await expectNobodyExpired([alone])
+  await expectHeard(kept, 'CONNECTED')
+  expect((await kept.heard())[0]).toMatch(/^(failed|CONNECTING)/)
+  expect((await kept.session()).id).toBe(id)
+  await latest(kept, '/kept')
+  expectNobodyExpired([alone.member])
 })

@@ -1,17 +1,17 @@
-// The soak of `npm run soak` for a moment: five tabs under load and faults that one seed draws.
+// The soak of `npm run soak` for a moment: three tabs under load and faults that one seed draws.
 import { expect, test } from 'playwright/test'
 import { writeFailure } from '../soak/failure-files.ts'
 import { Soak } from '../soak/soak.ts'
 
 const SEED = 11
-const FAULTS_MS = 15_000
+const FAULTS_MS = 10_000
 /** A bound on hanging: founding, healing and judging on two busy cores. */
 const LIMIT_MS = 180_000
 
-test('whatever befalls five tabs for a while, every promise is kept', async () => {
+test('whatever befalls three tabs for a while, every promise is kept', async () => {
   test.setTimeout(LIMIT_MS)
   const soak = new Soak({
-    ...{ seed: SEED, tabs: 5, browsers: 1, sessions: 5, only: null, headless: true },
+    ...{ seed: SEED, tabs: 3, browsers: 1, sessions: 4, only: null, headless: true },
     partMs: FAULTS_MS,
     signal: new AbortController().signal,
     onPart: () => {},

@@ -2,33 +2,18 @@
 // self, while the other two go on. And one whose disk is full: it says so and acknowledges nothing,
 // and with room on the disk again it is who it was.
 import { expect } from 'playwright/test'
-import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
-import { test, type Browser, type Site } from './room-fixture.ts'
-import { devTools, firstTrace, Witness } from './tab-faults.ts'
-
-async function threeBrowsers(
-  site: Site,
-  newBrowser: () => Promise<Browser>,
-): Promise<MachinePage[]> {
-  const link = site.room()
-  const machines: MachinePage[] = []
-  for (let i = 0; i < 3; i++) {
-    machines.push(await (await newBrowser()).open(link))
-  }
-  for (const machine of machines) await machine.expectWhole()
-  return machines
-}
+import { test } from '../../src/playwright/fixtures.ts'
+import { devTools } from '../../src/playwright/standstill.ts'
+import { openMachine, PATIENCE_MS, threeOf, type MachinePage } from './machine-page.ts'
 
 test('a wiped disk: the machine comes back as an observer, never as the voter it was', async ({
   site,
-  newBrowser,
+  ensemble,
 }) => {
   test.setTimeout(120_000)
-  const machines = await threeBrowsers(site, newBrowser)
-  const [wiped, other] = machines
-  if (wiped === undefined || other === undefined) throw new Error('three')
+  const [wiped, other] = threeOf(await ensemble(3, { browsers: 'each' }))
   const link = wiped.page.url()
-  const session = await wiped.page.context().newCDPSession(wiped.page)
+  const session = await devTools(wiped.page)
   await session.send('Storage.clearDataForOrigin', { origin: site.url, storageTypes: 'all' })
   await expect(wiped.page.getByRole('alert')).toHaveText(/storage failed/, {
     timeout: PATIENCE_MS,
@@ -37,13 +22,13 @@ test('a wiped disk: the machine comes back as an observer, never as the voter it
   await wiped.page.goto('about:blank')
   await wiped.page.goto(link)
   await expect(wiped.status).toHaveText(/^observing.*leads/, { timeout: PATIENCE_MS })
-  expect(await wiped.sid()).toBe(4)
+  expect(wiped.sid).toBe(4)
   const advice = wiped.page.getByText(/storage is gone or away for \d+ (s|min)/).first()
   await expect(advice).toContainText('this tab observes; the ensemble commits with 2 of 3')
   await expect(advice).toContainText('one more loss stops it')
   await wiped.type('create /by-the-wiped 1')
   await wiped.expectLine('Created /by-the-wiped')
-  expect((await other.workerStatus())?.member?.peers.filter((peer) => peer.up)).toHaveLength(1)
+  expect(other.state?.member?.peers.filter((peer) => peer.up)).toHaveLength(1)
 })
 
 /** The room takes some 50 KB; the writes of the test more than the rest. */
@@ -54,13 +39,13 @@ const WRITES = 20
 /** Random, so that nothing of it can be stored in less. A write may be lost with its leader. */
 async function writeALot({ page }: MachinePage): Promise<void> {
   await page.evaluate(
-    async ([count = 0, bytes = 0]) => {
+    async ([count, bytes]) => {
+      const client = window.zabra?.newClient()
+      if (client === undefined) throw new Error('no machine')
       const data = new Uint8Array(bytes).map(() => Math.random() * 256)
-      for (let i = 0; i < count; i++) {
-        await window.witness?.client.create(`/much-${i}`, data).catch(() => undefined)
-      }
+      for (let i = 0; i < count; i++) await client.create(`/much-${i}`, data).catch(() => undefined)
     },
-    [WRITES, WRITE_BYTES],
+    [WRITES, WRITE_BYTES] as const,
   )
 }
 
@@ -71,25 +56,23 @@ test('a full disk: its machine stops and says so, the others go on, with room it
   test.setTimeout(120_000)
   const [roomy, small] = [await newBrowser(), await newBrowser()]
   // Before the origin stores anything, and by a page that stays: else the browser does not heed it.
-  const blank = await (await small.context()).newPage()
+  const blank = await small.newPage()
   const session = await devTools(blank)
   const { url: origin } = site
   await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: QUOTA_BYTES })
   const link = site.room()
-  const others = [await roomy.open(link), await roomy.open(link)]
-  const full = await small.open(link)
+  const others = [await openMachine(roomy, link), await openMachine(roomy, link)] as const
+  const full = await openMachine(small, link)
   for (const machine of [...others, full]) await machine.expectWhole()
   const [one] = others
-  if (one === undefined) throw new Error('two machines')
-  const sid = await full.sid()
+  const sid = full.member.number
   const since = Date.now()
-  await Witness.open(one)
   await writeALot(one)
   await expect(full.page.getByRole('alert')).toHaveText(/storage failed .*no more disk space/, {
     timeout: PATIENCE_MS,
   })
-  for (const machine of others) {
-    await firstTrace(machine, 'link', since, ({ peer, up }) => peer === sid && !up)
+  for (const { member } of others) {
+    await member.untilTrace('link', since, ({ peer, up }) => peer === sid && !up)
   }
   await one.type('create /after-the-full-one 1')
   await one.expectLine('Created /after-the-full-one')
@@ -97,7 +80,7 @@ test('a full disk: its machine stops and says so, the others go on, with room it
   await session.send('Storage.overrideQuotaForOrigin', { origin })
   await full.page.reload()
   await full.expectWhole()
-  expect(await full.sid()).toBe(sid)
+  expect(full.sid).toBe(sid)
   await full.type('get /after-the-full-one')
   await full.expectLine('1')
 })

@@ -4,8 +4,8 @@ import { expect, type Page } from 'playwright/test'
 import type { IceSettings } from '../../src/adapters/webrtc/ice-settings.ts'
 import type { Examination } from '../../src/adapters/webrtc/doctor/doctor.ts'
 import type { Explanation } from '../../src/browser/explanation.ts'
-import { PATIENCE_MS, type MachinePage } from './machine-page.ts'
-import { bySid, openThree, test } from './room-fixture.ts'
+import { test } from '../../src/playwright/fixtures.ts'
+import { openMachine, PATIENCE_MS, threeOf, type MachinePage } from './machine-page.ts'
 import { TurnServer } from './turn-server.ts'
 
 const SECRET = 'a-secret-that-nobody-guesses'
@@ -41,12 +41,10 @@ function reasonsOn(page: Page): ReturnType<Page['locator']> {
   return page.getByRole('list', { name: 'how this room is' }).getByRole('listitem')
 }
 
-test('a room says how it is, whom it misses and what to do', async ({ site, newBrowser }) => {
-  const browser = await newBrowser()
-  const context = await browser.context()
-  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: site.url })
-  const [one, two, three] = await bySid(await openThree(browser, site.room()))
-  if (one === undefined || two === undefined || three === undefined) throw new Error('three')
+test('a room says how it is, whom it misses and what to do', async ({ site, ensemble }) => {
+  const [one, two, three] = threeOf(await ensemble(3))
+  const permissions = ['clipboard-read', 'clipboard-write']
+  await one.page.context().grantPermissions(permissions, { origin: site.url })
 
   await expect
     .poll(async () => (await explain(one)).links.map((link) => link.localCandidate))
@@ -119,8 +117,8 @@ test('an ensemble by a TURN server and nothing else', async ({ site, newBrowser 
   try {
     const browser = await newBrowser()
     const link = site.room('&size=2')
-    const one = await browser.open(withIce(link, turn.settings()))
-    const two = await browser.open(withIce(link, turn.settings()))
+    const one = await openMachine(browser, withIce(link, turn.settings()))
+    const two = await openMachine(browser, withIce(link, turn.settings()))
     for (const machine of [one, two]) await machine.expectWhole()
     for (const machine of [one, two]) {
       const { links, reasons, ice } = await explain(machine)
@@ -154,17 +152,15 @@ test('the doctor names the page whose TURN server refuses', async ({ site, newBr
   try {
     const browser = await newBrowser()
     const link = site.room()
-    const one = await browser.open(link)
-    const two = await browser.open(link)
-    const apart = await browser.open(withIce(link, turn.settings('spots')))
+    const one = await openMachine(browser, link)
+    const two = await openMachine(browser, link)
+    const apart = await openMachine(browser, withIce(link, turn.settings('spots')))
     for (const machine of [one, two, apart]) {
       await expect
         .poll(async () => (await explain(machine)).signaling.pages, { timeout: PATIENCE_MS })
         .toBe(3)
     }
-    await expect
-      .poll(async () => (await one.workerStatus())?.here, { timeout: PATIENCE_MS })
-      .toBe(2)
+    await one.member.until(() => one.state?.here === 2)
     const { findings, reports } = await examine(one)
     expect(reports).toHaveLength(3)
     const culprit = reports.find((report) => report.policy === 'relay')?.name
@@ -183,7 +179,8 @@ test('the doctor names the page whose TURN server refuses', async ({ site, newBr
 })
 
 test('STUN and TURN settings: by the form, by a link, refused', async ({ site, newBrowser }) => {
-  const machine = await (await newBrowser()).open(site.room('&ice=turn:nowhere.example'))
+  const browser = await newBrowser()
+  const machine = await openMachine(browser, site.room('&ice=turn:nowhere.example'))
   const { page } = machine
   await expect(page.getByText(/in the link are not used.*needs a "username"/)).toBeVisible()
   await page.getByRole('textbox', { name: 'Servers' }).fill('turn:127.0.0.1:1')

@@ -154,7 +154,7 @@ export class Soak {
       // With its last tab a browser would go.
       await browser.newPage()
     }
-    const url = this.#site.room(`&size=${tabs}`, 'index.html')
+    const url = this.#site.room(`&size=${tabs}`)
     const ensemble = await Ensemble.open({ url, browsers, voters: tabs, observers: 0, seed })
     this.#room = { ensemble, browsers, pageErrors, parts: 0, wiped: 0 }
     return this.#room
