@@ -99,7 +99,9 @@ export class BrowserProcess implements TabHome {
     const context = this.#forget()
     if (context === null) return
     const gone = new Promise((resolve) => context.once('close', resolve))
-    process.kill(await this.#pid(), 'SIGKILL')
+    // With all of its processes: one that outlived it might still hold what the next one opens.
+    const pid = await this.#pid()
+    process.kill(this.#options.firefox === undefined ? -pid : pid, 'SIGKILL')
     await gone
     // Its processes are gone, so nobody else takes these away.
     for (const name of SINGLETONS) await rm(join(this.profile, name), { force: true })
