@@ -99,7 +99,8 @@ export class BrowserProcess implements TabHome {
     const context = this.#forget()
     if (context === null) return
     const gone = new Promise((resolve) => context.once('close', resolve))
-    // With all of its processes: one that outlived it might still hold what the next one opens.
+    // With all of its processes: one that outlived it might still hold what the next one opens. A
+    // Firefox leads no group; its children end with it.
     const pid = await this.#pid()
     process.kill(this.#options.firefox === undefined ? -pid : pid, 'SIGKILL')
     await gone
@@ -107,7 +108,7 @@ export class BrowserProcess implements TabHome {
     for (const name of SINGLETONS) await rm(join(this.profile, name), { force: true })
   }
 
-  /** SIGSTOP to all of its processes: a closed lid. Until `wake`, nothing of it answers. */
+  /** Chromium only: SIGSTOP to all of its processes, a closed lid. Nothing answers until `wake`. */
   async sleep(): Promise<void> {
     process.kill(-(await this.#pid()), 'SIGSTOP')
   }
@@ -164,8 +165,8 @@ export class BrowserProcess implements TabHome {
   }
 
   /**
-   * It leads a group of its own. A lock's target names who holds the profile: HOST-PID, and in
-   * Firefox ADDRESS:+PID.
+   * A Chromium leads a group of its own. A lock's target names who holds the profile: HOST-PID, and
+   * in Firefox ADDRESS:+PID.
    */
   async #pid(): Promise<number> {
     const isFirefox = this.#options.firefox !== undefined
