@@ -18,24 +18,43 @@ const USAGE = `usage: npm run replay -- FILE [--quiet] [--last N]
 const IS_DIFFERENT = 1
 const IS_UNREADABLE = 2
 
+interface Order {
+  readonly path: string
+  readonly isQuiet: boolean
+  readonly last: number
+}
+
+/** Null when it cannot be understood. */
+function orderOf(args: readonly string[]): Order | null {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { quiet: { type: 'boolean', default: false }, last: { type: 'string' } },
+    })
+    const [path] = positionals
+    const last = Number(values.last ?? Number.POSITIVE_INFINITY)
+    if (path === undefined || positionals.length > 1 || !(last >= 0)) return null
+    return { path, isQuiet: values.quiet, last }
+  } catch {
+    return null
+  }
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { quiet: { type: 'boolean', default: false }, last: { type: 'string' } },
-  })
-  const [path] = positionals
-  const last = Number(values.last ?? Number.POSITIVE_INFINITY)
-  if (path === undefined || positionals.length > 1 || !(last >= 0)) {
+  const order = orderOf(process.argv.slice(2))
+  if (order === null) {
     console.error(USAGE)
     return IS_UNREADABLE
   }
+  const { path, isQuiet, last } = order
   try {
     const flight = await loadFlight(path)
     console.log(flightTitle(flight))
     const transcript = new FlightTranscript(flight.config.sid, flight.startedAt)
     const kept: string[] = []
     const result = replayFlight(flight, (step) => {
-      if (values.quiet) return
+      if (isQuiet) return
       const lines = transcript.lines(step)
       if (last === Number.POSITIVE_INFINITY) for (const line of lines) console.log(line)
       else kept.push(...lines)

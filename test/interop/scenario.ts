@@ -82,25 +82,31 @@ function openServer(dataDirectory: string, clientPort: number): Promise<NodeServ
 /** Resolves with what it said, without the `ok `; rejects when it failed or hangs. */
 export async function runScenario(target: Target, command: readonly string[]): Promise<string[]> {
   const child = start(command)
+  const ended = exitCode(child)
   const said: string[] = []
   let errors = ''
   child.stderr?.on('data', (chunk) => (errors += String(chunk)))
   const disturbances: Promise<void>[] = []
   if (child.stdout === null) throw new Error('no output to read')
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line === 'RESTART') disturbances.push(target.disturb())
+    if (line === 'RESTART') {
+      const disturbance = target.disturb()
+      disturbance.catch(() => child.kill())
+      disturbances.push(disturbance)
+    }
     if (line.startsWith('ok ')) said.push(line.slice(3))
   }
-  const code = await exitCode(child)
+  const code = await ended
   await Promise.all(disturbances)
   if (code === 0) return said
-  const end = code === null ? 'was ended' : `ended with ${code}`
+  const end = code === null ? `hung for ${CLIENT_LIMIT_MS} ms` : `ended with ${code}`
   throw new Error(`${command.join(' ')} ${end} after "${said.at(-1) ?? ''}"\n${errors}`)
 }
 
 /**
  * A client that a person types to: what it prints when it is given these lines, and `last` as soon
- * as it has printed `awaited`.
+ * as it has printed `awaited`. Its errors come last: a program that writes to both in pieces, as
+ * the C client does, has its lines torn where the two are mixed.
  */
 export async function typeTo(
   command: readonly string[],
@@ -108,16 +114,19 @@ export async function typeTo(
   end?: { readonly awaited: string; readonly last: string },
 ): Promise<string> {
   const child = start(command)
-  let text = ''
-  const hear = (chunk: unknown): void => {
-    text += String(chunk)
-    if (end !== undefined && text.includes(end.awaited)) child.stdin?.end(`${end.last}\n`)
+  const printed = { output: '', errors: '' }
+  const hear = (stream: keyof typeof printed) => (chunk: unknown) => {
+    printed[stream] += String(chunk)
+    if (end !== undefined && printed[stream].includes(end.awaited)) {
+      child.stdin?.end(`${end.last}\n`)
+    }
   }
-  child.stdout?.on('data', hear)
-  child.stderr?.on('data', hear)
+  child.stdout?.on('data', hear('output'))
+  child.stderr?.on('data', hear('errors'))
   child.stdin?.write(lines.map((line) => `${line}\n`).join(''))
   if (end === undefined) child.stdin?.end()
   const code = await exitCode(child)
+  const text = printed.output + printed.errors
   if (code !== 0) throw new Error(`${command.join(' ')} ended with ${String(code)}\n${text}`)
   return text
 }

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -54,7 +55,18 @@ public final class CuratorClient {
     private static CuratorFramework one;
     private static CuratorFramework two;
 
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
+        try {
+            run(args);
+            System.exit(0);
+        } catch (Throwable failure) {
+            // Curator's threads would keep the program alive.
+            failure.printStackTrace();
+            System.exit(1);
+        }
+    }
+
+    private static void run(String[] args) throws Exception {
         hosts = args[0];
         // A second word: a server whose extendedTypesEnabled is off.
         hasTtl = args.length < 2;
@@ -70,7 +82,6 @@ public final class CuratorClient {
         say("restart", CuratorClient::restart);
         one.close();
         two.close();
-        System.exit(0);
     }
 
     private static void say(String name, Errand errand) throws Exception {
@@ -263,9 +274,16 @@ public final class CuratorClient {
             barrier::removeBarrier);
         DistributedDoubleBarrier first = new DistributedDoubleBarrier(one, TOP + "/double", 2);
         DistributedDoubleBarrier second = new DistributedDoubleBarrier(two, TOP + "/double", 2);
-        together(
-            () -> check(first.enter(LIMIT_S, TimeUnit.SECONDS) && first.leave(LIMIT_S, TimeUnit.SECONDS), "1"),
-            () -> check(second.enter(LIMIT_S, TimeUnit.SECONDS) && second.leave(LIMIT_S, TimeUnit.SECONDS), "2"));
+        // Curator counts the nodes after it made its own: who enters late never sees the first, when
+        // that one has left again by then.
+        CyclicBarrier both = new CyclicBarrier(2);
+        together(() -> enterAndLeave(first, both), () -> enterAndLeave(second, both));
+    }
+
+    private static void enterAndLeave(DistributedDoubleBarrier mine, CyclicBarrier both) throws Exception {
+        check(mine.enter(LIMIT_S, TimeUnit.SECONDS), "entered");
+        both.await(LIMIT_S, TimeUnit.SECONDS);
+        check(mine.leave(LIMIT_S, TimeUnit.SECONDS), "left");
     }
 
     private static void queueAndCounters() throws Exception {

@@ -77,7 +77,18 @@ public final class JavaClient {
     private static ZooKeeper zk;
     private static ZooKeeper other;
 
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
+        try {
+            run(args);
+            System.exit(0);
+        } catch (Throwable failure) {
+            // Other threads would keep the program alive.
+            failure.printStackTrace();
+            System.exit(1);
+        }
+    }
+
+    private static void run(String[] args) throws Exception {
         hosts = args[0];
         session = new Events();
         zk = connect(session);
@@ -97,7 +108,6 @@ public final class JavaClient {
         check(other.getChildren(TOP + "/restart", false).isEmpty(), "ephemerals are left");
         other.close();
         System.out.println("ok ephemerals gone with their session");
-        System.exit(0);
     }
 
     private static void say(String name, Errand errand) throws Exception {

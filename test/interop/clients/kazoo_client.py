@@ -54,7 +54,8 @@ def run_all(*works):
         except BaseException as failure:
             failures.append(failure)
 
-    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
+    # Daemons: one that hangs must not keep the program from ending with its failure.
+    threads = [threading.Thread(target=guarded, args=(work,), daemon=True) for work in works]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -226,18 +227,22 @@ def barriers(zk, other):
     barrier.create()
     lifted = threading.Event()
     waiter = threading.Thread(
-        target=lambda: other.Barrier(TOP + "/barrier").wait(LIMIT_S) and lifted.set()
+        target=lambda: other.Barrier(TOP + "/barrier").wait(LIMIT_S) and lifted.set(), daemon=True
     )
     waiter.start()
     barrier.remove()
     wait(lifted)
     waiter.join()
     inside = []
+    # kazoo's recipe looks for the other's node after it made its own: who enters late never learns
+    # of the barrier when the first has left again by then, and waits for ever.
+    both = threading.Barrier(2)
 
     def member(client):
         double = client.DoubleBarrier(TOP + "/double", 2)
         double.enter()
         inside.append(client)
+        both.wait(LIMIT_S)
         double.leave()
 
     run_all(lambda: member(zk), lambda: member(other))
