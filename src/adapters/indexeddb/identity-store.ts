@@ -10,6 +10,10 @@ import { openStorage, peekMeta } from './open-storage.ts'
 import { incarnationOfName, type KeyPair } from './schema.ts'
 import { withTimeLimit } from './storage-failure.ts'
 
+/** Ours: five seconds, longer than a killed browser takes to let go of its files. */
+const LIST_ATTEMPTS = 11
+const LIST_PAUSE_MS = 500
+
 export interface StoredIdentity {
   readonly incarnation: string
   /** Raw public key, 65 bytes. */
@@ -82,14 +86,29 @@ export class IndexedDbIdentities {
   }
 }
 
+/** Chromium's words for "the files are not mine yet": another process may still hold them. */
+const PASSING_ERRORS: readonly string[] = ['UnknownError', 'AbortError']
+
+/**
+ * A browser that is started again right after it was killed can meet its own files still held by
+ * the process that is going. Asked again in a moment it has them; a private window never has.
+ */
 async function allDatabases(limitMs: number): Promise<IDBDatabaseInfo[]> {
-  try {
-    return await withTimeLimit(indexedDB.databases(), limitMs, () => {
-      return new StorageError('blocked', `IndexedDB gave no answer in ${limitMs} ms`)
-    })
-  } catch (cause) {
-    if (cause instanceof StorageError) throw cause
-    const text = 'this browser gives no access to IndexedDB (private window, or blocked site data)'
-    throw new StorageError('unavailable', text, { cause })
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await withTimeLimit(indexedDB.databases(), limitMs, () => {
+        return new StorageError('blocked', `IndexedDB gave no answer in ${limitMs} ms`)
+      })
+    } catch (cause) {
+      if (cause instanceof StorageError) throw cause
+      const name = cause instanceof Error ? cause.name : ''
+      if (attempt === LIST_ATTEMPTS || !PASSING_ERRORS.includes(name)) throw noAccess(cause)
+      await new Promise((resolve) => setTimeout(resolve, LIST_PAUSE_MS))
+    }
   }
+}
+
+function noAccess(cause: unknown): StorageError {
+  const text = 'this browser gives no access to IndexedDB (private window, or blocked site data)'
+  return new StorageError('unavailable', `${text}: ${String(cause)}`, { cause })
 }
