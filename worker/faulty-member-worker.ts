@@ -78,6 +78,7 @@ export class FaultyMemberWorker extends MemberWorker {
   }
 
   #set(faults: MemberFaults): void {
+    if (faults.turn < this.#faults.turn) return
     this.#faults = faults
     this.#links.set(faults.links)
     this.#storage?.set(faults.storage)

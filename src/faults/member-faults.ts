@@ -6,16 +6,22 @@ import { NO_LINK_FAULTS, type DirectionRules, type LinkRules } from './link-rule
 import { NO_STORAGE_FAULT, type StorageRule } from './faulty-storage.ts'
 
 export interface MemberFaults {
+  /**
+   * Grows with each change. A page that is stopped by its debugger while it passes one on goes on
+   * with it after those that came later; that one is not taken any more.
+   */
+  readonly turn: number
   readonly links: LinkRules
   readonly storage: StorageRule
 }
 
-export const NO_FAULTS: MemberFaults = { links: NO_LINK_FAULTS, storage: NO_STORAGE_FAULT }
+export const NO_FAULTS: MemberFaults = { turn: 0, links: NO_LINK_FAULTS, storage: NO_STORAGE_FAULT }
 
 const ALL_CUT: DirectionRules = { peers: {}, others: { cut: true } }
 
 /** Before it is known what it suffers. */
 export const MUTE: MemberFaults = {
+  turn: 0,
   links: { inbound: ALL_CUT, outbound: ALL_CUT },
   storage: NO_STORAGE_FAULT,
 }
@@ -25,7 +31,7 @@ export const MUTE: MemberFaults = {
  * which the page hands in as the first message.
  */
 export interface FaultControl {
-  /** Resolves when it holds. */
+  /** Resolves when it holds, or a later one does. */
   set(faults: MemberFaults): Promise<void>
   /** Resolves when the page was told how the machine is now. */
   refresh(): Promise<void>

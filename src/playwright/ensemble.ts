@@ -61,6 +61,7 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
   readonly #stands = new Map<Member, () => void>()
   readonly #recording = new EnsembleRecording()
   #faultsEnd: (() => void)[] = []
+  #faultTurn = 0
 
   private constructor({ browsers, seed }: EnsembleOptions) {
     this.browsers = browsers
@@ -425,6 +426,7 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
     const member = this.#members.find((one) => one.line === line)
     const known = this.alive.map(({ identity }) => identity).filter((name) => name !== '')
     return {
+      turn: this.#faultTurn,
       links: this.#links.rulesOf(line.identity ?? member?.identity ?? '', known),
       storage: (member === undefined ? undefined : this.#storages.get(member)) ?? NO_STORAGE_FAULT,
     }
@@ -432,6 +434,7 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
 
   /** Resolves when they hold everywhere. A tab that stands still is told, and hears it later. */
   async #tellFaults(): Promise<void> {
+    this.#faultTurn++
     await Promise.all(
       this.alive.map(async (member) => {
         const told = inKit(
