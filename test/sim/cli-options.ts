@@ -12,7 +12,6 @@ export const USAGE = `npm run sim -- [options]
   --trace         one seed in words       --report FILE   one seed as a page
   --digests       a line for every seed
   --faults 3,7    only these faults of the seed, or none
-  --wide          all that can be drawn; nights are wide
   --quiet         the long and quiet run of the seed
   --voters N --clients N --observers N --safetyMs MS      instead of what is drawn`
 
@@ -54,7 +53,6 @@ function optionsOf(args: readonly string[]): CliOptions | string {
       report: { type: 'string' },
       digests: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
-      wide: { type: 'boolean', default: false },
       faults: { type: 'string' },
       voters: { type: 'string' },
       clients: { type: 'string' },
@@ -89,7 +87,6 @@ function optionsOf(args: readonly string[]): CliOptions | string {
     tellsDigests: values.digests,
     run: {
       isQuiet: values.quiet,
-      isWide: values.wide,
       ...(planted === undefined ? {} : { planted }),
       ...(Object.keys(drawn).length === 0 ? {} : { drawn }),
       ...(values.faults === undefined ? {} : { onlyFaults: readFaults(values.faults) }),

@@ -73,7 +73,7 @@ function runNight({ firstSeed, run }: CliOptions, hours: number): boolean {
   const totals = new Totals()
   for (let seed = firstSeed; totals.elapsedMs < hours * MS_PER_HOUR; seed++) {
     const isQuiet = seed % 2 === 0
-    const options = { ...run, isQuiet, isWide: true }
+    const options = { ...run, isQuiet }
     const result = runSeed(seed, options)
     totals.add(result, result.violation === null)
     if (result.violation !== null) explain(result, options)
@@ -113,7 +113,7 @@ function firstFailure(
   run: RunOptions,
 ): RunResult | null {
   for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
-    const result = runSeed(seed, { ...run, planted, isWide: true })
+    const result = runSeed(seed, { ...run, planted })
     if (result.violation !== null) return result
   }
   return null

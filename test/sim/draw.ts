@@ -74,41 +74,9 @@ export interface Draw {
   readonly oldMembers: number
   /** New sessions are known to their server alone, until their first ephemeral (S22, S23). */
   readonly localSessions: boolean
-  /** Timers of pages may come once a minute as well. */
-  readonly starves: boolean
 }
 
-/** Drawn in nights and with `--wide` only, until some thousand seeds of them are behind us. */
-const WIDE_KINDS: readonly FaultKind[] = [
-  'disk-full',
-  'rot',
-  'roll-back',
-  'duplicate-link',
-  'one-pair',
-  'move-client',
-  'reconnect-storm',
-]
-
-/** `isWide`: all that can be drawn; else the mix that every check runs. */
-export function drawRun(seed: number, isWide: boolean = false): Draw {
-  const wide = drawWide(seed)
-  if (isWide) return wide
-  const { faults, voters } = wide
-  const weights = { ...faults.weights }
-  for (const kind of WIDE_KINDS) weights[kind] = 0
-  return {
-    ...wide,
-    voters: voters === 1 ? 1 : voters < 5 ? 3 : 5,
-    faults: { ...faults, weights },
-    clockDrift: 0,
-    foundingMs: 300,
-    oldMembers: 0,
-    localSessions: false,
-    starves: false,
-  }
-}
-
-function drawWide(seed: number): Draw {
+export function drawRun(seed: number): Draw {
   const prng = new Prng(seed).fork('draw')
   const between = (low: number, high: number): number => low + prng.next() * (high - low)
   const voters = drawVoters(prng.next())
@@ -135,7 +103,6 @@ function drawWide(seed: number): Draw {
     foundingMs: prng.bool(0.2) ? 8000 : 300,
     oldMembers: prng.bool(0.2) ? 1 + prng.int(voters) : 0,
     localSessions: prng.bool(0.1),
-    starves: true,
   }
 }
 
@@ -148,7 +115,7 @@ export function quietOf(seed: number): Partial<Draw> {
     clients: 1 + prng.int(3),
     safetyMs: between(1_200_000, 3_600_000),
     thinkMs: between(3000, 20_000),
-    faults: { ...drawWide(seed).faults, meanGapMs: between(20_000, 90_000) },
+    faults: { ...drawRun(seed).faults, meanGapMs: between(20_000, 90_000) },
   }
 }
 

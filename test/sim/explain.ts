@@ -30,11 +30,10 @@ export function explain(failed: RunResult, options: RunOptions): void {
 }
 
 function commandOf(seed: number, options: RunOptions): string {
-  const { planted, isQuiet = false, isWide = false, onlyFaults, drawn = {} } = options
+  const { planted, isQuiet = false, onlyFaults, drawn = {} } = options
   const flags = [
     planted === undefined ? '' : ` --bug ${planted.name}`,
     isQuiet ? ' --quiet' : '',
-    isWide ? ' --wide' : '',
     onlyFaults === undefined ? '' : ` --faults ${[...onlyFaults].join(',') || 'none'}`,
     ...Object.entries(drawn).map(([name, value]) => ` --${name} ${JSON.stringify(value)}`),
   ].join('')

@@ -35,8 +35,6 @@ export interface RunOptions {
   readonly isQuiet?: boolean
   /** Instead of what the seed draws. */
   readonly drawn?: Partial<Draw>
-  /** All that can be drawn; see drawRun. */
-  readonly isWide?: boolean
   /** Numbers of the faults that are to happen. */
   readonly onlyFaults?: ReadonlySet<number>
 }
@@ -45,7 +43,6 @@ export function runSeed(seed: number, options: RunOptions = {}): RunResult {
   const {
     planted,
     isQuiet = false,
-    isWide = false,
     onlyFaults,
     transcriptLines: lines = 0,
     records = false,
@@ -55,7 +52,6 @@ export function runSeed(seed: number, options: RunOptions = {}): RunResult {
   const world = new World({
     seed,
     transcript,
-    isWide,
     ...(planted === undefined ? {} : { planted }),
     draw: drawn,
     ...(onlyFaults === undefined ? {} : { onlyFaults }),

@@ -60,8 +60,6 @@ export interface WorldOptions {
   readonly transcript?: Transcript
   /** Instead of what the seed draws: for scenarios. */
   readonly draw?: Partial<Draw>
-  /** All that can be drawn; see drawRun. */
-  readonly isWide?: boolean
   /** Who tells the checkers; the default tells what is. */
   readonly probe?: Probe
   /** Numbers of the faults that are to happen; the others are drawn and left out. */
@@ -109,7 +107,7 @@ export class World implements FaultTargets, JudgedHistory {
     const { seed, planted = NO_BUG, transcript = new Transcript(false, 0) } = options
     this.probe = options.probe ?? new Probe()
     this.prng = new Prng(seed)
-    this.draw = { ...drawRun(seed, options.isWide), ...options.draw }
+    this.draw = { ...drawRun(seed), ...options.draw }
     this.planted = planted
     this.startsByHand = options.startsByHand === true
     this.transcript = transcript

@@ -85,8 +85,8 @@ function pauseFor({ victim, prng, note, endsAfter }: Scene, isSuspended: boolean
   })
 }
 
-export function throttle({ world, victim, prng, note, endsAfter }: Scene): void {
-  const isStarved = prng.bool(CHANCE_OF_STARVING) && world.draw.starves
+export function throttle({ victim, prng, note, endsAfter }: Scene): void {
+  const isStarved = prng.bool(CHANCE_OF_STARVING)
   const forMs = within(prng, isStarved ? STARVE_MS : THROTTLE_MS)
   const tickMs = isStarved ? STARVED_TICK_MS : THROTTLED_TICK_MS
   note(`a timer every ${tickMs} ms`, [victim.sid], forMs)
