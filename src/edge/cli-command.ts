@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
-import { createInterface } from 'node:readline'
 import { commandNames } from '../cli/command-list.ts'
 import type { ShellMode } from '../cli/command.ts'
 import { Shell } from '../cli/shell.ts'
@@ -11,6 +10,7 @@ import { ZooKeeperClient } from '../client/zookeeper-client.ts'
 import { parseProperties } from './config/properties.ts'
 import { JsonRecord } from './cli-json.ts'
 import { parseConnectString } from './connect-string.ts'
+import { LineTerminal } from './line-terminal.ts'
 import { TcpTransport } from './tcp-transport.ts'
 import { clientTls } from './tls/client-tls.ts'
 import { isTlsKey } from './tls/tls-keys.ts'
@@ -41,8 +41,6 @@ const SERVER = 'localhost:2181'
 const REQUEST_TIMEOUT = 'request.timeout'
 /** As shells have it (C4). */
 const NO_SUCH_COMMAND = 127
-/** Lines that the arrow keys reach. Ours: as many as the shell remembers. */
-const HISTORY_MAX = 1000
 
 interface Settings {
   server: string
@@ -73,21 +71,21 @@ export async function runCli(args: readonly string[]): Promise<number> {
 }
 
 async function attend(settings: Settings): Promise<number> {
-  let onQuit = (): void => undefined
-  const quit = new Promise<void>((resolve) => {
-    onQuit = resolve
+  const terminal = new LineTerminal({
+    input: process.stdin,
+    output: process.stdout,
+    isInteractive: process.stdin.isTTY,
   })
-  const terminal = new Terminal()
   const shell = new Shell({
     mode: settings.mode,
     hostLabel: settings.server,
     write: (line) => terminal.write(line),
-    onQuit,
+    onQuit: () => terminal.close(),
     readText,
     connect: ({ host, watcher }) => client(host, settings, watcher),
   })
   if (!(await hasConnection(shell, settings))) return 1
-  await Promise.race([quit, terminal.attend(shell)])
+  await terminal.attend(shell)
   await shell.close()
   return 0
 }
@@ -142,46 +140,6 @@ async function hasConnection(
 
 function readText(path: string): Promise<string> {
   return readFile(path, 'utf8')
-}
-
-/** Lines that are typed, with history and completion; piped in, they are run one by one. */
-class Terminal {
-  readonly #lines = createInterface({
-    input: process.stdin,
-    output: process.stdout,
-    terminal: process.stdin.isTTY,
-    historySize: HISTORY_MAX,
-    completer: (line: string, done: (error: null, found: [string[], string]) => void) => {
-      const word = line.split(/\s+/).at(-1) ?? ''
-      const shell = this.#shell
-      if (shell === null) return done(null, [[], word])
-      void shell.complete(line).then((found) => done(null, [found, word]))
-    },
-  })
-  #shell: Shell | null = null
-
-  write(line: string): void {
-    if (!process.stdin.isTTY) return write(line)
-    // Over the prompt, which then stands below what was said, with what was typed so far.
-    process.stdout.write(`\r\u001b[2K${line}\n`)
-    if (this.#shell !== null) this.#lines.prompt(true)
-  }
-
-  /** Until the end of the input. */
-  async attend(shell: Shell): Promise<void> {
-    this.#shell = shell
-    this.#prompt()
-    for await (const line of this.#lines) {
-      await shell.run(line)
-      this.#prompt()
-    }
-  }
-
-  #prompt(): void {
-    if (this.#shell === null || !process.stdin.isTTY) return
-    this.#lines.setPrompt(this.#shell.prompt())
-    this.#lines.prompt()
-  }
 }
 
 function client(
