@@ -93,10 +93,15 @@ export class EnsembleRecording {
     await this.#log.collect(members)
   }
 
-  /** When nothing is under way: then the log of a member is the log of all. */
+  /**
+   * In the very task in which nothing is under way: then the log of a member is the log of all.
+   * While it is read a session may expire, and members hear of that one after another.
+   */
   async finish(title: string, members: readonly Member[]): Promise<Recording> {
+    const stands = standsOf(members)
     const found = await this.#log.collect(members)
-    return this.#recording(title, members, found === 'whole' ? this.#log.entries : null)
+    const log = found === 'whole' ? this.#log.entries : null
+    return { ...this.#recording(title, members, log), members: stands }
   }
 
   /** When nothing is under way and no handle is open. */
@@ -112,7 +117,7 @@ export class EnsembleRecording {
 
   /** What there is so far, for the report of a test that failed: members need not be alike. */
   soFar(title: string, members: readonly Member[]): Recording {
-    return { ...this.#recording(title, members, null), members: [] }
+    return this.#recording(title, members, null)
   }
 
   #recording(
@@ -133,7 +138,7 @@ export class EnsembleRecording {
         roles.sort((a, b) => a.atMs - b.atMs),
       ),
       faults: this.#faults satisfies readonly RecordedFault[],
-      members: members.filter(({ isUp }) => isUp).flatMap((member) => standOf(member)),
+      members: [],
     }
   }
 
@@ -182,11 +187,13 @@ function since(fromMs: number, roles: readonly RecordedRole[]): readonly Recorde
   return [...before.values(), ...roles.filter(({ atMs }) => atMs >= fromMs)]
 }
 
-function standOf({ number, status }: Member): readonly RecordedMember[] {
-  const { zxid, treeDigest } = status?.member ?? {}
-  if (zxid === undefined || treeDigest === undefined) return []
-  const digest = treeDigest === null ? null : fromHex(treeDigest)
-  return [{ sid: number, zxid: fromHex(zxid), digest }]
+function standsOf(members: readonly Member[]): readonly RecordedMember[] {
+  return members.flatMap(({ isUp, number, status }) => {
+    const { zxid, treeDigest } = status?.member ?? {}
+    if (!isUp || zxid === undefined || treeDigest === undefined) return []
+    const digest = treeDigest === null ? null : fromHex(treeDigest)
+    return [{ sid: number, zxid: fromHex(zxid), digest }]
+  })
 }
 
 function fromHex(text: string): bigint {
