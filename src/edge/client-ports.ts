@@ -2,7 +2,7 @@
 import { ClientListener, type ClientListenerOptions } from '../adapters/tcp/client-listener.ts'
 import type { Handshakes, TlsSide } from '../adapters/tcp/tls-side.ts'
 import type { ServerSettings } from './settings.ts'
-import { tlsSideOf } from './tls/tls-side-of.ts'
+import type { TlsKeeper } from './tls/tls-keeper.ts'
 
 type PortOptions = Pick<
   ClientListenerOptions,
@@ -19,10 +19,17 @@ export class ClientPorts {
   }
 
   /** Rejects with what the operating system says, or what is wrong with a key. */
-  static async open(settings: ServerSettings, options: PortOptions): Promise<ClientPorts> {
+  static async open(
+    settings: ServerSettings,
+    keeper: TlsKeeper,
+    options: PortOptions,
+  ): Promise<ClientPorts> {
     const { clientPort, secureClientPort, clientTls, clientPortTakesTls } = settings
-    const side = (takesPlain: boolean): { readonly tls?: TlsSide } =>
-      clientTls === null ? {} : { tls: tlsSideOf(clientTls, { isCalled: true, takesPlain }) }
+    const side = (takesPlain: boolean): { readonly tls?: TlsSide } => {
+      if (clientTls === null) return {}
+      const reloads = settings.clientTlsReloads
+      return { tls: keeper.side(clientTls, reloads, { isCalled: true, takesPlain }) }
+    }
     const common = { ...limitsOf(settings), ...options }
     const plain =
       clientPort === null

@@ -18,6 +18,7 @@ import { recoverDatabase } from './recover-database.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
 import { StateRestorer } from './restore-state.ts'
 import { quorumSides } from './tls/quorum-sides.ts'
+import { TlsKeeper } from './tls/tls-keeper.ts'
 import { x509Ids } from './tls/x509-ids.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -46,6 +47,10 @@ export class NodeServer implements AsyncDisposable {
   readonly #storage: FileStorage
   readonly #serving: Deferred = deferred()
   readonly #restorer = new StateRestorer()
+  readonly #tls = new TlsKeeper({
+    onReloaded: (prefix) => this.administration.keysReloaded(prefix),
+    onFailed: (prefix, error) => this.administration.keysUnreadable(prefix, error),
+  })
   #member: Member | null = null
   #network: QuorumNetwork | null = null
   #ports: ClientPorts | null = null
@@ -130,6 +135,7 @@ export class NodeServer implements AsyncDisposable {
     this.#endPurge()
     this.#member?.stop('shut down')
     await Promise.all([this.#ports?.close(), this.#network?.close()])
+    this.#tls.close()
     await this.administration.close()
     await this.#storage.close()
   }
@@ -141,7 +147,7 @@ export class NodeServer implements AsyncDisposable {
   async #start(): Promise<void> {
     const { settings } = this
     const isAlone = isStandalone(settings)
-    await this.administration.listen()
+    await this.administration.listen(this.#tls)
     const config = memberConfigOf(settings, randomBytes(4).readUInt32BE())
     const startedMs = performance.now()
     const recovered = await recoverDatabase(this.#storage, settings)
@@ -185,7 +191,7 @@ export class NodeServer implements AsyncDisposable {
         groups: settings.groups,
         listensOnAllAddresses: settings.quorumListensOnAllAddresses,
         ...networkTuningOf(settings),
-        tls: quorumSides(settings),
+        tls: quorumSides(settings, this.#tls),
         onLink: (peer, link) => member.attachLink(peer, link),
         onRefused: (address, reason) => this.#hooks.onRefused?.(address, reason),
       })
@@ -197,7 +203,7 @@ export class NodeServer implements AsyncDisposable {
 
   async #listen(member: Member): Promise<void> {
     const { administration, settings } = this
-    this.#ports = await ClientPorts.open(settings, {
+    this.#ports = await ClientPorts.open(settings, this.#tls, {
       maxFrameBytes: settings.frameBytesMax,
       onClient: (channel, { address, port, certificate, isSecure }) => {
         const ids = x509Ids(certificate, settings.x509SuperUser)

@@ -235,6 +235,10 @@ export interface TlsSettings {
   readonly quorumTakesBoth: boolean
   /** ssl.quorum.… */
   readonly quorumTls: TlsKeys | null
+  /** client.certReload: files behind ssl. are read again when they change. */
+  readonly clientTlsReloads: boolean
+  /** sslQuorumReloadCertFiles: the same of ssl.quorum. */
+  readonly quorumTlsReloads: boolean
 }
 
 export interface ServerSettings
@@ -349,6 +353,8 @@ const TLS_DEFAULTS: TlsSettings = {
   quorumUsesTls: false,
   quorumTakesBoth: false,
   quorumTls: null,
+  clientTlsReloads: false,
+  quorumTlsReloads: false,
 }
 
 const TREE_DEFAULTS: TreeSettings = {

@@ -1,12 +1,13 @@
 /** TLS: clients, who they are by their certificates, and servers among themselves (O32). */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { connect } from 'node:net'
+import { connect as connectSecurely } from 'node:tls'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { TlsSide } from '../../src/adapters/tcp/tls-side.ts'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { Perms } from '../../src/core/jute/perms.ts'
-import { NodeServer } from '../../src/edge/node-server.ts'
+import { NodeServer, type NodeServerHooks } from '../../src/edge/node-server.ts'
 import { status } from '../../src/edge/server-control.ts'
 import { serverSettings, type ServerSettings } from '../../src/edge/settings.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
@@ -23,6 +24,8 @@ const ROOT = certificates.pem('root', '/O=zabra/CN=root')
 const ALICE_NAME = 'CN=alice,O=zabra,C=DE'
 const ADMIN_NAME = 'CN=root,O=zabra'
 const LIMIT_MS = 120_000
+/** Until a server has looked at its files. */
+const POLL = { timeout: 60_000 }
 
 afterAll(() => certificates.remove())
 
@@ -43,7 +46,10 @@ function side(keyStore: string | null, more: Readonly<Record<string, string>> = 
 }
 
 let count = 0
-async function open(said: Partial<ServerSettings>): Promise<NodeServer> {
+async function open(
+  said: Partial<ServerSettings>,
+  hooks: NodeServerHooks = {},
+): Promise<NodeServer> {
   return NodeServer.open(
     serverSettings({
       dataDirectory: `${certificates.folder}/data${++count}`,
@@ -56,7 +62,21 @@ async function open(said: Partial<ServerSettings>): Promise<NodeServer> {
       adminEnabled: false,
       ...said,
     }),
+    hooks,
   )
+}
+
+/** The common name in the certificate that a new connection is shown. */
+function shownBy(port: number): Promise<string> {
+  const identity = readFileSync(ALICE)
+  const options = { ca: readFileSync(certificates.authority), key: identity, cert: identity }
+  return new Promise((resolve, reject) => {
+    const socket = connectSecurely({ ...options, host: '127.0.0.1', port }, () => {
+      resolve(String(socket.getPeerCertificate().subject.CN))
+      socket.destroy()
+    })
+    socket.on('error', reject)
+  })
 }
 
 function connected(port: number, tls: TlsSide | null, ms = 30_000): Promise<ZooKeeperClient> {
@@ -170,6 +190,33 @@ describe('clients over TLS', () => {
     const wary = { 'ssl.crl': 'true', 'ssl.trustStore.location': revoked }
     await expect(connected(port, side(ALICE, wary), 700)).rejects.toThrow('not let in')
   })
+
+  it(
+    'meet the new certificate when its file changes, where client.certReload is on',
+    async () => {
+      const own = certificates.pem('renewed', '/O=zabra/CN=first')
+      const events: string[] = []
+      const note = (event: string): void => void events.push(event)
+      const log = { debug: note, info: note, warn: note, error: note }
+      const tls = { clientTls: keys('clients', { 'keyStore.location': own }) }
+      await using server = await open({ ...tls, clientTlsReloads: true }, { log })
+      const port = server.secureClientPort
+      await using before = await connected(port, side(ALICE))
+      expect(await shownBy(port)).toBe('first')
+
+      // Half of a file is none: what was read before stays.
+      writeFileSync(own, readFileSync(own, 'utf8').slice(0, 300))
+      await expect.poll(() => events, POLL).toContain('keys-not-reloaded')
+      expect(await shownBy(port)).toBe('first')
+
+      certificates.pem('renewed', '/O=zabra/CN=second')
+      await expect.poll(() => events, POLL).toContain('keys-reloaded')
+      expect(await shownBy(port)).toBe('second')
+      // Who was there stays.
+      expect(await before.exists('/')).not.toBeNull()
+    },
+    LIMIT_MS,
+  )
 
   it('believe no server whose certificate is of another host', async () => {
     const elsewhere = certificates.pem('elsewhere', '/CN=elsewhere', 'DNS:elsewhere.test')

@@ -10,7 +10,7 @@ import {
 } from 'node:tls'
 
 export interface TlsSide {
-  /** Keys, authorities, versions, ciphers. */
+  /** Keys, authorities, versions, ciphers. Another object when they have changed. */
   readonly context: SecureContextOptions
   /** none: no certificate is asked for; want: it may be missing; need: it may not. */
   readonly clientAuth: 'none' | 'want' | 'need'
@@ -69,6 +69,7 @@ export class TlsAcceptor {
   readonly #hooks: AcceptorHooks
   /** Listens nowhere: it is given its connections. */
   readonly #server: Server
+  #context: SecureContextOptions
   #begun = 0
   /** Each ends once: in a connection or in an error, also that of a client which went. */
   #ended = 0
@@ -77,8 +78,9 @@ export class TlsAcceptor {
   constructor(side: TlsSide, hooks: AcceptorHooks) {
     this.#side = side
     this.#hooks = hooks
+    this.#context = side.context
     this.#server = createServer({
-      ...side.context,
+      ...this.#context,
       requestCert: side.clientAuth !== 'none',
       rejectUnauthorized: side.clientAuth === 'need',
       handshakeTimeout: side.handshakeMs,
@@ -120,6 +122,9 @@ export class TlsAcceptor {
 
   #begin(socket: Socket): void {
     this.#begun++
+    const { context } = this.#side
+    if (context !== this.#context) this.#server.setSecureContext(context)
+    this.#context = context
     this.#server.emit('connection', socket)
   }
 

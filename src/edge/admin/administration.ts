@@ -12,6 +12,7 @@ import type { ServerSettings } from '../settings.ts'
 import type { AdministeredServer } from './administered-server.ts'
 import { openAdmin } from './admin-server.ts'
 import { adminSide } from '../tls/admin-side.ts'
+import type { TlsKeeper } from '../tls/tls-keeper.ts'
 import { AuditLog } from './audit-log.ts'
 import type { TrafficListener } from './connection-tap.ts'
 import { CoreFigures } from './core-figures.ts'
@@ -98,13 +99,13 @@ export class Administration {
    * Opens the admin server and `/metrics`, as the settings say. A port that is taken keeps nobody
    * from serving, but for that of the metrics, which somebody asked for: then it rejects.
    */
-  async listen(): Promise<void> {
+  async listen(tlsKeeper: TlsKeeper | null = null): Promise<void> {
     const { adminEnabled, adminPort, adminIdleTimeoutMs, metrics: prometheus } = this.#settings
     const { view, metrics, traceMask, counts } = this
     const refresh = (): void => this.refresh()
     if (adminEnabled) {
       // Whoever asks for TLS gets it, or no server.
-      const tls = adminSide(this.#settings)
+      const tls = adminSide(this.#settings, tlsKeeper)
       this.#admin = await openAdmin({
         tls,
         view,
@@ -198,6 +199,16 @@ export class Administration {
   /** The server serves, or gave up before it did. */
   started(result: 'success' | 'failure'): void {
     this.#audit?.server('serverStart', result)
+  }
+
+  /** Files of the TLS keys behind this prefix have changed. */
+  keysReloaded(prefix: string): void {
+    this.#log.info('keys-reloaded', { keys: prefix })
+  }
+
+  /** … and cannot be used: those from before stay. */
+  keysUnreadable(prefix: string, error: unknown): void {
+    this.#log.warn('keys-not-reloaded', { keys: prefix, ...reasonOf(error) })
   }
 
   /** The server ended by itself. */

@@ -23,6 +23,14 @@ export const TLS_SETTINGS: readonly SettingRow[] = [
     key: 'sslQuorum',
     means: 'TLS between the servers, with the keys behind ssl.quorum.',
   }),
+  flag('clientTlsReloads', {
+    key: 'client.certReload',
+    means: 'the files behind ssl. are read again when they change',
+  }),
+  flag('quorumTlsReloads', {
+    key: 'sslQuorumReloadCertFiles',
+    means: '… and those behind ssl.quorum.',
+  }),
   flag('quorumTakesBoth', {
     key: 'portUnification',
     means: 'ports between servers take connections with TLS and without, for changing over',

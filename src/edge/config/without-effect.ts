@@ -47,9 +47,6 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
   },
   // --- TLS and SASL ----------------------------------------------------------------------------
   ...all('OpenSSL is told by its own configuration', 'fips-mode', { fine: ON }),
-  ...all('certificates are read at the start', 'client.certReload sslQuorumReloadCertFiles', {
-    fine: OFF,
-  }),
   ...all('the name is all of the subject', 'X509AuthenticationProvider.*'),
   ...all(
     NO_SASL,

@@ -9,12 +9,38 @@ export interface SideOptions {
   readonly clientHosts?: readonly string[] | null
   /** Also who only calls may have a key of its own; who is called must. */
   readonly isCalled: boolean
+  /** Default: as the keys say. */
+  readonly clientAuth?: TlsSide['clientAuth']
 }
 
 /** Throws an Error that names the key and what is wrong with its file. */
 export function tlsSideOf(keys: TlsKeys, options: SideOptions): TlsSide {
+  const context = contextOf(keys, options)
+  return sideOf(keys, options, () => context)
+}
+
+/** `context`: as it is now. */
+export function sideOf(
+  keys: TlsKeys,
+  options: SideOptions,
+  context: () => SecureContextOptions,
+): TlsSide {
+  return {
+    get context() {
+      return context()
+    },
+    clientAuth: options.clientAuth ?? keys.clientAuth,
+    handshakeMs: keys.handshakeMs,
+    checksServerName: keys.checksServerName,
+    clientHosts: options.clientHosts ?? null,
+    takesPlain: options.takesPlain ?? false,
+  }
+}
+
+/** Reads the files. Throws an Error that names the key and what is wrong with its file. */
+export function contextOf(keys: TlsKeys, { isCalled }: SideOptions): SecureContextOptions {
   const { prefix, keyStore, trustStore, ciphers } = keys
-  if (keyStore === null && options.isCalled) {
+  if (keyStore === null && isCalled) {
     throw new Error(`${prefix}keyStore.location is missing: TLS needs a key and its certificate`)
   }
   const context: SecureContextOptions = {
@@ -27,14 +53,7 @@ export function tlsSideOf(keys: TlsKeys, options: SideOptions): TlsSide {
   }
   // What does not fit is known now, not at the first connection.
   check(`${prefix}keyStore and ${prefix}trustStore`, context)
-  return {
-    context,
-    clientAuth: keys.clientAuth,
-    handshakeMs: keys.handshakeMs,
-    checksServerName: keys.checksServerName,
-    clientHosts: options.clientHosts ?? null,
-    takesPlain: options.takesPlain ?? false,
-  }
+  return context
 }
 
 function identityOf(key: string, store: KeyStore): SecureContextOptions {

@@ -237,13 +237,13 @@ describe('options of the command line', () => {
 describe('what has no effect', () => {
   test('is named with the reason, unless it asks for what is done anyway', () => {
     const { warnings } = read(
-      `${ALONE}serverCnxnFactory=x\ndigest.enabled=true\nclient.certReload=true\nfsyncc=1\n` +
+      `${ALONE}serverCnxnFactory=x\ndigest.enabled=true\nfips-mode=false\nfsyncc=1\n` +
         'zookeeper.snapCount=7\nclientPort=2181\nauthProvider.1=a.B\nflushDelay=0\n',
     )
     const said = warnings.join('\n')
     for (const part of [
       'serverCnxnFactory=x: there is no Netty here',
-      'client.certReload=true: certificates are read at the start',
+      'fips-mode=false: OpenSSL is told by its own configuration',
       'fsyncc is no key of ZooKeeper’s: it is ignored',
       'zookeeper.snapCount is no key of ZooKeeper’s (snapCount is): it is ignored',
       'zoo.cfg:8: clientPort is given again',
