@@ -36,6 +36,16 @@ export async function runTool<T>(tool: Tool<T>, args: readonly string[]): Promis
   }
 }
 
+export function writeLine(line: string): Promise<void> {
+  return write(`${line}\n`)
+}
+
+/** At the pace of who reads it. */
+export async function write(text: string): Promise<void> {
+  if (process.stdout.write(text)) return
+  await new Promise<void>((resolve) => process.stdout.once('drain', resolve))
+}
+
 /** null: help was asked for. */
 function parse<T>(
   { flags, choose, takes }: Tool<T>,

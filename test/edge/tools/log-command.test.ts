@@ -191,4 +191,36 @@ describe('zabra snapshot', () => {
     expect(said).toContain('is not whole')
     expect(await runSnapshot([])).toBe(2)
   })
+
+  it('sums up subtrees', async () => {
+    put('snapshot.9', SNAPSHOT)
+    expect(await runSnapshot(['sum', directory])).toBe(0)
+    const [root, ...below] = said.trimEnd().split('\n')
+    expect(root).toMatch(/^\/: (\d+) znodes, (\d+) bytes$/)
+    const nodes = below.map((line) => Number(/: (\d+) /.exec(line)?.[1]))
+    const sum = nodes.reduce((total, one) => total + one, 1)
+    expect(root).toContain(`: ${sum} znodes`)
+    said = ''
+    expect(await runSnapshot(['sum', '--depth', '0', directory, '/zookeeper'])).toBe(0)
+    expect(said).toMatch(/^\/zookeeper: \d+ znodes, \d+ bytes\n$/)
+    expect(await runSnapshot(['sum', directory, '/nobody'])).toBe(2)
+    expect(said).toContain('/nobody is not in the snapshot')
+    expect(await runSnapshot(['sum', '--depth', 'x', directory])).toBe(2)
+  })
+
+  it('compares two, by znodes, bytes and data', async () => {
+    put('snapshot.9', SNAPSHOT)
+    const [empty, full] = [join(folder, 'snapshot.0'), join(folder, 'snapshot.9')]
+    expect(await runSnapshot(['compare', full, full])).toBe(0)
+    expect(said).toBe('')
+    expect(await runSnapshot(['compare', empty, full])).toBe(1)
+    expect(said).toMatch(/^\/: \+\d+ znodes, \+\d+ bytes$/m)
+    expect(said).toMatch(/^\/p: only in the second, /m)
+    said = ''
+    expect(await runSnapshot(['compare', full, empty])).toBe(1)
+    expect(said).toMatch(/^\/: -\d+ znodes, -\d+ bytes$/m)
+    expect(said).toMatch(/^\/p: only in the first, /m)
+    expect(await runSnapshot(['compare', '--nodes', '999', '--bytes', '9999', empty, full])).toBe(0)
+    expect(await runSnapshot(['compare', full])).toBe(2)
+  })
 })
