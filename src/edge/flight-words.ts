@@ -78,6 +78,8 @@ export class FlightTranscript {
         const from = snapshot === null ? 'nothing' : `snapshot ${shortZxid(snapshot.zxid)}`
         return [`reads its storage again: ${from} and ${log.length} entries`]
       }
+      case 'log-read':
+        return [`reads its log back: ${input.range?.entries.length ?? 'no'} entries`]
       case 'storage-failed':
         return [`loses its storage: ${input.reason}`]
       case 'replace-state':
@@ -150,6 +152,8 @@ export class FlightTranscript {
         const words = traceWords(effect.event)
         return words === null ? [] : [words]
       }
+      case 'read-log':
+        return [`wants its log after ${shortZxid(effect.after)} up to ${shortZxid(effect.upTo)}`]
       case 'halt':
         return [`halts: ${effect.reason}`]
       default:

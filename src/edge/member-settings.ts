@@ -3,7 +3,11 @@ import { configText } from '../adapters/tcp/quorum-member.ts'
 import type { QuorumNetworkOptions } from '../adapters/tcp/quorum-network.ts'
 import { toServerId, type ServerId } from '../core/base/zxid.ts'
 import type { MemberConfig } from '../core/server/member-machine.ts'
-import { PEER_PACKET_MAX_BYTES, SILENCE_LIMIT_MS } from '../core/zab/constants.ts'
+import {
+  COMMIT_LOG_BYTES_MAX,
+  PEER_PACKET_MAX_BYTES,
+  SILENCE_LIMIT_MS,
+} from '../core/zab/constants.ts'
 import type { ZabTuning } from '../core/zab/role.ts'
 import { isStandalone, type ServerSettings } from './settings.ts'
 
@@ -107,6 +111,9 @@ function zabOf(settings: ServerSettings): ZabTuning {
   return {
     packetBytesMax: packetBytesOf(settings),
     commitLogCount: settings.commitLogCount,
+    snapshotSizeFactor: settings.snapshotSizeFactor,
+    // A socket takes more than a data channel.
+    logDiffBytesMax: COMMIT_LOG_BYTES_MAX,
     notificationIntervalMs: settings.notificationIntervalMs,
     notificationIntervalMaxMs: settings.notificationIntervalMaxMs,
     observerSnapsMax: settings.observerSnapsMax,

@@ -89,6 +89,8 @@ export interface EnsembleSettings {
   readonly notificationIntervalMaxMs: number
   /** commitLogCount (Q32). */
   readonly commitLogCount: number
+  /** snapshotSizeFactor (Q30). */
+  readonly snapshotSizeFactor: number
   /** leader.maxTimeToWaitForEpoch: null = our own limit. */
   readonly epochWaitMs: number | null
   /** leader.maxConcurrentSnapSyncs, leader.maxConcurrentDiffSyncs (Q41). */
@@ -294,6 +296,7 @@ const ENSEMBLE_DEFAULTS: EnsembleSettings = {
   // ZooKeeper's 60 s is an outage after a long partition.
   notificationIntervalMaxMs: 1_600,
   commitLogCount: 500,
+  snapshotSizeFactor: 0.33,
   epochWaitMs: null,
   observerSnapsMax: 10,
   observerDiffsMax: 100,

@@ -3,6 +3,8 @@
  * `failed` tells the reason before any caller hears of it.
  */
 import type {
+  LogRange,
+  LogWanted,
   MemberMeta,
   PersistEffect,
   Recovered,
@@ -61,6 +63,11 @@ export class FaultyStorage implements Storage {
 
   async write(batch: readonly PersistEffect[]): Promise<void> {
     await this.#written(() => this.#storage.write(batch))
+  }
+
+  async readLog(wanted: LogWanted): Promise<LogRange | null> {
+    if (this.#failure !== null) throw this.#failure
+    return this.#storage.readLog(wanted)
   }
 
   meta(): Promise<MemberMeta> {

@@ -13,9 +13,11 @@
  * - What comes back is verified by checksum. A torn or corrupt LAST log value is dropped and
  *   reported in `droppedTail`; corruption before the tail is a StorageError 'corrupt'.
  */
-import type { PersistEffect, RecoveredState } from '../core/zab/effect.ts'
+import type { LogRange, LogWanted, PersistEffect, RecoveredState } from '../core/zab/effect.ts'
 export type {
   LogEntry,
+  LogRange,
+  LogWanted,
   PersistEffect,
   RecoveredState,
   SnapshotAbandonEffect,
@@ -89,6 +91,12 @@ export interface Storage {
   recover(): Promise<Recovered>
   /** One atomic, strictly durable transaction of these effects, in this order. */
   write(batch: readonly PersistEffect[]): Promise<void>
+  /**
+   * Entries of the log, of those as well that are older than the newest snapshot. In no order with
+   * writes, but what was durable before the call is seen. What is damaged or missing ends the
+   * range. null: no entry here is as old as `after`. A rejection is no reason to stop the member.
+   */
+  readLog(wanted: LogWanted): Promise<LogRange | null>
   meta(): Promise<MemberMeta>
   /**
    * Pin the founding record, strictly, once: in the same transaction writes the empty snapshot of

@@ -14,7 +14,7 @@ import type { MemberConfig, MemberStatus } from '../core/server/member-machine.t
 import type { ZooKeeperServer } from '../core/server/zookeeper-server.ts'
 import type { ServerId } from '../core/base/zxid.ts'
 import type { Id } from '../core/jute/data-records.ts'
-import type { PersistEffect, TraceEvent } from '../core/zab/effect.ts'
+import type { PersistEffect, ReadLogEffect, TraceEvent } from '../core/zab/effect.ts'
 import { concat } from '../core/base/bytes.ts'
 import type { ClientChannel } from '../ports/client-channel.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -261,6 +261,15 @@ export class Member {
     )
   }
 
+  /** What cannot be read is as good as not there. */
+  #readLog(effect: ReadLogEffect): void {
+    const { id } = effect
+    this.#options.storage.readLog(effect).then(
+      (range) => this.#input({ kind: 'log-read', id, range }),
+      () => this.#input({ kind: 'log-read', id, range: null }),
+    )
+  }
+
   #runOthers(): void {
     const sends = new Map<ConnectionId, Uint8Array[]>()
     for (const effect of this.#gate.takeOthers()) {
@@ -275,6 +284,7 @@ export class Member {
         this.#clients.delete(effect.connection)
         channel?.close(effect.reason)
       } else if (effect.kind === 'trace') this.#options.onTrace?.(effect.event)
+      else if (effect.kind === 'read-log') this.#readLog(effect)
       else if (effect.kind === 'close-link') this.#closeLink(effect.peer, effect.reason)
       else if (effect.kind === 'halt') this.#halt(effect.reason)
     }

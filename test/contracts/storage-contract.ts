@@ -4,92 +4,26 @@
  */
 import { concat } from '../../src/core/base/bytes.ts'
 import { encodeUtf8 } from '../../src/core/base/utf8.ts'
-import { makeZxid, type Zxid } from '../../src/core/base/zxid.ts'
-import { encode } from '../../src/core/jute/record.ts'
-import { txnHeaderRecord } from '../../src/core/jute/txn-records.ts'
-import type {
-  AppendEffect,
-  PersistEffect,
-  RecoveredState,
-  SnapshotChunkEffect,
-  SnapshotCommitEffect,
-} from '../../src/core/zab/effect.ts'
-import { PEER_TOKENS_MAX, START_CHAIN_MAX, type Storage } from '../../src/ports/storage.ts'
+import type { Zxid } from '../../src/core/base/zxid.ts'
+import type { PersistEffect } from '../../src/core/zab/effect.ts'
+import { PEER_TOKENS_MAX, START_CHAIN_MAX } from '../../src/ports/storage.ts'
 import { checkEqual, checkRejects } from './check.ts'
-
-/** One disk. Each case gets a fresh one. */
-export interface StorageHarness {
-  /** A start of the member: opens the same disk again, as another process would. */
-  open(): Promise<Storage>
-  /** The process dies: what was not durable is lost. The instance is not used again. */
-  crash(storage: Storage): Promise<void>
-  /** The newest log value comes back damaged. */
-  tearTail(): Promise<void>
-  /** A log value before the newest comes back damaged. */
-  corruptLog(): Promise<void>
-}
-
-export interface ContractCase {
-  readonly name: string
-  run(harness: StorageHarness): Promise<void>
-}
-
-const RECORD = encodeUtf8('the founding record')
-/** The end of every snapshot: without it none is whole (P14). */
-const SEAL = '\u0000\u0000\u0000\u0001/'
-const EMPTY = encodeUtf8(`an empty snapshot${SEAL}`)
-
-function z(epoch: number, counter: number): Zxid {
-  return makeZxid(epoch, counter)
-}
-
-/** A transaction's header says its zxid; files are read by it (P3). */
-function append(zxid: Zxid, text = `entry ${zxid}`): AppendEffect {
-  const header = encode(txnHeaderRecord, { clientId: 1n, cxid: 1, zxid, time: 0, type: 0 })
-  return { kind: 'append', zxid, entry: concat([header, encodeUtf8(text)]) }
-}
-
-/** Entries 1…count of `epoch`, from `first` on. */
-function appends(epoch: number, first: number, last: number): AppendEffect[] {
-  const effects: AppendEffect[] = []
-  for (let counter = first; counter <= last; counter++) effects.push(append(z(epoch, counter)))
-  return effects
-}
-
-function chunk(id: number, index: number, text: string): SnapshotChunkEffect {
-  return { kind: 'snapshot-chunk', id, index, bytes: encodeUtf8(text + SEAL) }
-}
-
-function commit(id: number, zxid: Zxid, chunks: number): SnapshotCommitEffect {
-  return { kind: 'snapshot-commit', id, zxid, chunks, install: false }
-}
-
-function install(id: number, zxid: Zxid, chunks: number, epoch: number): SnapshotCommitEffect {
-  return { kind: 'snapshot-commit', id, zxid, chunks, install: true, currentEpoch: epoch }
-}
-
-function counters(state: RecoveredState): string[] {
-  return state.log.map(({ zxid }) => `${zxid >> 32n}.${zxid & 0xffff_ffffn}`)
-}
-
-function snapshotText({ snapshot }: RecoveredState): string | null {
-  if (snapshot === null) return null
-  const text = snapshot.chunks.map((bytes) => new TextDecoder().decode(bytes)).join('')
-  return text.split(SEAL).slice(0, -1).join('|')
-}
-
-/** A founded storage, ready to write. */
-async function founded(harness: StorageHarness): Promise<Storage> {
-  const storage = await harness.open()
-  await storage.recover()
-  await storage.pinFounding(RECORD, EMPTY)
-  return storage
-}
-
-async function crashAndRecover(harness: StorageHarness, storage: Storage): Promise<RecoveredState> {
-  await harness.crash(storage)
-  return (await harness.open()).recover()
-}
+import { RANGE_CASES } from './log-range-cases.ts'
+import {
+  append,
+  appends,
+  chunk,
+  commit,
+  counters,
+  crashAndRecover,
+  EMPTY,
+  founded,
+  install,
+  RECORD,
+  snapshotText,
+  z,
+  type ContractCase,
+} from './storage-samples.ts'
 
 const FOUNDING_CASES: readonly ContractCase[] = [
   {
@@ -494,6 +428,7 @@ const RANDOM_CASE: ContractCase = {
 export const STORAGE_CONTRACT: readonly ContractCase[] = [
   ...FOUNDING_CASES,
   ...LOG_CASES,
+  ...RANGE_CASES,
   ...SNAPSHOT_CASES,
   ...OWNER_CASES,
   RANDOM_CASE,

@@ -7,7 +7,7 @@ import type { ServerId } from '../../src/core/base/zxid.ts'
 import { EffectGate } from '../../src/core/effect-gate/effect-gate.ts'
 import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
 import type { ConnectionId, MemberEffect, MemberInput } from '../../src/core/server/effect.ts'
-import type { Moment, PersistEffect } from '../../src/core/zab/effect.ts'
+import type { Moment, PersistEffect, ReadLogEffect } from '../../src/core/zab/effect.ts'
 import type { MemberMachine } from '../../src/core/server/member-machine.ts'
 import type { MemoryDisk } from '../../src/adapters/memory/memory-disk.ts'
 import type { Prng } from '../../src/core/base/prng.ts'
@@ -450,10 +450,20 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
         this.#clients.delete(effect.connection)
         client?.closed(effect.reason)
       } else if (effect.kind === 'trace') this.world.noteTrace(this, effect.event)
+      else if (effect.kind === 'read-log') this.#readLog(effect)
       else if (effect.kind === 'close-link') this.#closeLink(effect.peer, effect.reason)
       else if (effect.kind === 'halt') this.world.halted(this, effect.reason)
     }
     for (const [connection, messages] of sends) this.#sendToClient(connection, messages)
+  }
+
+  #readLog(effect: ReadLogEffect): void {
+    const { life, world } = this
+    const delayMs = within(this.prng, world.draw.diskDelayMs) * this.diskSlowness
+    world.timeline.after(delayMs, () => {
+      if (this.life !== life || this.machine === null) return
+      this.inputs({ kind: 'log-read', id: effect.id, range: this.disk.readLogSync(effect) })
+    })
   }
 
   #sendToClient(connection: ConnectionId, messages: readonly Uint8Array[] | undefined): void {

@@ -16,6 +16,8 @@ const ENTRY_END = 0x42
 /** Where TxnHeader has its zxid: after clientId and cxid. */
 const ZXID_OFFSET = 12
 const TXN_HEADER_BYTES = 32
+/** No entry is longer: jute.maxbuffer has 31 MiB at most, and as much again beside it. Ours. */
+const ENTRY_BYTES_MAX = 64 * 1024 * 1024
 /** To compare with, many at a time. */
 const ZEROS = new Uint8Array(64 * 1024)
 
@@ -130,6 +132,28 @@ export function foundAt(file: Uint8Array, offset: number, written: number): Foun
   if (length < TXN_HEADER_BYTES) return { kind: 'damaged', next: null }
   if (isWhole(file, offset, next)) return { kind: 'whole', next }
   return { kind: 'damaged', next: file[next - 1] === ENTRY_END ? next : null }
+}
+
+/** What begins at an offset of a block, a part of a file that has more behind it. */
+export type EntryInBlock =
+  | { readonly kind: 'whole'; readonly entry: PlacedEntry; readonly next: number }
+  | { readonly kind: 'damaged' }
+  /** Space kept ready. */
+  | { readonly kind: 'end' }
+  /** The block ends before the entry, which has so many bytes as far as is known. */
+  | { readonly kind: 'cut'; readonly bytes: number }
+
+export function entryAt(block: Uint8Array, offset: number): EntryInBlock {
+  if (block.length < offset + ENTRY_HEAD_BYTES) return { kind: 'cut', bytes: ENTRY_HEAD_BYTES }
+  const view = viewAt(block, offset)
+  const length = view.getInt32(8)
+  if (length === 0 && view.getBigUint64(0) === 0n) return { kind: 'end' }
+  if (length < TXN_HEADER_BYTES || length > ENTRY_BYTES_MAX) return { kind: 'damaged' }
+  const bytes = ENTRY_HEAD_BYTES + length + 1
+  const next = offset + bytes
+  if (next > block.length) return { kind: 'cut', bytes }
+  if (!isWhole(block, offset, next)) return { kind: 'damaged' }
+  return { kind: 'whole', entry: placedEntry(block, offset, next), next }
 }
 
 /** Where the first whole entry at or behind `from` begins, or null. */

@@ -19,6 +19,8 @@ import {
   START_CHAIN_MAX,
   StorageError,
   type LogEntry,
+  type LogRange,
+  type LogWanted,
   type MemberMeta,
   type PersistEffect,
   type Recovered,
@@ -140,6 +142,11 @@ export class FileStorage implements Storage {
       }
       await this.#flush(run)
     })
+  }
+
+  async readLog(wanted: LogWanted): Promise<LogRange | null> {
+    this.#check()
+    return this.#log.readRange(wanted)
   }
 
   async meta(): Promise<MemberMeta> {

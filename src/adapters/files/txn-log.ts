@@ -16,10 +16,11 @@ import {
 import { join } from 'node:path'
 import { EMPTY_BYTES } from '../../core/base/bytes.ts'
 import { ZXID_NONE, type Zxid } from '../../core/base/zxid.ts'
-import { StorageError, type LogEntry } from '../../ports/storage.ts'
+import { StorageError, type LogEntry, type LogRange, type LogWanted } from '../../ports/storage.ts'
 import type { DiskPace } from './disk-pace.ts'
 import { readBytes, syncDirectory, writeAll } from './durable-file.ts'
 import { fileName, zxidFiles, type ZxidFile } from './file-names.ts'
+import { readLogRange, type LogPlace } from './log-range.ts'
 import {
   entryBytes,
   LOG_HEADER_BYTES,
@@ -74,6 +75,8 @@ export class TxnLog {
   readonly #options: TxnLogOptions
   #open: OpenFile | null = null
   #buffer: Uint8Array = EMPTY_BYTES
+  /** Where the last part ended that was read back. */
+  #place: LogPlace | null = null
   /** What a crash left behind the last whole entry. */
   #torn: { readonly name: string; readonly end: number } | null = null
 
@@ -94,13 +97,21 @@ export class TxnLog {
       const isLast = file === wanted.at(-1)
       const read = this.#readFile(file, isLast)
       if (isLast) damaged = read.damaged
-      if (damaged > 0) damagedAt = this.#place(file.name, read.end)
+      if (damaged > 0) damagedAt = this.#placeText(file.name, read.end)
       for (const { zxid, entry } of read.entries) {
         // A file begun anew after a failed write may repeat what the one before has.
         if (zxid > (entries.at(-1)?.zxid ?? after)) entries.push({ zxid, entry })
       }
     }
     return { entries, damaged, damagedAt }
+  }
+
+  /** A part of it; null: it does not go back so far. Changes nothing, so it may go on beside. */
+  async readRange(wanted: LogWanted): Promise<LogRange | null> {
+    const { directory } = this.#options
+    const { range, next } = await readLogRange(directory, this.#files(), wanted, this.#place)
+    this.#place = next
+    return range
   }
 
   /** Makes what `read` found be all there is. */
@@ -157,6 +168,7 @@ export class TxnLog {
   /** Drops every entry behind `to`, the newest file first: a crash leaves a longer log only. */
   truncate(to: Zxid): void {
     this.roll()
+    this.#place = null
     for (const file of this.#files().reverse()) {
       const { entries } = this.#readFile(file, true)
       const beyond = entries.find((entry) => entry.zxid > to)
@@ -170,6 +182,7 @@ export class TxnLog {
 
   removeAll(): void {
     this.roll()
+    this.#place = null
     for (const { name } of this.#files().reverse()) this.#remove(name)
     syncDirectory(this.#options.directory)
   }
@@ -206,13 +219,13 @@ export class TxnLog {
     const read = readLogFile(bytes)
     const damagedAt = read.corruptAt ?? (read.damaged > 0 && !mayBeTorn ? read.end : null)
     if (damagedAt !== null) {
-      throw new StorageError('corrupt', `${this.#place(file.name, damagedAt)}: ${REMEDY}`)
+      throw new StorageError('corrupt', `${this.#placeText(file.name, damagedAt)}: ${REMEDY}`)
     }
     if (mayBeTorn) this.#torn = { name: file.name, end: read.end }
     return read
   }
 
-  #place(name: string, offset: number): string {
+  #placeText(name: string, offset: number): string {
     return `${join(this.#options.directory, name)} is damaged at byte ${offset}`
   }
 

@@ -1,7 +1,7 @@
 /** The `log` store inside a transaction: append, cut, read back, purge. */
 import { assert } from '../../core/base/assert.ts'
 import { formatZxid, type Zxid } from '../../core/base/zxid.ts'
-import type { LogEntry } from '../../ports/storage.ts'
+import type { LogEntry, LogRange, LogWanted } from '../../ports/storage.ts'
 import { StorageError } from '../../ports/storage.ts'
 import { claimedCount, packEntries, unpackEntries, type UnpackedValue } from './log-codec.ts'
 import {
@@ -15,6 +15,8 @@ import {
 
 /** Values per read at recovery: about 16 MB at most in one answer. Ours. */
 const READ_SLICE_VALUES = 256
+/** Values per read of a part of it: about 1 MB. Ours, as LOG_READ_BYTES. */
+const RANGE_SLICE_VALUES = 16
 /** Values deleted per transaction of a purge, so that an append never waits long. Ours. */
 const PURGE_SLICE_VALUES = 256
 
@@ -84,6 +86,40 @@ export async function readLog(tx: AnyTransaction, after: Zxid): Promise<LogRead>
     range = IDBKeyRange.lowerBound(newest, true)
   }
   return { entries, last: last === null || last < after ? after : last, torn: null }
+}
+
+/** See Storage.readLog. Ends before a value that is damaged or does not follow the one before. */
+export async function readLogRange(
+  tx: AnyTransaction,
+  { after, upTo, bytesMax }: LogWanted,
+): Promise<LogRange | null> {
+  const store = tx.objectStore('log')
+  const entries: LogEntry[] = []
+  let from: Zxid | null = null
+  let last: Zxid | null = null
+  let sizeBytes = 0
+  const found = (): LogRange | null => (from === null ? null : { from, entries })
+  const first = await straddlingKey(tx, after)
+  if (first === undefined) return null
+  let range = IDBKeyRange.bound(first, zxidKey(upTo))
+  for (;;) {
+    const values = await store.getAll(range, RANGE_SLICE_VALUES)
+    for (const bytes of values) {
+      const value = unpackEntries(bytes)
+      if (value === null || (last !== null && value.previous !== last)) return found()
+      for (const entry of value.entries) {
+        last = entry.zxid
+        if (last <= after) from = last
+        else if (last <= upTo && sizeBytes < bytesMax) {
+          entries.push(entry)
+          sizeBytes += entry.entry.length
+        }
+      }
+    }
+    const isShort = values.length < RANGE_SLICE_VALUES
+    if (isShort || last === null || last >= upTo || sizeBytes >= bytesMax) return found()
+    range = IDBKeyRange.bound(zxidKey(last), zxidKey(upTo), true)
+  }
 }
 
 /**

@@ -14,6 +14,8 @@ import { equal } from '../../core/base/bytes.ts'
 import { formatZxid, ZXID_NONE, type Zxid } from '../../core/base/zxid.ts'
 import type {
   LogEntry,
+  LogRange,
+  LogWanted,
   PersistEffect,
   SnapshotAbandonEffect,
   SnapshotChunkEffect,
@@ -28,7 +30,7 @@ import {
   StorageError,
 } from '../../ports/storage.ts'
 import type { Connection } from './connection.ts'
-import { appendEntries, purgeableRange, truncateLog } from './log-store.ts'
+import { appendEntries, purgeableRange, readLogRange, truncateLog } from './log-store.ts'
 import { readMemberMeta } from './member-meta.ts'
 import { recoverDatabase } from './recovery.ts'
 import {
@@ -85,6 +87,12 @@ export class IndexedDbStorage implements Storage {
 
   async write(batch: readonly PersistEffect[]): Promise<void> {
     return this.#inTurn(() => this.#write(batch))
+  }
+
+  async readLog(wanted: LogWanted): Promise<LogRange | null> {
+    const tx = this.#connection.db.transaction(['log'], 'readonly')
+    tx.done.catch(outcomeIsTxDone)
+    return readLogRange(tx, wanted)
   }
 
   async meta(): Promise<MemberMeta> {

@@ -11,7 +11,13 @@
 import { assert, unreachable } from '../../core/base/assert.ts'
 import { equal } from '../../core/base/bytes.ts'
 import { formatZxid, ZXID_NONE, type Zxid } from '../../core/base/zxid.ts'
-import type { LogEntry, PersistEffect, SnapshotCommitEffect } from '../../ports/storage.ts'
+import type {
+  LogEntry,
+  LogRange,
+  LogWanted,
+  PersistEffect,
+  SnapshotCommitEffect,
+} from '../../ports/storage.ts'
 import {
   PEER_TOKENS_MAX,
   type MemberMeta,
@@ -105,6 +111,22 @@ export class MemoryDisk {
       log: state.log.slice(from),
       droppedTail: state.droppedTail,
     }
+  }
+
+  readLogSync({ after, upTo, bytesMax }: LogWanted): LogRange | null {
+    const { log, corrupt } = this.#state
+    const start = firstAfter(log, after)
+    const from = log[start - 1]?.zxid
+    if (from === undefined || corrupt) return null
+    const entries: LogEntry[] = []
+    let bytes = 0
+    for (let i = start; bytes < bytesMax; i++) {
+      const entry = log[i]
+      if (entry === undefined || entry.zxid > upTo) break
+      entries.push(entry)
+      bytes += entry.entry.length
+    }
+    return { from, entries }
   }
 
   metaSync(): MemberMeta {

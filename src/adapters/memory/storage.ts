@@ -3,7 +3,7 @@
  * exactly as far as the disk: drop the instance, call `disk.crash()`, and only completed writes are
  * there for the next one.
  */
-import type { PersistEffect } from '../../ports/storage.ts'
+import type { LogRange, LogWanted, PersistEffect } from '../../ports/storage.ts'
 import { type MemberMeta, type Recovered, type Storage, StorageError } from '../../ports/storage.ts'
 import type { MemoryDisk } from './memory-disk.ts'
 
@@ -54,6 +54,11 @@ export class MemoryStorage implements Storage {
       this.#bytesLeft -= size
       this.#disk.apply(batch)
     })
+  }
+
+  async readLog(wanted: LogWanted): Promise<LogRange | null> {
+    this.#check()
+    return this.#disk.readLogSync(wanted)
   }
 
   async meta(): Promise<MemberMeta> {

@@ -1,7 +1,7 @@
 /** Inputs and effects of the whole member: Zab's plus those of clients. */
 import type { ServerId } from '../base/zxid.ts'
 import type { Id } from '../jute/data-records.ts'
-import type { Moment, RecoveredState, ZabEffect } from '../zab/effect.ts'
+import type { LogRange, Moment, RecoveredState, ZabEffect } from '../zab/effect.ts'
 
 /** Number of one client connection of this member, chosen by the driver, never reused. */
 export type ConnectionId = number
@@ -27,6 +27,8 @@ export type MemberInput =
   | { readonly kind: 'persisted'; readonly mark: number }
   /** A truncate effect is durable; this is what the storage holds now. */
   | { readonly kind: 'truncated'; readonly recovered: RecoveredState }
+  /** To a read-log effect; null: that part of the log is not there, or cannot be read. */
+  | { readonly kind: 'log-read'; readonly id: number; readonly range: LogRange | null }
   /** Storage failed for good: stop serving, stop voting, say so. */
   | { readonly kind: 'storage-failed'; readonly reason: string }
   /** A backup to be the state of the ensemble (zab/state-replacement.ts). Only a leader does it. */

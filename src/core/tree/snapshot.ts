@@ -47,6 +47,9 @@ const SESSION_BYTES = 12
 const ACL_LIST_BYTES = 12
 const ACL_BYTES = 12
 
+/** Of a node beside path and data: two lengths, the number of its ACL, its Stat. */
+const NODE_BYTES = 4 + 4 + 8 + 60
+
 /** What a snapshot writes of a node; a DataNode is one, and so is a copy of its earlier self. */
 interface NodeRecord extends StatPersisted {
   readonly path: string
@@ -61,6 +64,7 @@ interface NodeRecord extends StatPersisted {
  */
 export class TreeSnapshot implements NodeObserver {
   readonly zxid: Zxid
+  readonly sizeBytes: number
   readonly #store: NodeStore
   readonly #sessions: readonly (readonly [bigint, number])[]
   readonly #acls: readonly AclEntry[]
@@ -83,6 +87,7 @@ export class TreeSnapshot implements NodeObserver {
   constructor(tree: DataTree) {
     this.zxid = tree.lastProcessed
     this.#store = tree.store
+    this.sizeBytes = tree.store.approximateDataSize + tree.store.nodeCount * NODE_BYTES
     this.#sessions = [...tree.sessions]
     this.#acls = tree.store.acls.entries()
     this.#digest = tree.digest

@@ -66,6 +66,25 @@ export const COMMIT_LOG_BYTES: number = 4 * 1024 * 1024
 export const LEARNER_LAG_BYTES: number = 32 * 1024 * 1024
 /** Most bytes for DIFF, whatever commitLogCount says: half of what makes a learner a laggard. */
 export const COMMIT_LOG_BYTES_MAX: number = LEARNER_LAG_BYTES / 2
+/**
+ * A learner that memory cannot serve is brought up to date from the log on disk while that is less
+ * than this part of a snapshot: zookeeper.snapshotSizeFactor (Q30).
+ */
+export const SNAPSHOT_SIZE_FACTOR = 0.33
+/**
+ * … and in any case not more bytes of entries: they are in memory before the first one leaves, and
+ * a data channel, which says no at 16 MiB, takes them with what memory adds and all packet heads.
+ */
+export const LOG_DIFF_BYTES_MAX: number = COMMIT_LOG_BYTES
+/**
+ * … nor more of them behind a TRUNC, where a learner keeps them as packets until its disk has cut:
+ * half of DEFERRED_PACKETS, a PROPOSAL and a COMMIT each.
+ */
+export const LOG_TRUNC_COUNT_MAX = 50_000
+/** Bytes of entries that one reading of the log brings: some ms of a disk between two appends. */
+export const LOG_READ_BYTES: number = 1024 * 1024
+/** Bytes of them that leave in one step: some 4 ms of encoding, as SNAP_SLICE_BYTES. */
+export const LOG_SLICE_BYTES: number = 256 * 1024
 /** Packets that a learner keeps while its storage truncates. The bytes are bounded as above. */
 export const DEFERRED_PACKETS = 200_000
 

@@ -16,6 +16,8 @@ export interface EffectSink {
   /** Number of truncate effects pushed: each is answered by one `truncated` input. */
   readonly truncateCount: number
   newSnapshotId(at: Moment): number
+  /** Tells the answer to one reading of the log from all others of this life. */
+  newReadId(): number
 }
 
 export class EffectList<E extends { readonly kind: string } = ZabEffect> implements EffectSink {
@@ -23,6 +25,7 @@ export class EffectList<E extends { readonly kind: string } = ZabEffect> impleme
   #persistCount = 0
   #truncateCount = 0
   #lastSnapshotId = 0
+  #lastReadId = 0
   snapshotZxid: Zxid = 0n as Zxid
 
   push(effect: E | ZabEffect): void {
@@ -59,5 +62,9 @@ export class EffectList<E extends { readonly kind: string } = ZabEffect> impleme
   newSnapshotId(at: Moment): number {
     this.#lastSnapshotId = Math.max(this.#lastSnapshotId + 1, Math.floor(at.wallMs))
     return this.#lastSnapshotId
+  }
+
+  newReadId(): number {
+    return ++this.#lastReadId
   }
 }

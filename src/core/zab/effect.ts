@@ -117,6 +117,25 @@ export type PersistEffect =
   | SnapshotCommitEffect
   | SnapshotAbandonEffect
 
+/** A part of the log on disk. */
+export interface LogWanted {
+  /** What is read comes behind it. */
+  readonly after: Zxid
+  /** Nothing newer. Durable when this is asked. */
+  readonly upTo: Zxid
+  /** No more entries once they have so many bytes; one at least. */
+  readonly bytesMax: number
+}
+
+/**
+ * Read the log back: what a learner lacks and memory holds no more. Its place among writes does not
+ * matter. The driver answers with one `log-read` input of this id, whatever comes of it.
+ */
+export interface ReadLogEffect extends LogWanted {
+  readonly kind: 'read-log'
+  readonly id: number
+}
+
 /** A fact for observers (UI, tests, flight recorder). Never needed for correctness. */
 export interface TraceEffect {
   readonly kind: 'trace'
@@ -205,7 +224,7 @@ export function isPersistEffect(effect: { readonly kind: string }): effect is Pe
 }
 
 export type ZabEffect =
-  SendEffect | EndConversationEffect | CloseLinkEffect | PersistEffect | TraceEffect
+  SendEffect | EndConversationEffect | CloseLinkEffect | PersistEffect | ReadLogEffect | TraceEffect
 
 /** The inputs that are Zab's; the member machine adds those of clients. */
 export type ZabInput =
@@ -217,6 +236,7 @@ export type ZabInput =
   | { readonly kind: 'suspect'; readonly peer: ServerId }
   | { readonly kind: 'persisted'; readonly mark: number }
   | { readonly kind: 'truncated'; readonly recovered: RecoveredState }
+  | { readonly kind: 'log-read'; readonly id: number; readonly range: LogRange | null }
   | { readonly kind: 'storage-failed'; readonly reason: string }
   /**
    * An administrator's backup: a leader that serves makes it the state of the ensemble, anybody
@@ -239,6 +259,14 @@ export interface RecoveredState {
 export interface LogEntry {
   readonly zxid: Zxid
   readonly entry: Uint8Array
+}
+
+/** What was read of the log. */
+export interface LogRange {
+  /** The newest entry of the log that is not newer than `after`. */
+  readonly from: Zxid
+  /** Those directly behind `after`, in order, verified; as far as they are whole. */
+  readonly entries: readonly LogEntry[]
 }
 
 export const SNAPSHOT_CHUNK_BYTES = 60_000

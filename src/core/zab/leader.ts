@@ -15,15 +15,15 @@ import {
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import { Broadcast, type Proposal } from './broadcast.ts'
-import { EPOCH_MAX, OBSERVER_DIFFS_MAX, OBSERVER_SNAPS_MAX, PINGS_PER_TICK } from './constants.ts'
+import { EPOCH_MAX, PINGS_PER_TICK } from './constants.ts'
 import { Discovery } from './discovery.ts'
-import type { Moment } from './effect.ts'
+import type { LogRange, Moment } from './effect.ts'
 import { LearnerHandler } from './learner-handler.ts'
 import { checkedZxid, encodePacket, machine } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
 import { lagBytesMax, rendezvousLimitMs, type RoleContext } from './role.ts'
-import { SNAP } from './synchronization.ts'
 import { routed } from './synced-learner.ts'
+import { Synchronizer } from './synchronizer.ts'
 
 /** What Zab's papers call the phases 1, 2 and 3. */
 type Phase = 'discovery' | 'synchronization' | 'broadcast'
@@ -36,6 +36,7 @@ export class Leader {
   readonly #startedMs: number
   #phase: Phase = 'discovery'
   #broadcast: Broadcast | null = null
+  #synchronizer: Synchronizer | null = null
   /** Mark of the write of currentEpoch: this member's own ack of NEWLEADER. */
   #newLeaderMark = 0
   #lastProgressMs: number
@@ -185,14 +186,19 @@ export class Leader {
     this.#broadcast?.ackOwn(at)
   }
 
+  onLogRead(id: number, range: LogRange | null, at: Moment): void {
+    this.#synchronizer?.onLogRead(id, range, at)
+  }
+
   onTime(at: Moment): void {
     const { tickTimeMs, initLimitTicks } = this.#context.config
     const now = at.elapsedMs
     for (const handler of this.#handlers.values()) {
       handler.pump()
       // An observer that came while others were sent their snapshots.
-      if (handler.phase === 'waiting' && this.#phase === 'broadcast') this.#synchronize(handler, at)
+      if (handler.phase === 'waiting' && this.isServing) this.#synchronizer?.begin(handler, at)
     }
+    this.#synchronizer?.onTime(at)
     if (this.#discovery.epoch === null) {
       const { config } = this.#context
       const limitMs = config.epochWaitMs ?? rendezvousLimitMs(config)
@@ -215,6 +221,7 @@ export class Leader {
       this.#context.endConversation(handler.peer, handler.conversation)
     }
     this.#handlers.clear()
+    this.#synchronizer?.stop()
   }
 
   propose(zxid: Zxid, entry: Uint8Array, at: Moment): void {
@@ -249,6 +256,7 @@ export class Leader {
     this.#broadcast = new Broadcast(this.#context, epoch, (proposal, now) =>
       this.#onCommit(proposal, now),
     )
+    this.#synchronizer = new Synchronizer(this.#context, this.#broadcast, epoch, this.#handlers)
     for (const handler of this.#handlers.values()) this.#sendLeaderInfo(handler, epoch)
     this.#checkElected(at)
   }
@@ -268,7 +276,7 @@ export class Leader {
     handler.phase = 'waiting'
     this.#onProgress(handler, at)
     if (this.#phase !== 'discovery') {
-      this.#synchronize(handler, at)
+      this.#synchronizer?.begin(handler, at)
       return
     }
     // What an observer knows is no reason not to lead: it waits for those who count.
@@ -291,40 +299,8 @@ export class Leader {
     epochs.enter(this.#discovery.epoch ?? 0)
     this.#newLeaderMark = out.persistCount
     for (const handler of this.#handlers.values()) {
-      if (handler.phase === 'waiting') this.#synchronize(handler, at)
+      if (handler.phase === 'waiting') this.#synchronizer?.begin(handler, at)
     }
-  }
-
-  /**
-   * All in one step, so that no proposal or commit falls between the history and the live stream
-   * (Q34): history, proposals in flight, NEWLEADER, and from here on everything new.
-   */
-  #synchronize(handler: LearnerHandler, at: Moment): void {
-    const { config, rules, tail } = this.#context
-    const { position } = handler
-    if (position === null || this.#broadcast === null) return
-    const isForced = config.alwaysSendsSnapshot === true
-    const plan = isForced ? SNAP : rules.chooseSync(tail.committed, position)
-    if (handler.isObserver && !this.#mayBring(plan.mode === 'SNAP')) return
-    handler.beginSync(plan, at.elapsedMs)
-    // An observer gets what is committed, nothing else.
-    const inFlight = handler.isObserver ? [] : rules.handOver(this.#broadcast.outstanding)
-    for (const { zxid, packet } of inFlight) handler.sendTransaction(zxid, packet, at.elapsedMs)
-    handler.send(encodePacket(PacketType.NEWLEADER, makeZxid(this.epoch, 0)))
-  }
-
-  /** Observers wait for each other; voters never do (Q41). */
-  #mayBring(isSnapshot: boolean): boolean {
-    const { observerSnapsMax, observerDiffsMax } = this.#context.config
-    const underWay = [...this.#handlers.values()].filter(
-      (one) =>
-        one.isObserver &&
-        (isSnapshot ? one.sendsSnapshot : one.phase === 'synchronising' && !one.sendsSnapshot),
-    )
-    const max = isSnapshot
-      ? (observerSnapsMax ?? OBSERVER_SNAPS_MAX)
-      : (observerDiffsMax ?? OBSERVER_DIFFS_MAX)
-    return underWay.length < max
   }
 
   #onAck(handler: LearnerHandler, zxid: Zxid, at: Moment): void {
@@ -428,6 +404,7 @@ export class Leader {
   #remove(peer: ServerId): void {
     const handler = this.#handlers.get(peer)
     if (handler === undefined) return
+    this.#synchronizer?.forget(handler)
     handler.stop()
     // Also when the link is gone: what the gate holds would else leave on the next one.
     this.#context.endConversation(peer, handler.conversation)

@@ -1,12 +1,13 @@
 /**
  * The leader's side of one conversation: what was sent to the learner, what it acknowledged, and
- * the paced transfer of a snapshot, behind which everything else queues (Q33, Q34).
+ * the paced transfer of a snapshot or of old entries, behind which everything else queues (Q33,
+ * Q34).
  */
 import { Deque } from '../base/deque.ts'
 import { formatZxid, ZXID_NONE, type ServerId, type Zxid } from '../base/zxid.ts'
 import { PacketType } from '../jute/quorum-records.ts'
-import { SNAP_SLICE_BYTES, SNAP_WINDOW_BYTES } from './constants.ts'
-import { SNAPSHOT_CHUNK_BYTES } from './effect.ts'
+import { LOG_SLICE_BYTES, SNAP_SLICE_BYTES, SNAP_WINDOW_BYTES } from './constants.ts'
+import { SNAPSHOT_CHUNK_BYTES, type LogEntry } from './effect.ts'
 import { SNAPSHOT_SIGNATURE } from './learner-sync.ts'
 import { encodePacket } from './packets.ts'
 import type { SnapshotSource } from './replica.ts'
@@ -16,10 +17,11 @@ import type { LearnerPosition, SyncPlan } from './synchronization.ts'
 /**
  * - `epoch`: FOLLOWERINFO came; no ACKEPOCH yet.
  * - `waiting`: ACKEPOCH came; the leader's quorum is not complete.
+ * - `reading`: what it lacks is looked for in the log on disk.
  * - `synchronising`: sync packets and NEWLEADER are queued.
  * - `synced`: acknowledged NEWLEADER; counts for quorums and is told UPTODATE.
  */
-export type HandlerPhase = 'epoch' | 'waiting' | 'synchronising' | 'synced'
+export type HandlerPhase = 'epoch' | 'waiting' | 'reading' | 'synchronising' | 'synced'
 
 interface SentProposal {
   readonly zxid: Zxid
@@ -48,6 +50,8 @@ export class LearnerHandler {
   mayCount = true
   lastPacketMs: number
   isUpToDate = false
+  /** The log on disk is no help to it. */
+  needsSnapshot = false
   readonly #context: RoleContext
   readonly #unacked: Deque<SentProposal> = new Deque<SentProposal>()
   #unackedBytes = 0
@@ -59,7 +63,10 @@ export class LearnerHandler {
   /** Observer: the last zxid sent before each PING that is not answered yet. */
   readonly #pings: Deque<Zxid> = new Deque<Zxid>()
   #lastSent: Zxid = ZXID_NONE
-  /** What waits behind the snapshot. */
+  /** Read from the log on disk, and from the first one here on not sent yet. */
+  #older: readonly LogEntry[] = []
+  #olderSent = 0
+  /** What waits behind the snapshot or the old entries. */
   #queue: Uint8Array[] = []
 
   constructor(
@@ -85,6 +92,16 @@ export class LearnerHandler {
     return this.#snapshot !== null
   }
 
+  /** Not all of what was read from the log on disk has left. */
+  get sendsLog(): boolean {
+    return this.#olderSent < this.#older.length
+  }
+
+  /** What was read from the log on disk is part of what it was or is sent. */
+  get isFromLog(): boolean {
+    return this.#older.length > 0
+  }
+
   /** Bytes of proposals that it was sent and has not acknowledged. */
   get unackedBytes(): number {
     return this.#unackedBytes
@@ -98,15 +115,13 @@ export class LearnerHandler {
   }
 
   send(packet: Uint8Array, when: 'now' | 'persisted' = 'now'): void {
-    if (this.#snapshot !== null) this.#queue.push(packet)
+    if (this.#snapshot !== null || this.sendsLog) this.#queue.push(packet)
     else this.#context.send(this.peer, 'stream', this.conversation, packet, when)
   }
 
   /** A PROPOSAL, or an observer's INFORM: a transaction, until it is acknowledged. */
   sendTransaction(zxid: Zxid, packet: Uint8Array, nowMs: number): void {
-    this.#lastSent = zxid
-    this.#unacked.pushBack({ zxid, bytes: packet.length, sentMs: nowMs })
-    this.#unackedBytes += packet.length
+    this.#expectAck(zxid, packet.length, nowMs)
     this.send(packet)
   }
 
@@ -146,8 +161,11 @@ export class LearnerHandler {
     return this.#earlyAcks.splice(0)
   }
 
-  /** First packets of the synchronisation; the snapshot itself follows by `pump`. */
-  beginSync(plan: SyncPlan, nowMs: number): void {
+  /**
+   * First packets of the synchronisation; the snapshot itself follows by `pump`, as does the rest
+   * of `older`, which goes between `plan.from` and what is in memory.
+   */
+  beginSync(plan: SyncPlan, older: readonly LogEntry[], nowMs: number): void {
     this.phase = 'synchronising'
     const { committed, lastCommitted } = this.#context.tail
     this.#syncedUpTo = lastCommitted
@@ -161,7 +179,11 @@ export class LearnerHandler {
     this.#trace(plan.mode, plan.mode === 'DIFF' ? lastCommitted : plan.from)
     if (plan.mode === 'DIFF') this.send(encodePacket(PacketType.DIFF, lastCommitted))
     else this.send(encodePacket(PacketType.TRUNC, plan.from))
-    for (const { zxid, entry } of committed.after(plan.from)) {
+    // That it was so far behind is no lag.
+    for (const { zxid } of older) this.#expectAck(zxid, 0, nowMs)
+    this.#older = older
+    this.#pumpLog()
+    for (const { zxid, entry } of committed.after(older.at(-1)?.zxid ?? plan.from)) {
       this.sendTransaction(zxid, encodePacket(PacketType.PROPOSAL, zxid, entry), nowMs)
       this.send(encodePacket(PacketType.COMMIT, zxid))
     }
@@ -184,8 +206,9 @@ export class LearnerHandler {
     return true
   }
 
-  /** Next slice of the snapshot, once per step, as far as the window allows. */
+  /** Next slice of what queues the rest, once per step; of a snapshot if the window allows. */
   pump(): void {
+    this.#pumpLog()
     const snapshot = this.#snapshot
     if (snapshot === null) return
     let slice = 0
@@ -206,12 +229,37 @@ export class LearnerHandler {
   stop(): void {
     this.#snapshot?.source.cancel()
     this.#snapshot = null
+    this.#older = []
     this.#queue = []
+  }
+
+  #pumpLog(): void {
+    if (!this.sendsLog) return
+    for (let slice = 0; slice < LOG_SLICE_BYTES;) {
+      const next = this.#older[this.#olderSent]
+      if (next === undefined) break
+      this.#olderSent++
+      const proposal = encodePacket(PacketType.PROPOSAL, next.zxid, next.entry)
+      this.#sendDirect(proposal)
+      this.#sendDirect(encodePacket(PacketType.COMMIT, next.zxid))
+      slice += proposal.length
+    }
+    if (!this.sendsLog) this.#sendQueue()
+  }
+
+  #expectAck(zxid: Zxid, bytes: number, nowMs: number): void {
+    this.#lastSent = zxid
+    this.#unacked.pushBack({ zxid, bytes, sentMs: nowMs })
+    this.#unackedBytes += bytes
   }
 
   #endSnapshot(): void {
     this.#snapshot = null
     this.#sendDirect(encodePacket(PacketType.SNAP, -1n, SNAPSHOT_SIGNATURE))
+    this.#sendQueue()
+  }
+
+  #sendQueue(): void {
     const queue = this.#queue
     this.#queue = []
     for (const packet of queue) this.#sendDirect(packet)

@@ -1,4 +1,5 @@
 /** Election notifications as bytes, checked on the way in (Q9, Q18). */
+import { EMPTY_BYTES } from '../base/bytes.ts'
 import { toServerId } from '../base/zxid.ts'
 import {
   ELECTION_MESSAGE_MAX,
@@ -33,7 +34,11 @@ const LISTENER = {
   version: NOTIFICATION_VERSION,
 }
 
-export function encodeNotification(vote: Vote | null, config: Uint8Array): Uint8Array {
+/** `config`: the sender's configuration, which members of ours leave out. */
+export function encodeNotification(
+  vote: Vote | null,
+  config: Uint8Array = EMPTY_BYTES,
+): Uint8Array {
   if (vote === null) return encode(notificationRecord, { ...LISTENER, config })
   return encode(notificationRecord, {
     state: stateNumber(vote.state),

@@ -36,7 +36,6 @@ import type { Vote } from './vote.ts'
 const STALL_SILENCES = 2
 /** Conversation numbers of one member; with its sid (one byte) they fill the header's 32 bits. */
 const CONVERSATIONS = 2 ** 24
-const NO_CONFIG_TEXT = new Uint8Array(0)
 
 interface EarlyLearner {
   readonly conversation: number
@@ -232,6 +231,9 @@ export class QuorumPeer implements Broadcaster {
         break
       case 'truncated':
         this.#onTruncated(input.recovered, at)
+        break
+      case 'log-read':
+        if (this.#role instanceof Leader) this.#role.onLogRead(input.id, input.range, at)
         break
       case 'storage-failed':
         this.#onStorageFailed(input.reason, at)
@@ -442,9 +444,7 @@ export class QuorumPeer implements Broadcaster {
         if (this.#role instanceof Learner) this.#role.onLinkUp(peer)
       },
       onDown: this.#onLinkDown.bind(this),
-      onNotification: (peer, said, at) => {
-        this.#election.onNotification(peer, said, at.elapsedMs)
-      },
+      onNotification: (peer, said, at) => this.#election.onNotification(peer, said, at.elapsedMs),
       onEnd: this.#onEnd.bind(this),
       onStream: this.#onStreamPacket.bind(this),
       settle: this.#settle.bind(this),
@@ -460,9 +460,7 @@ export class QuorumPeer implements Broadcaster {
       intervalMs: this.#config.notificationIntervalMs,
       intervalMaxMs: this.#config.notificationIntervalMaxMs,
       linkedVoters: () => this.#links.upVoters,
-      notify: (to, vote) => {
-        this.#links.send(to, 'election', 0, encodeNotification(vote, NO_CONFIG_TEXT))
-      },
+      notify: (to, vote) => this.#links.send(to, 'election', 0, encodeNotification(vote)),
       onProposal: (vote) => this.#trace.vote(vote),
       onElected: (vote) => this.#onElected(vote),
     }

@@ -10,6 +10,8 @@ import type { LogEntry, Moment } from './effect.ts'
 export interface SnapshotSource {
   /** The state it shows: exactly the transactions up to and including this zxid. */
   readonly zxid: Zxid
+  /** What all chunks together have, about: a little less. */
+  readonly sizeBytes: number
   /** Next chunk of about `maxBytes` (≤ SNAPSHOT_CHUNK_BYTES), or null at the end. */
   next(maxBytes: number): Uint8Array | null
   /** Stop early; releases copy-on-write state. Idempotent. */

@@ -20,6 +20,13 @@ import type { ZabRules } from './rules.ts'
 export interface ZabTuning {
   /** commitLogCount: committed entries kept for DIFF (Q32). */
   readonly commitLogCount?: number
+  /**
+   * snapshotSizeFactor: the log on disk is read while what a learner lacks is less than this part
+   * of a snapshot; 0 = whatever the snapshot has, negative = never (Q30).
+   */
+  readonly snapshotSizeFactor?: number
+  /** Most bytes read for one learner, whatever that part is. */
+  readonly logDiffBytesMax?: number
   /** group.N and weight.N: each voter in one of them. Default: a majority of the voters (Q6). */
   readonly groups?: readonly QuorumGroup[]
   /** Longest packet between members: what jute.maxbuffer lets a transaction be, and its head. */

@@ -7,7 +7,13 @@ import type { CommittedLog } from './committed-log.ts'
 import type { PersistEffect, RecoveredState } from './effect.ts'
 import type { LogTail } from './log-tail.ts'
 import { isNext } from './packets.ts'
-import { chooseSync, type LearnerPosition, type SyncPlan } from './synchronization.ts'
+import {
+  chooseSync,
+  planFrom,
+  type LearnerPosition,
+  type SyncChoice,
+  type SyncPlan,
+} from './synchronization.ts'
 
 export interface ZabRules {
   /** A storage without a snapshot never accepted a founding record, or lost it (Q18, P15). */
@@ -22,7 +28,11 @@ export interface ZabRules {
   /** Up to where the leader has itself acknowledged its proposals (Q43). */
   ownAcked(tail: LogTail): Zxid
   /** How a learner is brought to the leader's history (Q30, Q31). */
-  chooseSync(log: CommittedLog, learner: LearnerPosition): SyncPlan
+  chooseSync(log: CommittedLog, learner: LearnerPosition): SyncChoice
+  /** … when the log on disk showed what both have. */
+  planFromLog(common: Zxid, learner: LearnerPosition): SyncPlan
+  /** How much of the log on disk is there, and is the history of everybody. */
+  readableUpTo(tail: LogTail): Zxid
   /** What a learner gets of the proposals in flight when it joins the live stream (Q34). */
   handOver<P>(outstanding: readonly P[]): readonly P[]
   /** When a leader tells its observers of a transaction: once it is committed (Q44). */
@@ -43,6 +53,10 @@ export const ZAB_RULES: ZabRules = {
   hasSlept: (gapMs, silenceLimitMs) => gapMs > silenceLimitMs,
   ownAcked: (tail) => tail.durable,
   chooseSync,
+  planFromLog: planFrom,
+  readableUpTo: ({ durable, lastCommitted }) => {
+    return durable < lastCommitted ? durable : lastCommitted
+  },
   handOver: (outstanding) => outstanding,
   informsAt: 'commit',
   countsAs: (peer, isObserver) => (isObserver ? null : peer),

@@ -70,6 +70,7 @@ export function tapStorage(options: StorageTapOptions): Storage {
     failed: storage.failed,
     recover: () => storage.recover(),
     write,
+    readLog: (wanted) => storage.readLog(wanted),
     meta: () => storage.meta(),
     pinFounding: (record, empty) => storage.pinFounding(record, empty),
     rememberPeerToken: (incarnation, token) => storage.rememberPeerToken(incarnation, token),

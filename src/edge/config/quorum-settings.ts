@@ -1,6 +1,10 @@
 /** Keys of elections and of what a leader sends to its learners (Q-rows, O30, O32). */
+import { DEFAULT_SETTINGS } from '../settings.ts'
+import { ConfigError } from './config-error.ts'
 import { custom, flag, number, parseWhole, type SettingRow } from './setting-row.ts'
 
+const SIZE_FACTOR = 'snapshotSizeFactor'
+const { snapshotSizeFactor: SIZE_FACTOR_PRESET } = DEFAULT_SETTINGS
 const EPOCH_WAIT = 'leader.maxTimeToWaitForEpoch'
 
 export const QUORUM_SETTINGS: readonly SettingRow[] = [
@@ -19,7 +23,22 @@ export const QUORUM_SETTINGS: readonly SettingRow[] = [
   ),
   number('commitLogCount', {
     key: 'commitLogCount',
-    means: 'committed transactions in memory; who lacks more of them gets a snapshot',
+    means: 'committed transactions in memory, for servers that come back',
+  }),
+  custom({
+    key: SIZE_FACTOR,
+    means:
+      'who lacks more gets what the log on disk has, up to this part of a snapshot; −1 = never; ' +
+      'above 1 it is the default, as in ZooKeeper',
+    kind: 'a number',
+    byDefault: String(SIZE_FACTOR_PRESET),
+    read: (value) => {
+      const factor = Number(value)
+      if (!/^-?\d{0,6}(\.\d{1,12})?$/.test(value) || Number.isNaN(factor) || value === '') {
+        throw new ConfigError(`${SIZE_FACTOR}=${value}: it is a number`)
+      }
+      return { snapshotSizeFactor: factor > 1 ? SIZE_FACTOR_PRESET : factor }
+    },
   }),
   custom({
     key: EPOCH_WAIT,

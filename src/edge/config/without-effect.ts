@@ -103,11 +103,6 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
     // What it costs is CPU time; nothing is promised to anybody.
     { fine: ['0'] },
   ),
-  {
-    key: 'snapshotSizeFactor',
-    why: 'logs on the disk bring nobody up to date: beyond commitLogCount it is a snapshot',
-    fine: ['-1'],
-  },
   ...all('it is always done', 'closeSessionTxn.enabled', { fine: ON }),
   ...all('it is always done', 'serializeLastProcessedZxid.enabled syncEnabled', { fine: ON }),
   ...all('it is always done', 'observer.syncEnabled requestStaleConnectionCheck', { fine: ON }),

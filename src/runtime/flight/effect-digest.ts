@@ -83,6 +83,11 @@ export class EffectDigest {
       case 'end-conversation':
         this.#numbers(7, effect.peer, effect.conversation)
         break
+      case 'read-log':
+        this.#numbers(15, effect.id, effect.bytesMax)
+        this.#text(effect.after.toString(16))
+        this.#text(effect.upTo.toString(16))
+        break
       case 'trace':
         this.#numbers(13)
         this.#text(JSON.stringify(effect.event))

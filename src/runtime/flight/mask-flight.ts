@@ -19,7 +19,7 @@ import { decode } from '../../core/jute/record.ts'
 import { authPacketRecord } from '../../core/jute/session-records.ts'
 import { decodeTxn, type SimpleTxn } from '../../core/jute/txn.ts'
 import type { ConnectionId, MemberInput } from '../../core/server/effect.ts'
-import type { Moment, RecoveredState } from '../../core/zab/effect.ts'
+import type { LogEntry, Moment, RecoveredState } from '../../core/zab/effect.ts'
 import { decodeFrame } from '../../core/zab/frame.ts'
 import { decodePacket } from '../../core/zab/packets.ts'
 import { FlightReader } from './flight-bytes.ts'
@@ -95,6 +95,7 @@ export class FlightMask {
     if (input.kind === 'client-open') this.#fresh.add(input.connection)
     else if (input.kind === 'frame') this.#frame(input.peer, input.bytes)
     else if (input.kind === 'truncated') this.#recovered(input.recovered)
+    else if (input.kind === 'log-read') this.#entries(input.range?.entries ?? [])
     else if (input.kind === 'replace-state') maskSnapshot(input.chunks, this.#mask)
     else if (input.kind === 'client-data') {
       const isFirst = this.#fresh.delete(input.connection)
@@ -106,7 +107,11 @@ export class FlightMask {
 
   #recovered({ snapshot, log }: RecoveredState): void {
     if (snapshot !== null) maskSnapshot(snapshot.chunks, this.#mask)
-    for (const { entry } of log) attempt(entry, () => this.#entry(entry))
+    this.#entries(log)
+  }
+
+  #entries(entries: readonly LogEntry[]): void {
+    for (const { entry } of entries) attempt(entry, () => this.#entry(entry))
   }
 
   #frame(peer: number, bytes: Uint8Array): void {

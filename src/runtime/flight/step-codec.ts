@@ -9,7 +9,7 @@
  */
 import { toServerId, toZxid, type ServerId } from '../../core/base/zxid.ts'
 import type { MemberInput } from '../../core/server/effect.ts'
-import type { LogEntry, Moment, RecoveredState } from '../../core/zab/effect.ts'
+import type { LogEntry, LogRange, Moment, RecoveredState } from '../../core/zab/effect.ts'
 import { FlightFormatError, type FlightReader, type FlightWriter } from './flight-bytes.ts'
 
 export interface Digests {
@@ -40,6 +40,7 @@ const KINDS: readonly MemberInput['kind'][] = [
   'client-closed',
   'admit-observer',
   'replace-state',
+  'log-read',
 ]
 const KIND_NUMBER: ReadonlyMap<string, number> = new Map(KINDS.map((kind, i) => [kind, i]))
 const KIND_MASK = 0x0f
@@ -52,6 +53,8 @@ const STEP_HEAD_BYTES = 1 + 8 + 8 + 8 + 16
 const CHUNK_HEAD_BYTES = 4
 const ENTRY_HEAD_BYTES = 12
 const RECOVERED_HEAD_BYTES = 40
+/** Flag, zxid, count. */
+const RANGE_HEAD_BYTES = 16
 
 /** Wall clock of a moment, as the clocks of the start foretell it. */
 function expectedWall(start: Moment, elapsedMs: number): number {
@@ -75,6 +78,8 @@ export function stepBytesMax(input: MemberInput): number {
       return STEP_HEAD_BYTES + recoveredBytesMax(input.recovered)
     case 'replace-state':
       return STEP_HEAD_BYTES + chunksBytes(input.chunks)
+    case 'log-read':
+      return STEP_HEAD_BYTES + RANGE_HEAD_BYTES + entriesBytes(input.range?.entries ?? [])
     default:
       return STEP_HEAD_BYTES
   }
@@ -137,6 +142,13 @@ function writeInput(w: FlightWriter, input: MemberInput): number {
     case 'replace-state':
       writeChunks(w, input.chunks)
       return 0
+    case 'log-read':
+      w.u32(input.id)
+      w.u8(input.range === null ? 0 : 1)
+      if (input.range === null) return 0
+      w.i64(input.range.from)
+      writeEntries(w, input.range.entries)
+      return 0
     case 'admit-observer':
       w.text(input.incarnation)
       return 0
@@ -192,6 +204,8 @@ function readInput(r: FlightReader, kind: MemberInput['kind']): MemberInput {
       return { kind, reason: r.text() }
     case 'replace-state':
       return { kind, chunks: readChunks(r) }
+    case 'log-read':
+      return { kind, id: r.u32(), range: r.u8() === 0 ? null : readRange(r) }
     case 'admit-observer':
       return { kind, incarnation: r.text() }
     case 'client-open':
@@ -211,9 +225,7 @@ function readPeer(r: FlightReader): ServerId {
 
 /** Bytes of snapshot and log; what holding on to them costs. */
 export function recoveredBytesMax({ snapshot, log }: RecoveredState): number {
-  let bytes = RECOVERED_HEAD_BYTES + chunksBytes(snapshot?.chunks ?? [])
-  for (const { entry } of log) bytes += ENTRY_HEAD_BYTES + entry.length
-  return bytes
+  return RECOVERED_HEAD_BYTES + chunksBytes(snapshot?.chunks ?? []) + entriesBytes(log)
 }
 
 export function writeRecovered(w: FlightWriter, recovered: RecoveredState): void {
@@ -226,11 +238,7 @@ export function writeRecovered(w: FlightWriter, recovered: RecoveredState): void
     w.i64(snapshot.zxid)
     writeChunks(w, snapshot.chunks)
   }
-  w.u32(log.length)
-  for (const { zxid, entry } of log) {
-    w.i64(zxid)
-    w.blob(entry)
-  }
+  writeEntries(w, log)
 }
 
 export function readRecovered(r: FlightReader): RecoveredState {
@@ -243,12 +251,32 @@ export function readRecovered(r: FlightReader): RecoveredState {
     const zxid = toZxid(r.i64())
     snapshot = { zxid, chunks: readChunks(r) }
   }
-  const log: LogEntry[] = []
+  return { acceptedEpoch, currentEpoch, snapshot, log: readEntries(r), droppedTail }
+}
+
+function readRange(r: FlightReader): LogRange {
+  return { from: toZxid(r.i64()), entries: readEntries(r) }
+}
+
+function entriesBytes(entries: readonly LogEntry[]): number {
+  return entries.reduce((sum, { entry }) => sum + ENTRY_HEAD_BYTES + entry.length, 0)
+}
+
+function writeEntries(w: FlightWriter, entries: readonly LogEntry[]): void {
+  w.u32(entries.length)
+  for (const { zxid, entry } of entries) {
+    w.i64(zxid)
+    w.blob(entry)
+  }
+}
+
+function readEntries(r: FlightReader): LogEntry[] {
+  const entries: LogEntry[] = []
   for (let left = r.count(ENTRY_HEAD_BYTES); left > 0; left--) {
     const zxid = toZxid(r.i64())
-    log.push({ zxid, entry: r.blob() })
+    entries.push({ zxid, entry: r.blob() })
   }
-  return { acceptedEpoch, currentEpoch, snapshot, log, droppedTail }
+  return entries
 }
 
 function chunksBytes(chunks: readonly Uint8Array[]): number {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readLogFile } from '../../../src/adapters/files/log-format.ts'
 import { FileStorage } from '../../../src/adapters/files/storage.ts'
-import { STORAGE_CONTRACT, type StorageHarness } from '../../contracts/storage-contract.ts'
+import { STORAGE_CONTRACT } from '../../contracts/storage-contract.ts'
+import type { StorageHarness } from '../../contracts/storage-samples.ts'
 
 const directories: string[] = []
 

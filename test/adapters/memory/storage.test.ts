@@ -4,7 +4,8 @@ import { MemoryStorage } from '../../../src/adapters/memory/storage.ts'
 import { makeZxid } from '../../../src/core/base/zxid.ts'
 import type { AppendEffect } from '../../../src/core/zab/effect.ts'
 import { StorageError } from '../../../src/ports/storage.ts'
-import { STORAGE_CONTRACT, type StorageHarness } from '../../contracts/storage-contract.ts'
+import { STORAGE_CONTRACT } from '../../contracts/storage-contract.ts'
+import type { StorageHarness } from '../../contracts/storage-samples.ts'
 
 function harness(): StorageHarness {
   const disk = new MemoryDisk()

@@ -12,7 +12,8 @@ import { encodeUtf8 } from '../../../src/core/base/utf8.ts'
 import { counterOf, makeZxid } from '../../../src/core/base/zxid.ts'
 import type { AppendEffect } from '../../../src/core/zab/effect.ts'
 import type { Storage } from '../../../src/ports/storage.ts'
-import { STORAGE_CONTRACT, type StorageHarness } from '../../contracts/storage-contract.ts'
+import { STORAGE_CONTRACT } from '../../contracts/storage-contract.ts'
+import type { StorageHarness } from '../../contracts/storage-samples.ts'
 import { measureWrites, type WriteFigures } from './storage-bench.ts'
 
 export interface IdentityReport {

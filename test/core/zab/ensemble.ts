@@ -3,11 +3,17 @@ import { assert } from '../../../src/core/base/assert.ts'
 import { Prng } from '../../../src/core/base/prng.ts'
 import { toServerId, type ServerId } from '../../../src/core/base/zxid.ts'
 import { EffectGate } from '../../../src/core/effect-gate/effect-gate.ts'
-import type { Moment, PersistEffect, TraceEvent, ZabInput } from '../../../src/core/zab/effect.ts'
+import type {
+  Moment,
+  PersistEffect,
+  ReadLogEffect,
+  TraceEvent,
+  ZabInput,
+} from '../../../src/core/zab/effect.ts'
 import { EffectList } from '../../../src/core/zab/effect-list.ts'
 import type { QuorumGroup } from '../../../src/core/zab/hierarchical-verifier.ts'
 import { QuorumPeer } from '../../../src/core/zab/quorum-peer.ts'
-import type { ZabConfig } from '../../../src/core/zab/role.ts'
+import type { ZabConfig, ZabTuning } from '../../../src/core/zab/role.ts'
 import { ZAB_RULES, type ZabRules } from '../../../src/core/zab/rules.ts'
 import { FakeDisk } from './fake-disk.ts'
 import { FakeReplica, type ReplicaWatcher } from './fake-replica.ts'
@@ -19,6 +25,7 @@ export interface EnsembleOptions {
   readonly observers?: number
   readonly seed?: number
   readonly groups?: readonly QuorumGroup[]
+  readonly tuning?: ZabTuning
   readonly rules?: ZabRules
   /** ms, each from a to b. */
   readonly linkDelayMs?: readonly [number, number]
@@ -121,8 +128,8 @@ export class Ensemble {
 
   get config(): Omit<ZabConfig, 'sid' | 'isObserver'> {
     const voters = this.members.filter(({ isObserver }) => !isObserver).map(({ sid }) => sid)
-    const { groups } = this.#options
-    const quorums = groups === undefined ? {} : { groups }
+    const { groups, tuning } = this.#options
+    const quorums = { ...tuning, ...(groups === undefined ? {} : { groups }) }
     return { voters, ...quorums, tickTimeMs: 2000, initLimitTicks: 10, syncLimitTicks: 5 }
   }
 
@@ -247,6 +254,7 @@ export class Ensemble {
     for (const { peer, bytes } of gate.takeFrames()) this.#transmit(member, peer, bytes)
     for (const effect of gate.takeOthers()) {
       if (effect.kind === 'trace') member.traces.push(effect.event)
+      else if (effect.kind === 'read-log') this.#readLog(member, life, effect)
       else if (effect.kind === 'close-link') this.#closeLink(member, this.member(effect.peer))
     }
   }
@@ -268,6 +276,14 @@ export class Ensemble {
         if (member.life !== life) return
         this.input(member, { kind: 'truncated', recovered: member.disk.recover() })
       })
+    })
+  }
+
+  #readLog(member: Member, life: Life, effect: ReadLogEffect): void {
+    this.#later(this.#between(this.#options.diskDelayMs ?? [2, 2]) + member.diskExtraMs, () => {
+      if (member.life !== life) return
+      const range = member.disk.readLog(effect)
+      this.input(member, { kind: 'log-read', id: effect.id, range })
     })
   }
 

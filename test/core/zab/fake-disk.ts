@@ -1,7 +1,13 @@
 /** Storage that keeps whole batches or nothing, and says what a restart would find. */
 import { assert } from '../../../src/core/base/assert.ts'
 import { ZXID_NONE, type Zxid } from '../../../src/core/base/zxid.ts'
-import type { LogEntry, PersistEffect, RecoveredState } from '../../../src/core/zab/effect.ts'
+import type {
+  LogEntry,
+  LogRange,
+  LogWanted,
+  PersistEffect,
+  RecoveredState,
+} from '../../../src/core/zab/effect.ts'
 
 export class FakeDisk {
   acceptedEpoch = 0
@@ -32,6 +38,20 @@ export class FakeDisk {
     return { acceptedEpoch, currentEpoch, snapshot, log, droppedTail }
   }
 
+  /** The log goes back behind the snapshot: nothing is purged here. */
+  readLog({ after, upTo, bytesMax }: LogWanted): LogRange | null {
+    const from = this.log.findLast(({ zxid }) => zxid <= after)?.zxid
+    if (from === undefined) return null
+    const entries: LogEntry[] = []
+    let bytes = 0
+    for (const entry of this.log) {
+      if (entry.zxid <= after || entry.zxid > upTo || bytes >= bytesMax) continue
+      entries.push(entry)
+      bytes += entry.entry.length
+    }
+    return { from, entries }
+  }
+
   #apply(effect: PersistEffect): void {
     switch (effect.kind) {
       case 'append':
@@ -60,7 +80,7 @@ export class FakeDisk {
         if (effect.install) {
           this.log = []
           this.droppedTail = 0
-        } else this.log = this.log.filter(({ zxid }) => zxid > effect.zxid)
+        }
         if (effect.currentEpoch !== undefined) this.currentEpoch = effect.currentEpoch
         break
       }

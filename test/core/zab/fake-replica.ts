@@ -138,6 +138,7 @@ function snapshotOf(history: readonly Applied[], chunkBytes: number): SnapshotSo
   let offset = 0
   return {
     zxid,
+    sizeBytes: bytes.length,
     next(maxBytes: number): Uint8Array | null {
       if (offset >= bytes.length) return null
       const chunk = bytes.slice(offset, offset + Math.min(chunkBytes, maxBytes))

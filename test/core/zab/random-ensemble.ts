@@ -4,6 +4,7 @@ import { epochOf, formatZxid, type Zxid } from '../../../src/core/base/zxid.ts'
 import { encodeUtf8 } from '../../../src/core/base/utf8.ts'
 import { PacketType } from '../../../src/core/jute/quorum-records.ts'
 import type { QuorumGroup } from '../../../src/core/zab/hierarchical-verifier.ts'
+import type { ZabTuning } from '../../../src/core/zab/role.ts'
 import type { ZabRules } from '../../../src/core/zab/rules.ts'
 import type { Service } from '../../../src/core/zab/replica.ts'
 import { Ensemble, type Member } from './ensemble.ts'
@@ -16,6 +17,7 @@ export interface RandomRunOptions {
   readonly seed: number
   readonly size?: number
   readonly groups?: readonly QuorumGroup[]
+  readonly tuning?: ZabTuning
   readonly rules?: ZabRules
   /** Sees everything that replicas do, with the member whose they are. */
   readonly witness?: (member: Member) => ReplicaWatcher
@@ -29,12 +31,13 @@ export class RandomRun {
   readonly #witness: RandomRunOptions['witness']
   #writes = 0
 
-  constructor({ seed, size = 3, groups, rules, witness }: RandomRunOptions) {
+  constructor({ seed, size = 3, groups, tuning, rules, witness }: RandomRunOptions) {
     this.#witness = witness
     this.ensemble = new Ensemble({
       size,
       seed,
       ...(groups === undefined ? {} : { groups }),
+      ...(tuning === undefined ? {} : { tuning }),
       ...(rules === undefined ? {} : { rules }),
       linkDelayMs: [1, 30],
       diskDelayMs: [1, 40],

@@ -14,8 +14,10 @@ import {
 import { encode } from '../../../src/core/jute/record.ts'
 import type {
   Lane,
+  LogRange,
   Moment,
   PersistEffect,
+  ReadLogEffect,
   TraceEvent,
   ZabInput,
 } from '../../../src/core/zab/effect.ts'
@@ -69,6 +71,8 @@ export class Rig {
   readonly traces: TraceEvent[] = []
   readonly batches: PersistEffect[][] = []
   readonly closedLinks: number[] = []
+  /** Readings of the log that nobody answered. */
+  readonly reads: ReadLogEffect[] = []
   readonly #linked = new Set<number>()
   nowMs = 1000
   #sent: SentPacket[] = []
@@ -226,6 +230,19 @@ export class Rig {
     while (this.persistBatch());
   }
 
+  /** Answers the oldest reading of the log, by default with what the disk has. */
+  answerRead(range?: LogRange | null): ReadLogEffect {
+    const read = this.reads.shift()
+    assert(read !== undefined, 'nothing is to be read')
+    const { id } = read
+    this.input({
+      kind: 'log-read',
+      id,
+      range: range === undefined ? this.disk.readLog(read) : range,
+    })
+    return read
+  }
+
   /** One batch. Returns false when there was none. */
   persistBatch(): boolean {
     const batch = this.#batch
@@ -254,6 +271,7 @@ export class Rig {
     for (const { peer, bytes } of this.gate.takeFrames()) this.#record(peer, bytes)
     for (const effect of this.gate.takeOthers()) {
       if (effect.kind === 'trace') this.traces.push(effect.event)
+      if (effect.kind === 'read-log') this.reads.push(effect)
       if (effect.kind === 'close-link') {
         this.closedLinks.push(effect.peer)
         this.#linked.delete(effect.peer)

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { COMMIT_LOG_BYTES, COMMIT_LOG_COUNT } from '../../../src/core/zab/constants.ts'
 import { CommittedLog } from '../../../src/core/zab/committed-log.ts'
-import { chooseSync } from '../../../src/core/zab/synchronization.ts'
+import { chooseSync, planFrom } from '../../../src/core/zab/synchronization.ts'
 import { zxidOf } from './rig.ts'
 
 const entry = new Uint8Array(1)
@@ -23,7 +23,7 @@ type Row = readonly [
   log: CommittedLog,
   lastZxid: string,
   truncFloor: string,
-  mode: 'DIFF' | 'TRUNC' | 'SNAP',
+  mode: 'DIFF' | 'TRUNC' | 'SNAP' | 'LOG',
   from: string,
   follow: string,
 ]
@@ -33,7 +33,9 @@ const TABLE: readonly Row[] = [
   ['the learner is where we are', OLD, '6.1', '0.0', 'DIFF', '6.1', ''],
   ['the learner is empty and we have everything', YOUNG, '0.0', '0.0', 'DIFF', '0.0', '1.1 1.2'],
   ['the learner is empty and we have not', OLD, '0.0', '0.0', 'SNAP', '', ''],
-  ['the learner is below the window', OLD, '2.3', '0.0', 'SNAP', '', ''],
+  ['the learner is below the window', OLD, '2.3', '0.0', 'LOG', '', ''],
+  ['its state is in doubt, below the window as well', OLD, '2.3', '2.4', 'SNAP', '', ''],
+  ['it is below the window, and has no entry (Q31)', OLD, '2.0', '0.0', 'SNAP', '', ''],
   ['the learner is exactly at the base', OLD, '2.4', '0.0', 'DIFF', '2.4', '2.5 2.6 4.1 4.2 6.1'],
   ['the learner is inside', OLD, '4.1', '0.0', 'DIFF', '4.1', '4.2 6.1'],
   ['the learner has more', OLD, '6.9', '0.0', 'TRUNC', '6.1', ''],
@@ -62,7 +64,7 @@ describe('the first packet for a learner', () => {
     const position = { lastZxid: zxidOf(lastZxid), truncFloor: zxidOf(floor) }
     const plan = chooseSync(log, position)
     expect(plan.mode).toBe(mode)
-    if (plan.mode === 'SNAP') return
+    if (plan.mode === 'SNAP' || plan.mode === 'LOG') return
     expect(plan.from).toBe(zxidOf(from))
     const expected = follow === '' ? [] : follow.split(' ').map(zxidOf)
     expect(log.after(plan.from).map(({ zxid }) => zxid)).toEqual(expected)
@@ -90,6 +92,19 @@ describe('the window', () => {
     log.add({ zxid: zxidOf('1.2'), entry: new Uint8Array(COMMIT_LOG_BYTES + 1) })
     expect([log.count, log.base, log.last]).toEqual([0, zxidOf('1.2'), zxidOf('1.2')])
     const plan = chooseSync(log, { lastZxid: zxidOf('1.1'), truncFloor: zxidOf('0.0') })
-    expect(plan.mode).toBe('SNAP')
+    expect(plan.mode).toBe('LOG')
+  })
+})
+
+describe('what the log on disk shows that both have', () => {
+  test.each([
+    ['all of it', '2.9', '0.0', '2.9', 'DIFF'],
+    ['less than the learner has', '2.9', '0.0', '2.6', 'TRUNC'],
+    ['less, of an older epoch', '3.2', '0.0', '2.6', 'TRUNC'],
+    ['less than its snapshot', '2.9', '2.8', '2.6', 'SNAP'],
+    ['as much as its snapshot', '2.9', '2.6', '2.6', 'TRUNC'],
+  ])('%s', (_, lastZxid, floor, common, mode) => {
+    const position = { lastZxid: zxidOf(lastZxid), truncFloor: zxidOf(floor) }
+    expect(planFrom(zxidOf(common), position).mode).toBe(mode)
   })
 })

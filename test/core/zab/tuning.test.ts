@@ -54,7 +54,8 @@ describe('commitLogCount', () => {
   test('decides who gets a snapshot', () => {
     expect(brought(established({}), '1.1')).toBe('2 DIFF 0x100000004')
     expect(brought(established({ commitLogCount: 2 }), '1.2')).toBe('2 DIFF 0x100000004')
-    expect(brought(established({ commitLogCount: 2 }), '1.1')).toBe('2 SNAP 0x100000004')
+    const without = { commitLogCount: 2, snapshotSizeFactor: -1 }
+    expect(brought(established(without), '1.1')).toBe('2 SNAP 0x100000004')
   })
 })
 

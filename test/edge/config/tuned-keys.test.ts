@@ -23,6 +23,10 @@ const WEIGHTS = { global: 3, local: 1, renewed: 2 }
 
 test.each([
   ['commitLogCount=7', { commitLogCount: 7 }],
+  ['snapshotSizeFactor=-1', { snapshotSizeFactor: -1 }],
+  ['snapshotSizeFactor=0.5', { snapshotSizeFactor: 0.5, logDiffBytesMax: 16 * 1024 * 1024 }],
+  ['snapshotSizeFactor=0', { snapshotSizeFactor: 0 }],
+  ['snapshotSizeFactor=1.5', { snapshotSizeFactor: 0.33 }],
   ['fastleader.minNotificationInterval=50', { notificationIntervalMs: 50 }],
   ['fastleader.maxNotificationInterval=9000', { notificationIntervalMaxMs: 9_000 }],
   ['leader.maxTimeToWaitForEpoch=800', { epochWaitMs: 800 }],
@@ -91,5 +95,6 @@ test('what no such key may be is said', () => {
   expect(() => read('snapshot.compression.method=zip')).toThrow('gz, snappy or nothing')
   expect(() => read('connectionDropIncrease=2')).toThrow('a number from 0 to 1')
   expect(() => read('connectionDropIncrease=')).toThrow('a number from 0 to 1')
+  expect(() => read('snapshotSizeFactor=a third')).toThrow('it is a number')
   expect(() => read('commitLogCount=-1')).toThrow('commitLogCount=-1')
 })
