@@ -4,6 +4,7 @@
  * has a mix of its own.
  */
 import { Prng } from '../../src/core/base/prng.ts'
+import { COMMIT_LOG_COUNT, SNAPSHOT_SIZE_FACTOR } from '../../src/core/zab/constants.ts'
 
 export interface FaultRates {
   /** Mean ms between two faults of any kind, in the safety phase. */
@@ -60,6 +61,9 @@ export interface Draw {
   readonly linkSpikeChance: number
   readonly diskDelayMs: readonly [number, number]
   readonly snapCount: number
+  /** Of what leaders have in memory for a DIFF, and how long a log may be that is read for one. */
+  readonly commitLogCount: number
+  readonly snapshotSizeFactor: number
   readonly thinkMs: number
   readonly pipeline: number
   /** Chance of a write of 20 kB: snapshots of many chunks. */
@@ -79,6 +83,8 @@ export interface Draw {
 export function drawRun(seed: number): Draw {
   const prng = new Prng(seed).fork('draw')
   const between = (low: number, high: number): number => low + prng.next() * (high - low)
+  // Of its own, so that seeds from before it draw all else as they did.
+  const log = new Prng(seed).fork('log')
   const voters = drawVoters(prng.next())
   const slow = prng.bool(0.2)
   const weights = Object.fromEntries(
@@ -93,6 +99,8 @@ export function drawRun(seed: number): Draw {
     linkSpikeChance: prng.bool(0.3) ? 0.02 : 0.001,
     diskDelayMs: prng.bool(0.25) ? [4, 40] : [0.5, 6],
     snapCount: prng.pick([12, 40, 150, 100_000]),
+    commitLogCount: log.pick([2, 10, 60, COMMIT_LOG_COUNT]),
+    snapshotSizeFactor: log.pick([0, 0, SNAPSHOT_SIZE_FACTOR]),
     thinkMs: Math.round(between(40, 300)),
     pipeline: 1 + prng.int(6),
     longDataChance: prng.bool(0.2) ? 0.05 : 0.005,
@@ -135,7 +143,7 @@ export function describeDraw(draw: Draw): string {
     `${voters} voters, ${observers} observers, ${clients} clients`,
     `${safetyMs} ms of faults every ${faults.meanGapMs} ms`,
     `links ${low}–${high} ms, disk ${draw.diskDelayMs.join('–')} ms, snapCount ${snapCount}`,
-    `think ${thinkMs} ms, pipeline ${pipeline}`,
+    `think ${thinkMs} ms, pipeline ${pipeline}, window ${draw.commitLogCount}`,
     `clock drift ${draw.clockDrift}, founded within ${draw.foundingMs} ms`,
     `${draw.oldMembers} old members${draw.localSessions ? ', local sessions' : ''}`,
   ].join('; ')

@@ -89,6 +89,8 @@ export function makeMachine(
     seed,
     tickTimeMs: TICK_TIME_MS,
     snapCount: draw.snapCount,
+    commitLogCount: draw.commitLogCount,
+    snapshotSizeFactor: draw.snapshotSizeFactor,
     peerType: isObserver ? 'observer' : 'participant',
     treeDigestEnabled: !isOld,
     localSessionsEnabled: draw.localSessions,

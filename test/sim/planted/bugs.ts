@@ -2,7 +2,7 @@
 import { toServerId } from '../../../src/core/base/zxid.ts'
 import type { EventType } from '../../../src/core/jute/event-type.ts'
 import { EventsFirst, type SendTo } from '../../../src/core/server/event-delivery.ts'
-import { chooseSync } from '../../../src/core/zab/synchronization.ts'
+import { chooseSync, planFrom } from '../../../src/core/zab/synchronization.ts'
 import type { PlantedBug } from './planted-bug.ts'
 
 /** Events wait until the reply is out: the client sees the change first (N19). */
@@ -52,6 +52,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     zabRules: {
       chooseSync: (log, learner) => {
         const plan = chooseSync(log, learner)
+        return plan.mode === 'TRUNC' ? { mode: 'DIFF', from: plan.from } : plan
+      },
+    },
+  },
+  {
+    name: 'log-without-trunc',
+    what: 'as missing-trunc, where the common point is found in the log on disk',
+    zabRules: {
+      planFromLog: (common, learner) => {
+        const plan = planFrom(common, learner)
         return plan.mode === 'TRUNC' ? { mode: 'DIFF', from: plan.from } : plan
       },
     },
