@@ -29,7 +29,8 @@ interface Learning {
 
 /** The learner and the third are down, the learner such that only `mode` brings it back. */
 function beforeSync(mode: SyncMode, bug?: PlantedBug): Learning {
-  const scenario = new Scenario({}, bug)
+  // Without it the log on disk would do.
+  const scenario = new Scenario(mode === 'SNAP' ? { snapshotSizeFactor: -1 } : {}, bug)
   const { world } = scenario
   scenario.serving(...world.hosts)
   world.runFor(SOME_MS)
