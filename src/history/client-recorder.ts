@@ -45,6 +45,7 @@ export class ClientRecorder {
   #state: 'closed' | 'connecting' | 'connected' = 'closed'
   #hasAsked = false
   #askedForNew = true
+  #isReadOnly = false
   /** Sent before the session was known, as Java does (W57). */
   #early: Uint8Array[] = []
   #waiting: Waiting[] = []
@@ -113,7 +114,8 @@ export class ClientRecorder {
   }
 
   #onConnect(payload: Uint8Array, atMs: number): void {
-    const { timeOut, sessionId } = connectResponseRecord.read(new JuteReader(payload))
+    const answer = connectResponseRecord.read(new JuteReader(payload))
+    const { timeOut, sessionId } = answer
     if (timeOut <= 0) {
       this.#tell(atMs, { kind: 'expired', session: this.#session })
       this.#session = 0n
@@ -121,6 +123,7 @@ export class ClientRecorder {
     }
     const isNew = this.#askedForNew || sessionId !== this.#session
     this.#session = sessionId
+    this.#isReadOnly = answer.readOnly === true
     this.#state = 'connected'
     this.#tell(atMs, { kind: 'connected', session: sessionId, server: this.#server, isNew })
     const early = this.#early
@@ -164,7 +167,8 @@ export class ClientRecorder {
       const at = this.#waiting.findIndex((each) => each.xid === xid)
       const [asked] = at < 0 ? [] : this.#waiting.splice(at, 1)
       if (asked === undefined) return
-      const outcome = readOutcome(asked.type, header, r, atMs, this.#server)
+      const read = readOutcome(asked.type, header, r, atMs, this.#server)
+      const outcome = this.#isReadOnly ? ({ ...read, isReadOnly: true } as const) : read
       this.#tell(atMs, { kind: 'answer', session: asked.session, xid, outcome })
     }
   }

@@ -10,6 +10,7 @@ export function checkFreshness(history: JudgedHistory, limitMs: number): void {
   const rule = new Rule(history, 'BoundedStaleness')
   const acked: { readonly atMs: number; readonly zxid: bigint }[] = []
   history.probe.on('completed', ({ op, outcome }) => {
+    if (outcome.isReadOnly === true) return
     const sinceMs = op.invokedAtMs - limitMs
     const floor = acked.findLast(({ atMs }) => atMs <= sinceMs)?.zxid ?? 0n
     rule.holds(outcome.zxid >= floor, () => {

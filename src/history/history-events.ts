@@ -5,12 +5,15 @@
 import type { ServerId, SessionId, Zxid } from '../core/base/zxid.ts'
 import type { LoggedTxn } from '../core/jute/txn.ts'
 import type { Op, Outcome } from './operation.ts'
+import type { RecordedTree } from './recorded-tree.ts'
 
 export interface Committed {
   readonly zxid: Zxid
   readonly logged: LoggedTxn
   /** Place in the one global log, from 0. */
   readonly index: number
+  /** A backup took the place of the whole state here; `logged` says nothing. */
+  readonly replaced?: RecordedTree
 }
 
 /** Paths whose watches a client sent again, by table. */

@@ -17,8 +17,10 @@ import {
 import { Linearizability } from './linearizability.ts'
 import { checkMembers } from './members.ts'
 import { isWrite, type Op } from './operation.ts'
+import { checkReadOnly } from './read-only.ts'
 import { checkReads } from './reads.ts'
-import type { RecordedEvent, RecordedTree, Recording } from './recording.ts'
+import type { RecordedTree } from './recorded-tree.ts'
+import type { RecordedEvent, Recording } from './recording.ts'
 import type { ReferenceTree } from './reference-tree.ts'
 import { hex, Rule } from './rule.ts'
 import { checkSequences } from './sequences.ts'
@@ -30,7 +32,13 @@ const VIOLATIONS_MAX = 100
 
 /** What is promised, and the rules that say whether it was kept. */
 export const PROMISES = {
-  linearizable: ['Linearizability', 'ReadsShowTheLog', 'SessionOrder', 'SequenceGrows'],
+  linearizable: [
+    'Linearizability',
+    'ReadsShowTheLog',
+    'SessionOrder',
+    'SequenceGrows',
+    'WithoutLeader',
+  ],
   noLostWrites: ['AckedIsCommitted', 'LogIsWhole', 'DigestEquality', 'MembersMeet'],
   watchesInOrder: ['WatchOrder', 'WatchOneShot', 'WatchComplete'],
   oneLeader: ['Leadership2'],
@@ -90,6 +98,7 @@ export function judgeHistory(recording: Recording, options: JudgeOptions = {}): 
     tree = followCommitted(told, recording.before)
     new Linearizability(told, tree, options.localSessions)
     checkReads(told, tree)
+    checkReadOnly(told, tree)
     checkSessions(told, tree, options.localSessions)
     checkSequences(told)
     new Watches(told, tree)
@@ -228,7 +237,8 @@ class ToldHistory implements JudgedHistory {
     })
     this.operations++
     const { outcome } = event
-    if (isWrite(op.call) && outcome.err === 0 && outcome.zxid > this.newestAcked) {
+    const isDone = isWrite(op.call) && outcome.err === 0 && outcome.isReadOnly !== true
+    if (isDone && outcome.zxid > this.newestAcked) {
       this.newestAcked = outcome.zxid
     }
     this.probe.emit('completed', { op, outcome })
@@ -255,8 +265,8 @@ function opsOf(events: readonly RecordedEvent[], uncertaintyMs: number): OpsByKe
       if (isWrite(call)) writes.add(keyOf(event))
     } else if (event.kind === 'answer' && event.outcome.err === 0 && writes.has(keyOf(event))) {
       const newest = acked.at(-1)?.newest ?? 0n
-      const { zxid } = event.outcome
-      if (zxid > newest) acked.push({ atMs, newest: zxid })
+      const { zxid, isReadOnly } = event.outcome
+      if (zxid > newest && isReadOnly !== true) acked.push({ atMs, newest: zxid })
     }
   }
   return ops

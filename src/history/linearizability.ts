@@ -37,7 +37,7 @@ export class Linearizability {
     })
     probe.on('committed', (committed) => this.#onCommitted(committed))
     probe.on('completed', ({ op, outcome }) => {
-      if (isWrite(op.call)) this.#onCompleted(op, outcome)
+      if (isWrite(op.call) && outcome.isReadOnly !== true) this.#onCompleted(op, outcome)
     })
   }
 

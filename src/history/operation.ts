@@ -52,6 +52,8 @@ export interface Outcome {
   readonly err: number
   /** The sid of the server that answered. */
   readonly server: number
+  /** By a server that found no leader: it may be undone later, and nothing was changed (S37). */
+  readonly isReadOnly?: true
   readonly path?: string
   readonly stat?: Stat
   readonly data?: Uint8Array | null

@@ -22,11 +22,12 @@ export function checkReads(history: JudgedHistory, tree: ReferenceTree): void {
       const told = `${hex(outcome.zxid)} by machine ${outcome.server}`
       return `session ${hex(op.session)} is told ${told} after ${hex(before)}`
     })
+    if (outcome.isReadOnly === true) return
     checkRead(reads, tree, op, outcome, history.unexplained)
   })
 }
 
-function checkRead(
+export function checkRead(
   rule: Rule,
   tree: ReferenceTree,
   { call }: Op,

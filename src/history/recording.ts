@@ -5,6 +5,7 @@
  */
 import type { Call, Outcome } from './operation.ts'
 import type { SentWatches } from './history-events.ts'
+import type { RecordedTree } from './recorded-tree.ts'
 
 /** Of one client handle, in the order in which it happened there. */
 export type ClientEvent =
@@ -66,27 +67,6 @@ export interface RecordedMember {
   readonly zxid: bigint
   /** Of its tree; null where it keeps none. */
   readonly digest: bigint | null
-}
-
-/** A tree as of one transaction, for histories that begin later than their ensemble. */
-export interface RecordedTree {
-  readonly zxid: bigint
-  readonly nodes: readonly RecordedNode[]
-  /** Those that are open. */
-  readonly sessions: readonly bigint[]
-}
-
-export interface RecordedNode {
-  readonly path: string
-  readonly data: Uint8Array | null
-  readonly version: number
-  readonly czxid: bigint
-  readonly mzxid: bigint
-  readonly pzxid: bigint
-  /** As in Stat. */
-  readonly owner: bigint
-  /** Creates below it, ever. */
-  readonly creates: number
 }
 
 export interface Recording {

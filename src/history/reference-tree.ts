@@ -7,7 +7,7 @@ import { ErrorCode } from '../core/jute/error-code.ts'
 import type { TxnHeader } from '../core/jute/txn-records.ts'
 import type { SimpleTxn, Txn } from '../core/jute/txn.ts'
 import { CONTAINER_OWNER, ownerKind, ttlOwner } from '../core/tree/stat.ts'
-import type { RecordedNode, RecordedTree } from './recording.ts'
+import type { RecordedNode, RecordedTree } from './recorded-tree.ts'
 
 /** A node from `zxid` on, until its next version. */
 export interface NodeVersion {
@@ -75,6 +75,22 @@ export class ReferenceTree {
     }
     if (txn.txns.some(({ kind }) => kind === 'error')) return
     for (const each of txn.txns) this.#applySimple(header, each)
+  }
+
+  /** A backup is the state from here on. What was before can still be asked. */
+  replace({ zxid, nodes, sessions }: RecordedTree): void {
+    this.#last = zxid
+    for (const session of this.#sessions.values()) {
+      if (session.closed === FOREVER) session.closed = zxid
+    }
+    for (const session of sessions) this.#sessions.set(session, { opened: zxid, closed: FOREVER })
+    this.#ephemerals.clear()
+    for (const history of this.#paths.values()) {
+      for (const life of history.children) if (life.to === FOREVER) life.to = zxid
+      const old = history.versions.at(-1)
+      if (old?.exists === true) history.versions.push({ ...old, zxid, exists: false })
+    }
+    for (const node of nodes) this.#place(node, zxid, zxid)
   }
 
   /** What is there now. */
@@ -145,17 +161,19 @@ export class ReferenceTree {
   #begin({ zxid, nodes, sessions }: RecordedTree): void {
     this.#last = zxid
     for (const session of sessions) this.#sessions.set(session, { opened: 0n, closed: FOREVER })
-    for (const { path, pzxid, creates, ...node } of nodes) {
-      const history = this.#history(path)
-      history.versions.push({ ...node, zxid: node.mzxid, exists: true })
-      history.creates = creates
-      history.pzxid = pzxid
-      if (path === '/') continue
-      const name = path.slice(path.lastIndexOf('/') + 1)
-      const life = { name, from: node.czxid, to: FOREVER }
-      this.#history(parentPath(path)).children.push(life)
-      this.#own(node.owner, path)
-    }
+    for (const node of nodes) this.#place(node, node.mzxid, node.czxid)
+  }
+
+  /** A node with all it has: known as it is from one zxid on, and as a child from another. */
+  #place({ path, pzxid, creates, ...node }: RecordedNode, zxid: bigint, from: bigint): void {
+    const history = this.#history(path)
+    history.versions.push({ ...node, zxid, exists: true })
+    history.creates = creates
+    history.pzxid = pzxid
+    if (path === '/') return
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    this.#history(parentPath(path)).children.push({ name, from, to: FOREVER })
+    this.#own(node.owner, path)
   }
 
   #applySimple(header: TxnHeader, txn: SimpleTxn): void {

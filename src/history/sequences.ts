@@ -20,7 +20,9 @@ export function checkSequences(history: JudgedHistory): void {
     highest.set(parent, number)
     rule.holds(number > before, () => `${txn.path} at ${hex(zxid)} after number ${before}`)
   }
-  history.probe.on('committed', ({ zxid, logged: { txn } }) => {
+  history.probe.on('committed', ({ zxid, logged: { txn }, replaced }) => {
+    // Numbers that the backup did not know come again.
+    if (replaced !== undefined) highest.clear()
     if (txn.kind !== 'multi') look(zxid, txn)
     else if (!txn.txns.some(({ kind }) => kind === 'error')) {
       for (const each of txn.txns) look(zxid, each)

@@ -29,6 +29,8 @@ class ClientBook {
   movedAt: bigint | null = null
   /** Paths with watches that stay (N4): their events are not judged. */
   readonly staying = new Set<string>()
+  /** The state was replaced meanwhile: nobody promises what becomes of watches from before. */
+  isExcused = false
 
   /** A client that dropped watches by itself does not send them again. */
   keepOnly(sent: SentWatches): void {
@@ -57,6 +59,10 @@ export class Watches {
     this.#oneShot = new Rule(history, 'WatchOneShot')
     this.#complete = new Rule(history, 'WatchComplete')
     const { probe } = history
+    probe.on('committed', ({ replaced }) => {
+      if (replaced === undefined) return
+      for (const book of this.#books.values()) book.isExcused = true
+    })
     probe.on('session-opened', ({ client }) => this.#books.set(client, new ClientBook()))
     probe.on('connected', ({ client }) => {
       const book = this.#book(client)
@@ -82,7 +88,9 @@ export class Watches {
     return book
   }
 
-  #onReply({ client, call }: Op, { zxid, err }: Outcome): void {
+  #onReply({ client, call }: Op, { zxid, err, isReadOnly }: Outcome): void {
+    // Its state may be undone: what the next server tells is not compared with it.
+    if (isReadOnly === true) return
     const book = this.#book(client)
     this.#missed(client, zxid)
     book.shownZxid = zxid
@@ -106,7 +114,7 @@ export class Watches {
    */
   #missed(client: number, zxid: bigint): void {
     const book = this.#book(client)
-    if (book.movedAt !== null) return
+    if (book.movedAt !== null || book.isExcused) return
     for (const { path, kind, sinceZxid } of book.armed.values()) {
       const changed = this.#tree.changedBetween(path, tableOf(kind), sinceZxid, zxid)
       this.#order.holds(changed === null, () => {
@@ -141,7 +149,7 @@ export class Watches {
       .map((kind) => book.armed.get(`${kind} ${path}`))
       .filter((a) => a !== undefined)
     for (const kind of kinds) book.armed.delete(`${kind} ${path}`)
-    if (book.stays(path)) return
+    if (book.isExcused || book.stays(path)) return
     this.#oneShot.holds(armed.length > 0, () => `${what()} without a watch`)
     if (isCatchUp) return
     this.#oneShot.holds(
@@ -165,7 +173,7 @@ export class Watches {
     if (sent !== undefined) book.keepOnly(sent)
     const relative = book.movedAt ?? 0n
     book.movedAt = null
-    if (zxid === 0n) return
+    if (zxid === 0n || book.isExcused) return
     if (zxid > book.shownZxid) book.shownZxid = zxid
     for (const armed of book.armed.values()) {
       this.#complete.holds(!this.#mustCatchUp(armed, relative, zxid), () => {

@@ -7,10 +7,10 @@ import {
   type RecordedFault,
   type RecordedMember,
   type RecordedRole,
-  type RecordedTree,
   type Recording,
   RECORDING_FORMAT,
 } from '../history/recording.ts'
+import type { RecordedTree } from '../history/recorded-tree.ts'
 import { roleOfTrace } from '../history/traced-role.ts'
 import type { Member } from './member.ts'
 import { MemberLog } from './member-log.ts'

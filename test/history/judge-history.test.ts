@@ -13,9 +13,9 @@ import {
   recordingFromText,
   recordingToText,
   type RecordedEvent,
-  type RecordedNode,
   type Recording,
 } from '../../src/history/recording.ts'
+import type { RecordedNode } from '../../src/history/recorded-tree.ts'
 import { listen } from '../sim/checkers/all-checkers.ts'
 import { SimRecording } from '../sim/sim-recording.ts'
 import { World } from '../sim/world.ts'
@@ -35,7 +35,7 @@ function recordSeed(seed: number): Recording {
 }
 
 function runSeed(seed: number): Recording {
-  const world = new World({ seed })
+  const world = new World({ seed, draw: { restores: false } })
   const recording = new SimRecording(world)
   listen(world)
   world.run()

@@ -35,6 +35,9 @@ function begun(snapCount: number): { world: World; seen: Seen[] } {
       foundingMs: 300,
       oldMembers: 0,
       localSessions: false,
+      readOnlyMode: false,
+      hasOrigin: false,
+      restores: false,
     },
   })
   const seen: Seen[] = []

@@ -78,6 +78,12 @@ export interface Draw {
   readonly oldMembers: number
   /** New sessions are known to their server alone, until their first ephemeral (S22, S23). */
   readonly localSessions: boolean
+  /** Members without a leader answer reads of clients that asked for no more (S37). */
+  readonly readOnlyMode: boolean
+  /** It begins with what a former ensemble left. */
+  readonly hasOrigin: boolean
+  /** A backup is taken, and brought back. Without observers: their places may be in neither. */
+  readonly restores: boolean
 }
 
 export function drawRun(seed: number): Draw {
@@ -90,7 +96,7 @@ export function drawRun(seed: number): Draw {
   const weights = Object.fromEntries(
     FAULT_KINDS.map((kind) => [kind, BASE_WEIGHTS[kind] * between(0.3, 2)]),
   ) as Record<FaultKind, number>
-  return {
+  const drawn: Draw = {
     seed,
     voters,
     clients: 2 + prng.int(4),
@@ -111,7 +117,11 @@ export function drawRun(seed: number): Draw {
     foundingMs: prng.bool(0.2) ? 8000 : 300,
     oldMembers: prng.bool(0.2) ? 1 + prng.int(voters) : 0,
     localSessions: prng.bool(0.1),
+    readOnlyMode: prng.bool(0.3),
+    hasOrigin: prng.bool(0.15),
+    restores: false,
   }
+  return { ...drawn, restores: drawn.observers === 0 && prng.bool(0.3) }
 }
 
 /** For nights: most of an ensemble's life nothing much happens, for long. */
@@ -145,8 +155,16 @@ export function describeDraw(draw: Draw): string {
     `links ${low}–${high} ms, disk ${draw.diskDelayMs.join('–')} ms, snapCount ${snapCount}`,
     `think ${thinkMs} ms, pipeline ${pipeline}, window ${draw.commitLogCount}`,
     `clock drift ${draw.clockDrift}, founded within ${draw.foundingMs} ms`,
-    `${draw.oldMembers} old members${draw.localSessions ? ', local sessions' : ''}`,
+    `${draw.oldMembers} old members${namesOf(draw)}`,
   ].join('; ')
+}
+
+function namesOf({ localSessions, readOnlyMode, hasOrigin, restores }: Draw): string {
+  const names = [localSessions && 'local sessions', readOnlyMode && 'read-only mode']
+  return [...names, hasOrigin && 'an origin', restores && 'a restore']
+    .filter((name) => name !== false)
+    .map((name) => `, ${name}`)
+    .join('')
 }
 
 /** A number of `range`, evenly. */

@@ -30,6 +30,8 @@ export class FaultPlan {
   readonly #endings = new Set<() => void>()
   /** Members that lost acknowledged entries, and that no leader has synchronised since. */
   readonly #lossy = new Set<SimHost>()
+  /** Until it is established, an ensemble has its beginning on one disk. */
+  #hasBegun = false
   /** What was injected, by number. */
   readonly injected: { readonly number: number; readonly kind: FaultKind }[] = []
 
@@ -40,6 +42,9 @@ export class FaultPlan {
     world.probe.on('stopped', ({ host: { sid } }) => {
       const host = world.hosts.find((each) => each.sid === sid)
       if (host !== undefined) this.#restartLater(host)
+    })
+    world.probe.on('service', ({ service }) => {
+      if (service.kind === 'leading') this.#hasBegun = true
     })
     // A storage says that it lost its tail until currentEpoch is written again.
     world.probe.on('durable', ({ host: { sid }, batch }) => {
@@ -134,6 +139,7 @@ export class FaultPlan {
   /** Only a minority may have lost anything at any time: nobody promises more (T48). */
   #mayLose(host: SimHost): boolean {
     if (!host.view.isFounded) return false
+    if (this.#world.origin !== null && !this.#hasBegun) return false
     if (host.isObserver) return true
     const { voters } = this.#world
     if (!this.#lossy.has(host) && 2 * (this.#lossy.size + 1) >= voters.length) return false

@@ -4,7 +4,10 @@
  * z" is one thing, and a member's disk is told by its last zxid alone.
  */
 import { ZXID_NONE, type Zxid } from '../../src/core/base/zxid.ts'
+import type { RecordedTree } from '../../src/history/recorded-tree.ts'
 import type { HostView } from './host-view.ts'
+import { OpCode } from '../../src/core/jute/op-code.ts'
+import { encodeTxn } from '../../src/core/jute/txn.ts'
 import { entryHash } from '../../src/testing/trace-digest.ts'
 import type { World } from './world.ts'
 
@@ -13,6 +16,8 @@ export interface KnownEntry {
   readonly before: Zxid
   readonly hash: number
   readonly entry: Uint8Array
+  /** No entry at all: a backup was the state from here on. */
+  readonly replaced: RecordedTree | null
 }
 
 export class History {
@@ -29,7 +34,7 @@ export class History {
       if (effect.kind === 'append') this.#append(host, effect.zxid, effect.entry, onConflict)
       else if (effect.kind === 'truncate') this.#lastEmitted.set(host, effect.to)
       else if (effect.kind === 'snapshot-commit' && effect.install) {
-        this.#lastEmitted.set(host, effect.zxid)
+        this.#replace(host, effect.zxid, world.restores.take(host, effect.zxid))
       }
     })
   }
@@ -61,13 +66,23 @@ export class History {
     return lost !== undefined && this.isOnPath(zxid, lost)
   }
 
+  #replace(host: HostView, zxid: Zxid, replaced: RecordedTree | null): void {
+    const before = this.lastEmitted(host)
+    this.#lastEmitted.set(host, zxid)
+    if (replaced === null) return
+    const header = { clientId: 0n, cxid: 0, zxid, time: 0, type: OpCode.error }
+    const entry = encodeTxn(header, { kind: 'error', err: 0 })
+    this.#known.set(zxid, { zxid, before, hash: entryHash(entry), entry, replaced })
+  }
+
   #append(host: HostView, zxid: Zxid, entry: Uint8Array, onConflict: (what: string) => void): void {
     const before = this.lastEmitted(host)
     const hash = entryHash(entry)
     this.#lastEmitted.set(host, zxid)
     const known = this.#known.get(zxid)
-    if (known === undefined) this.#known.set(zxid, { zxid, before, hash, entry })
-    else if (known.before !== before || known.hash !== hash) {
+    if (known === undefined) {
+      this.#known.set(zxid, { zxid, before, hash, entry, replaced: null })
+    } else if (known.before !== before || known.hash !== hash) {
       const past = (z: Zxid): string => `0x${z.toString(16)}`
       const what = known.hash === hash ? 'another past' : 'other content'
       const where = `after ${past(before)} instead of ${past(known.before)}`

@@ -74,7 +74,7 @@ export interface MachineOwner {
 
 /** To be called inside `asHost`. `seed` must differ from life to life. */
 export function makeMachine(
-  { sids, sessionKey, draw, planted }: SimContext,
+  { sids, sessionKey, draw, planted, origin }: SimContext,
   { sid, isObserver, sessionBase }: MachineOwner,
   recovered: RecoveredState,
   at: Moment,
@@ -95,7 +95,9 @@ export function makeMachine(
     treeDigestEnabled: !isOld,
     localSessionsEnabled: draw.localSessions,
     localSessionsUpgradingEnabled: draw.localSessions,
+    readOnlyModeEnabled: draw.readOnlyMode,
     ...(sessionBase === null ? {} : { sessionBase }),
+    ...(origin === null || planted.forgetsOrigin === true ? {} : { originZxid: origin.zxid }),
   }
   const rules = {
     zab: { ...ZAB_RULES, ...planted.zabRules },

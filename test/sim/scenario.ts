@@ -22,6 +22,9 @@ export const QUICK = {
   foundingMs: 300,
   oldMembers: 0,
   localSessions: false,
+  readOnlyMode: false,
+  hasOrigin: false,
+  restores: false,
 } as const
 
 const STEP_MS = 10

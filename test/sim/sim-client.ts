@@ -32,6 +32,8 @@ const CHECK_MS = 250
 /** ms between losing a server and trying the next one. */
 const RETRY_MS: readonly [number, number] = [5, 300]
 const PASSWORD_BYTES = 16
+/** ms without a server after which the page of one that wants any answer is loaded again. */
+const IMPATIENCE_MS = 1500
 
 type SimOp = Op & { readonly call: SimCall }
 
@@ -46,6 +48,11 @@ export class SimClient {
    * Sends setWatches right behind the ConnectRequest, as Java does (W57), or waits for the answer.
    */
   readonly #isEager: boolean
+  /** A server without a leader will do (S38). */
+  readonly #takesReadOnly: boolean
+  /** This connection is to such a one, and its session is known to nobody else. */
+  #isReadOnly = false
+  #lostMs = 0
   readonly #recorder: ClientRecorder | null
   #link: ClientLink | null = null
   #state: 'down' | 'connecting' | 'connected' = 'down'
@@ -71,6 +78,7 @@ export class SimClient {
     this.#timeoutMs = this.#requestedTimeoutMs
     this.#isEager = this.prng.bool()
     this.#nextHost = this.prng.int(world.hosts.length)
+    this.#takesReadOnly = world.draw.readOnlyMode && this.prng.fork('read-only').bool()
     this.#workload = new Workload(this.prng.fork('workload'), number, world.draw.longDataChance)
     world.timeline.after(this.prng.next() * 500, () => this.#connect())
     this.#watchDeadlines()
@@ -162,7 +170,7 @@ export class SimClient {
       timeOut: this.#requestedTimeoutMs,
       sessionId: this.#session,
       passwd: this.#password,
-      readOnly: false,
+      readOnly: this.#takesReadOnly,
     }
     this.#send(frame(encode(connectRequestRecord, request)))
     if (this.#isEager && this.#session !== 0n) this.#sendWatches()
@@ -174,7 +182,9 @@ export class SimClient {
     this.#link?.close(isNoticed)
     this.#recorder?.closed(reason, this.#world.timeline.nowMs)
     this.#link = null
+    if (this.#state === 'connected') this.#lostMs = this.#world.timeline.nowMs
     this.#state = 'down'
+    if (this.#isReadOnly) this.#forgetReadOnly()
     const pending = this.#pending
     this.#pending = []
     for (const op of pending) this.#world.probe.emit('unknown', { op })
@@ -182,11 +192,17 @@ export class SimClient {
   }
 
   #forgetSession(): void {
+    this.#forgetReadOnly()
+    this.#lastZxid = 0n
+    this.watches.clear()
+  }
+
+  /** As Java does: the next server gives a new one, but must have seen as much (W54). */
+  #forgetReadOnly(): void {
+    this.#isReadOnly = false
     this.#session = 0n
     this.#password = new Uint8Array(PASSWORD_BYTES)
-    this.#lastZxid = 0n
     this.#xid = 1
-    this.watches.clear()
     this.#workload.newSession()
   }
 
@@ -200,6 +216,8 @@ export class SimClient {
       if (this.#state === 'connected' && nowMs - this.#sentMs >= this.#timeoutMs / 3 - CHECK_MS) {
         this.#send(frame(encode(requestHeaderRecord, { xid: SpecialXid.ping, type: OpCode.ping })))
       }
+      const isImpatient = this.#takesReadOnly && this.#session !== 0n && this.#state !== 'connected'
+      if (isImpatient && nowMs - this.#lostMs > IMPATIENCE_MS) this.abandon()
       this.#watchDeadlines()
     })
   }
@@ -255,8 +273,13 @@ export class SimClient {
     this.#password = Uint8Array.from(answer.passwd ?? [])
     this.#timeoutMs = answer.timeOut
     this.#state = 'connected'
+    this.#isReadOnly = answer.readOnly === true
+    if (this.#isReadOnly && !this.#takesReadOnly) {
+      this.#world.fail('WithoutLeader', `${host.name} serves ${this.name}, which asked for more`)
+    }
     const session = toSessionId(answer.sessionId)
-    this.#world.say(this.name, () => `${formatSessionId(session)} on ${host.name}`)
+    const how = this.#isReadOnly ? ' read-only' : ''
+    this.#world.say(this.name, () => `${formatSessionId(session)} on ${host.name}${how}`)
     if (isNew) probe.emit('session-opened', { client, session })
     probe.emit('connected', { client, session, server: host.sid })
     if (isNew) probe.emit('watches-set', { client, zxid: 0n })
@@ -293,14 +316,18 @@ export class SimClient {
       this.#world.fail('ReplyOrder', `reply ${header.xid} where ${op?.xid ?? 'none'} was due`)
       return
     }
-    const outcome = readOutcome(typeOf(op.call), header, r, timeline.nowMs, host.sid)
+    const isReadOnly = this.#isReadOnly
+    const read = readOutcome(typeOf(op.call), header, r, timeline.nowMs, host.sid)
+    const outcome = isReadOnly ? ({ ...read, isReadOnly } as const) : read
     this.#world.say(
       this.name,
       () => `${op.xid} ${describeCall(op.call)} = ${header.err} at ${formatZxid(header.zxid)}`,
     )
-    this.watches.onReply(op.call, header.err)
-    this.#workload.learn(op.call, outcome)
-    if (isWrite(op.call) && header.err === 0) this.#world.acknowledged(header.zxid)
+    if (!isReadOnly) {
+      this.watches.onReply(op.call, header.err)
+      this.#workload.learn(op.call, outcome)
+      if (isWrite(op.call) && header.err === 0) this.#world.acknowledged(header.zxid)
+    }
     probe.emit('completed', { op, outcome })
     if (op.call.kind === 'close' && header.err === 0) {
       this.#forgetSession()

@@ -9,6 +9,7 @@ import type { ClientServer } from './client-server.ts'
 import type { Draw } from './draw.ts'
 import type { HostView } from './host-view.ts'
 import type { Network } from './network.ts'
+import type { Origin } from './origin.ts'
 import type { PlantedBug } from './planted/planted-bug.ts'
 import type { Probe } from './probe.ts'
 import type { Timeline } from './timeline.ts'
@@ -22,6 +23,8 @@ export interface SimContext {
   readonly digest: TraceDigest
   readonly network: Network
   readonly planted: PlantedBug
+  /** What a former ensemble left; null: nothing, as nearly always. */
+  readonly origin: Origin | null
   readonly sids: readonly ServerId[]
   /** Where clients may connect to. */
   readonly hosts: readonly ClientServer[]

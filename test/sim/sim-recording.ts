@@ -52,6 +52,7 @@ export class SimRecording {
       clockUncertaintyMs: 0,
       events: this.#events,
       log: this.#log,
+      ...(this.#world.origin === null ? {} : { before: this.#world.origin.tree }),
       roles: this.#roles,
       faults: this.#faults,
       members,

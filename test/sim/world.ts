@@ -17,8 +17,10 @@ import { foundedDisk } from './founding.ts'
 import type { HostView } from './host-view.ts'
 import { Network } from './network.ts'
 import { ObserverPlan } from './observer-plan.ts'
+import { broughtDisk, formerEnsemble, type Origin } from './origin.ts'
 import { NO_BUG, type PlantedBug } from './planted/planted-bug.ts'
 import { Probe } from './probe.ts'
+import { RestorePlan } from './restore-plan.ts'
 import { SimClient } from './sim-client.ts'
 import { SimHost } from './sim-host.ts'
 import { Timeline } from './timeline.ts'
@@ -76,10 +78,12 @@ export class World implements FaultTargets, JudgedHistory {
   readonly digest: TraceDigest = new TraceDigest()
   readonly transcript: Transcript
   readonly planted: PlantedBug
+  readonly origin: Origin | null
   /** Of the voters. */
   readonly sids: readonly ServerId[]
   readonly voters: readonly SimHost[]
   readonly observers: ObserverPlan
+  readonly restores: RestorePlan
   /** Voters, then observers. */
   readonly hosts: readonly SimHost[]
   readonly network: Network
@@ -112,12 +116,19 @@ export class World implements FaultTargets, JudgedHistory {
     this.startsByHand = options.startsByHand === true
     this.transcript = transcript
     this.sids = Array.from({ length: this.draw.voters }, (_, i) => toServerId(i + 1))
-    this.voters = this.sids.map((sid) => new SimHost(this, sid, foundedDisk()))
+    this.origin = this.draw.hasOrigin ? formerEnsemble() : null
+    const founder = this.prng.fork('origin').pick(this.sids)
+    this.voters = this.sids.map((sid) => {
+      const brought = sid === founder ? this.origin : null
+      const disk = brought === null ? foundedDisk() : broughtDisk(brought.copy)
+      return new SimHost(this, sid, disk)
+    })
     const observers = Array.from({ length: this.draw.observers }, (_, i) => {
       return new SimHost(this, toServerId(this.draw.voters + 1 + i), foundedDisk(), true)
     })
     this.hosts = [...this.voters, ...observers]
     this.observers = new ObserverPlan(this, this.voters, observers)
+    this.restores = new RestorePlan(this, this.voters)
     for (const host of this.hosts) {
       host.wallSkewMs = Math.round((host.prng.next() - 0.5) * 4000)
       host.clockRate = 1 + (host.prng.next() - 0.5) * 2 * this.draw.clockDrift
@@ -149,12 +160,18 @@ export class World implements FaultTargets, JudgedHistory {
       })
     }
     this.observers.start()
+    this.restores.start()
     this.#dial()
     for (let i = 0; i < this.draw.clients; i++) this.clients.push(new SimClient(this, i + 1))
   }
 
   runFor(spanMs: number): void {
-    this.timeline.run(this.timeline.nowMs + spanMs, () => this.violation !== null)
+    try {
+      this.timeline.run(this.timeline.nowMs + spanMs, () => this.violation !== null)
+    } catch (error) {
+      // What a client cannot read, say: the seed has to be told.
+      this.fail('NoException', textOf(error))
+    }
   }
 
   /** All faults end; then everything must work, settle and agree within its limits. */
@@ -174,8 +191,7 @@ export class World implements FaultTargets, JudgedHistory {
   }
 
   threw(host: HostView, error: unknown): void {
-    const what = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error)
-    this.fail('NoException', `${host.name}: ${what}`)
+    this.fail('NoException', `${host.name}: ${textOf(error)}`)
   }
 
   halted(host: HostView, reason: string): void {
@@ -230,7 +246,9 @@ export class World implements FaultTargets, JudgedHistory {
 
   #converge(): void {
     const served = new Set<number>()
-    this.probe.on('completed', ({ op }) => served.add(op.client))
+    this.probe.on('completed', ({ op, outcome }) => {
+      if (outcome.isReadOnly !== true) served.add(op.client)
+    })
     this.#until('ServiceResumes', RESUME_LIMIT_MS, () => {
       const idle = this.hosts.find(
         (host) => host.view.isFounded && host.machine?.status(host.now()).serving !== true,
@@ -283,6 +301,10 @@ export class World implements FaultTargets, JudgedHistory {
       else this.runFor(LOOK_MS)
     }
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error)
 }
 
 function describePersist(effect: PersistEffect): string {

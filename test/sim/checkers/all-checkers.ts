@@ -15,6 +15,7 @@ import { checkSequences } from '../../../src/history/sequences.ts'
 import { SILENCE_LIMIT_MS } from '../../../src/core/zab/constants.ts'
 import { checkPrimaryIntegrity } from './primary-integrity.ts'
 import { checkPrimaryOrder } from './primary-order.ts'
+import { checkReadOnly } from '../../../src/history/read-only.ts'
 import { checkReads } from '../../../src/history/reads.ts'
 import { checkSessions } from '../../../src/history/sessions.ts'
 import { checkObserverTable } from './observer-table.ts'
@@ -51,9 +52,10 @@ export function listen(world: World): Tally {
   checkVotes(world, log)
   checkPrimaryIntegrity(world, history, log)
   // From here on: what clients see, judged by the log.
-  const tree = followCommitted(world)
+  const tree = followCommitted(world, world.origin?.tree)
   new Linearizability(world, tree, world.draw.localSessions)
   checkReads(world, tree)
+  checkReadOnly(world, tree)
   checkFreshness(world, STALENESS_LIMIT_MS)
   checkObserverTable(world)
   checkSessions(world, tree, world.draw.localSessions)

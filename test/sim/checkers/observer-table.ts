@@ -5,8 +5,8 @@ import type { World } from '../world.ts'
 
 export function checkObserverTable(world: World): void {
   const table = new Rule(world, 'TableOfObservers')
-  world.probe.on('committed', ({ zxid, logged: { header, txn } }) => {
-    if (header.clientId !== 0n) return
+  world.probe.on('committed', ({ zxid, logged: { header, txn }, replaced }) => {
+    if (header.clientId !== 0n || replaced !== undefined) return
     const isTable = txn.kind === 'create' || txn.kind === 'setData'
     table.holds(isTable && txn.path === OBSERVERS_PATH, () => `${txn.kind} at ${hex(zxid)}`)
   })

@@ -42,7 +42,12 @@ export class GlobalLog {
   }
 
   get tip(): Zxid {
-    return this.#entries.at(-1)?.zxid ?? ZXID_NONE
+    return this.#entries.at(-1)?.zxid ?? this.origin
+  }
+
+  /** Where it begins: no entry, but what everything goes on from. */
+  get origin(): Zxid {
+    return this.#world.origin?.zxid ?? ZXID_NONE
   }
 
   find(zxid: Zxid): SimCommitted | undefined {
@@ -86,8 +91,9 @@ export class GlobalLog {
     return true
   }
 
-  #add({ zxid, entry }: KnownEntry): void {
-    const committed = { zxid, entry, logged: decodeTxn(entry), index: this.#entries.length }
+  #add({ zxid, entry, replaced }: KnownEntry): void {
+    const entered = { zxid, entry, logged: decodeTxn(entry), index: this.#entries.length }
+    const committed = replaced === null ? entered : { ...entered, replaced }
     this.#entries.push(committed)
     this.#byZxid.set(zxid, committed)
     this.#world.probe.emit('committed', committed)

@@ -2,7 +2,7 @@
  * PrimaryIntegrity (T41): before a primary broadcasts, it has delivered whatever anybody delivers
  * from older epochs, also later: so nothing older is ever committed beside its initial history.
  */
-import { epochOf, type Zxid } from '../../../src/core/base/zxid.ts'
+import { epochOf, ZXID_NONE, type Zxid } from '../../../src/core/base/zxid.ts'
 import type { History } from '../history.ts'
 import type { World } from '../world.ts'
 import type { GlobalLog } from './prefix-consistency.ts'
@@ -19,6 +19,10 @@ export function checkPrimaryIntegrity(world: World, history: History, log: Globa
     const older = log.entries.findLast(({ zxid }) => epochOf(zxid) < epoch)
     rule.holds(older === undefined || history.isOnPath(older.zxid, last), () => {
       return `${host.name} leads epoch ${epoch} from ${hex(last)} without ${hex(older?.zxid ?? 0n)}`
+    })
+    const begins = log.origin === ZXID_NONE || history.isOnPath(log.origin, last)
+    rule.holds(begins, () => {
+      return `${host.name} leads epoch ${epoch} from ${hex(last)} without ${hex(log.origin)}`
     })
     primaries.push({ epoch, last })
   })

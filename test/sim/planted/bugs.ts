@@ -92,6 +92,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     admitsRolledBack: true,
   },
   {
+    name: 'forgets-origin',
+    what: 'members elect who has less than the copy with which their ensemble began',
+    forgetsOrigin: true,
+  },
+  {
     name: 'torn-tail-votes',
     what: 'a member that lost acknowledged entries votes before a leader synchronised it',
     zabRules: { lostTail: () => 0 },

@@ -242,6 +242,15 @@ const OF_CLIENTS: readonly Lie[] = [
     const op = { ...event.op, session: 0x7777n }
     return withOutcome({ ...event, op }, { zxid: 0n })
   }),
+  changed('completed', 'WithoutLeader', 'a server without a leader writes', (event) => {
+    if (event.op.call.kind !== 'set' || event.outcome.err !== 0) return null
+    return withOutcome(event, { isReadOnly: true })
+  }),
+  changed('completed', 'WithoutLeader', 'what it shows no log has made', (event) => {
+    const { call } = event.op
+    if (call.kind !== 'get' || call.watch || event.outcome.err !== 0) return null
+    return withOutcome(event, { isReadOnly: true, data: Uint8Array.of(1, 2, 3) })
+  }),
   changed('committed', 'TableOfObservers', 'the ensemble writes by itself', (event) => {
     return event.logged.txn.kind === 'setData' ? withLogged(event, { clientId: 0n }) : null
   }),

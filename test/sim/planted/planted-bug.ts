@@ -17,6 +17,8 @@ export interface PlantedBug {
   readonly refoundsWiped?: boolean
   /** Peers take a member back whose storage was rolled back. */
   readonly admitsRolledBack?: boolean
+  /** Members elect who has less than what the ensemble began with. */
+  readonly forgetsOrigin?: boolean
 }
 
 export const NO_BUG: PlantedBug = { name: 'none', what: 'the true code' }

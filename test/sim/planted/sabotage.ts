@@ -4,6 +4,7 @@
  * lies.ts.
  */
 import { ClientLink } from '../client-link.ts'
+import type { Draw } from '../draw.ts'
 import type { World } from '../world.ts'
 import { NO_BUG, type PlantedBug } from './planted-bug.ts'
 
@@ -11,6 +12,8 @@ export interface Sabotage {
   readonly rule: string
   readonly what: string
   readonly planted?: PlantedBug
+  /** What it needs to be drawn. */
+  readonly draw?: Partial<Draw>
   /** Before the run. */
   begin?(world: World): void
 }
@@ -84,6 +87,23 @@ export const SABOTAGES: readonly Sabotage[] = [
       if (client === undefined) return
       Object.defineProperty(client, 'isQuiet', { get: () => false, set: () => undefined })
     }),
+  },
+  {
+    rule: 'EpochImpliesHistory',
+    what: 'the state is replaced, and nobody has brought a backup',
+    draw: { restores: true, observers: 0 },
+    begin: ({ restores }) => {
+      restores.take = () => null
+    },
+  },
+  {
+    rule: 'NoException',
+    what: 'a client cannot read what it is told',
+    begin: (world) => {
+      world.probe.on('connected', () => {
+        throw new Error('a bug')
+      })
+    },
   },
   {
     rule: 'ReplyOrder',
