@@ -65,6 +65,11 @@ export class Load {
     }
   }
 
+  /** No more sessions, whatever becomes of those that are there. */
+  abandon(): void {
+    this.#isStopping = true
+  }
+
   /** Of one of its sessions, for everybody; false: there is none now. */
   async endOne(prng: Prng): Promise<boolean> {
     const standing = [...this.#standing].filter(({ member }) => member.isUp && !member.isFrozen)

@@ -127,7 +127,10 @@ export class Soak {
     } catch (error) {
       const recording = ensemble.recordingSoFar(this.#title(part))
       const { violations } = judgeHistory(recording)
-      return this.#failure(part, wordsOf(error), recording, violations)
+      return await this.#failure(part, wordsOf(error), recording, violations)
+    } finally {
+      // Else they try for ever to open sessions in tabs that are gone, and the program never ends.
+      load.abandon()
     }
   }
 
@@ -208,6 +211,8 @@ function whatElse(ensemble: Ensemble, room: Room, recording: Recording): string 
   return error === undefined ? null : `an error in a page: ${error}`
 }
 
+/** Without the log of a browser, which Playwright may put below. */
 function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const text = error instanceof Error ? error.message : String(error)
+  return text.split('\n')[0] ?? text
 }
