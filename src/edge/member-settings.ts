@@ -120,6 +120,10 @@ function zabOf(settings: ServerSettings): ZabTuning {
     observerDiffsMax: settings.observerDiffsMax,
     alwaysSendsSnapshot: settings.alwaysSendsSnapshot,
     observerDelayMs: settings.observerDelayMs,
+    reconnectDelayMs: settings.observerReconnectDelayMs,
+    ...(settings.observerMasterPort === null
+      ? {}
+      : { observerMaster: { lagBytesMax: settings.observerLagBytesMax } }),
     ...(settings.epochWaitMs === null ? {} : { epochWaitMs: settings.epochWaitMs }),
   }
 }
@@ -156,7 +160,7 @@ const PACKET_HEAD_BYTES = 512 * 1024
 
 type NetworkTuning = Pick<
   QuorumNetworkOptions,
-  'connectTimeoutMs' | 'leaderRetryMs' | 'leaderConnectMs' | 'packetBytesMax'
+  'connectTimeoutMs' | 'leaderRetryMs' | 'leaderConnectMs' | 'packetBytesMax' | 'observerMasterPort'
 >
 
 /** How members reach each other, and what one believes of another. */
@@ -166,6 +170,7 @@ export function networkTuningOf(settings: ServerSettings): NetworkTuning {
   return {
     connectTimeoutMs: settings.electionConnectTimeoutMs,
     packetBytesMax: packetBytesOf(settings),
+    observerMasterPort: settings.observerMasterPort,
     leaderRetryMs,
     ...limit,
   }

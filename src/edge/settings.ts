@@ -100,6 +100,12 @@ export interface EnsembleSettings {
   readonly alwaysSendsSnapshot: boolean
   /** observer.election.DelayMs. */
   readonly observerDelayMs: number
+  /** observer.reconnectDelayMs (Q57). */
+  readonly observerReconnectDelayMs: number
+  /** observerMasterPort: null = observers learn from the leader (Q58). */
+  readonly observerMasterPort: number | null
+  /** observerMaster.sizeLimit. */
+  readonly observerLagBytesMax: number
   /** leaderConnectDelayDuringRetryMs: between attempts to reach a leader's quorum port. */
   readonly leaderRetryMs: number
   /** connectToLearnerMasterLimit: ticks for one attempt; 0 = our own limit. */
@@ -302,6 +308,9 @@ const ENSEMBLE_DEFAULTS: EnsembleSettings = {
   observerDiffsMax: 100,
   alwaysSendsSnapshot: false,
   observerDelayMs: 0,
+  observerReconnectDelayMs: 0,
+  observerMasterPort: null,
+  observerLagBytesMax: 32 * 1024 * 1024,
   leaderRetryMs: 100,
   leaderConnectTicks: 0,
 }

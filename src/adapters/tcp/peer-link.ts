@@ -24,6 +24,8 @@ export interface PeerLinkHost {
   readonly peer: QuorumMember
   /** Text of the configuration: what a notification carries (Q9). */
   readonly configText: Uint8Array
+  /** Where an observer learns from followers too (Q58); null: only of the leader's quorum port. */
+  readonly observerMasterPort: number | null
   /** null: the leader is reached without TLS. */
   readonly tls: TlsSide | null
   /** For one attempt to reach the leader's quorum port, and between two. */
@@ -66,7 +68,7 @@ export class PeerLink implements Link {
 
   constructor(host: PeerLinkHost, election: ElectionConnection) {
     this.#host = host
-    this.#addresses = new AddressTurns(host.peer)
+    this.#addresses = new AddressTurns(host.peer, host.observerMasterPort)
     this.#election = election
   }
 

@@ -80,8 +80,16 @@ export class AddressTurns {
   readonly #addresses: readonly QuorumAddress[]
   #turn = 0
 
-  constructor(member: QuorumMember) {
-    this.#addresses = addressesOf(member)
+  /**
+   * `observerMasterPort`: for an observer, null: there is none. Apache's followers serve observers
+   * only there, its leader only at the quorum port, and who of them is what may just have changed.
+   */
+  constructor(member: QuorumMember, observerMasterPort: number | null = null) {
+    const own = addressesOf(member)
+    this.#addresses =
+      observerMasterPort === null
+        ? own
+        : own.flatMap((one) => [{ ...one, quorumPort: observerMasterPort }, one])
   }
 
   get current(): QuorumAddress {

@@ -46,6 +46,8 @@ export interface QuorumNetworkOptions {
   readonly groups?: readonly QuorumGroup[]
   /** quorumListenOnAllIPs. Default: the address that the configuration says. */
   readonly listensOnAllAddresses?: boolean
+  /** observerMasterPort: of participants, for observers (Q58). Default: there is none. */
+  readonly observerMasterPort?: number | null
   /** cnxTimeout. */
   readonly connectTimeoutMs?: number
   /** connectToLearnerMasterLimit: ms for one attempt to reach a leader. */
@@ -82,7 +84,7 @@ export class QuorumNetwork {
   readonly #self: QuorumMember
   readonly #configText: Uint8Array
   readonly #peers = new Map<ServerId, Peer>()
-  /** Two for each address of this member. */
+  /** Two for each address of this member, or three. */
   readonly #ports: (PeerPort<bigint> | PeerPort<LearnerGreeting>)[] = []
   #isClosed = false
 
@@ -148,6 +150,17 @@ export class QuorumNetwork {
       onRefused,
     })
     this.#ports.push(learners)
+    const { observerMasterPort = null } = this.#options
+    if (observerMasterPort === null || this.#self.role === 'observer') return
+    const observers = await PeerPort.open({
+      host,
+      tls,
+      port: observerMasterPort,
+      parse: parseObserverInfo,
+      onPeer: (socket, said, rest) => this.#onLearner(socket, said, rest),
+      onRefused,
+    })
+    this.#ports.push(observers)
   }
 
   #newPeer(member: QuorumMember): Peer {
@@ -230,6 +243,8 @@ export class QuorumNetwork {
           sid: this.#self.sid,
           peer: peer.member,
           configText: this.#configText,
+          observerMasterPort:
+            this.#self.role === 'observer' ? (this.#options.observerMasterPort ?? null) : null,
           tls: this.#options.tls?.outgoing ?? null,
           connectMs: this.#options.leaderConnectMs ?? HANDSHAKE_MS,
           packetBytesMax: this.#options.packetBytesMax,
@@ -262,14 +277,26 @@ export class QuorumNetwork {
   }
 }
 
-/** The first packet of a learner (Q25). Throws JuteError for another one. */
 function parseLearnerInfo(bytes: Uint8Array): FirstMessage<LearnerGreeting> | null {
+  return parseGreeting(bytes, PacketType.FOLLOWERINFO, PacketType.OBSERVERINFO)
+}
+
+/** The port for observers is for nobody else. */
+function parseObserverInfo(bytes: Uint8Array): FirstMessage<LearnerGreeting> | null {
+  return parseGreeting(bytes, PacketType.OBSERVERINFO)
+}
+
+/** The first packet of a learner (Q25). Throws JuteError for another one. */
+function parseGreeting(
+  bytes: Uint8Array,
+  ...types: readonly number[]
+): FirstMessage<LearnerGreeting> | null {
   const splitter = new PacketSplitter()
   splitter.push(bytes)
   const first = splitter.next()
   if (first === null) return null
   const { type, zxid, data } = decodePacket(first)
-  if ((type !== PacketType.FOLLOWERINFO && type !== PacketType.OBSERVERINFO) || data === null) {
+  if (!types.includes(type) || data === null) {
     throw new JuteError(`packet ${type} where a learner says who it is`)
   }
   const info = decode(learnerInfoRecord, data)

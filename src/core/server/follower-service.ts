@@ -1,6 +1,8 @@
-/** Serving as a follower: forwards writes, remembers who showed a sign of life (Q60, S10, S14). */
-import { Deque } from '../base/deque.ts'
-import { toSessionId, type SessionId } from '../base/zxid.ts'
+/**
+ * Serving as a follower: forwards writes, remembers who showed a sign of life (Q60, S10, S14); for
+ * its own clients, and for observers that learn from it (Q58).
+ */
+import { toSessionId, type ServerId, type SessionId } from '../base/zxid.ts'
 import { OpCode } from '../jute/op-code.ts'
 import {
   forwardedRequestRecord,
@@ -14,6 +16,7 @@ import type { Broadcaster, ReplicaPacket } from '../zab/replica.ts'
 import type { Connection } from './connection.ts'
 import type { Request } from './request.ts'
 import { decodePing, encodePing, type DigestClaim } from './digest-claim.ts'
+import { AnswerLine, Relayed } from './relayed.ts'
 import type { RoleService, ServiceHost } from './role-service.ts'
 
 /** Older than several PINGs, what the leader said is no news any more, ms. */
@@ -25,7 +28,8 @@ export class FollowerService implements RoleService {
   /** Sessions heard of since the leader's last PING, with their timeouts (S10). */
   #touched = new Map<SessionId, number>()
   /** Answered in the order in which they were sent: a SYNC packet names no request. */
-  readonly #syncs = new Deque<Request>()
+  readonly #syncs = new AnswerLine<Request>()
+  readonly #revalidations = new AnswerLine<{ readonly session: SessionId }>()
   readonly #revalidating = new Map<SessionId, Connection>()
   /** Remaining ms of the sessions nearest to their end, by the leader's last PING. */
   #remaining = new Map<bigint, number>()
@@ -46,7 +50,7 @@ export class FollowerService implements RoleService {
   }
 
   forward(request: Request): void {
-    if (request.type === OpCode.sync) this.#syncs.pushBack(request)
+    if (request.type === OpCode.sync) this.#syncs.ask(request)
     const { session, cxid, type, body, authInfo } = request
     this.#broadcaster.sendToLeader({
       type: PacketType.REQUEST,
@@ -58,6 +62,7 @@ export class FollowerService implements RoleService {
   reopen(connection: Connection): void {
     const { session, timeoutMs } = connection
     this.#revalidating.set(session, connection)
+    this.#revalidations.ask({ session })
     this.#broadcaster.sendToLeader({
       type: PacketType.REVALIDATE,
       data: encode(revalidateRequestRecord, { sessionId: session, timeout: timeoutMs }),
@@ -82,23 +87,67 @@ export class FollowerService implements RoleService {
     return encodePing({ sessions, claim: this.#claim })
   }
 
+  /**
+   * To the leader, which knows this server as the one that speaks for these sessions; the commit
+   * goes to every observer anyway.
+   */
+  onLearnerPacket(from: ServerId, packet: ReplicaPacket): void {
+    switch (packet.type) {
+      case PacketType.REQUEST: {
+        const { type } = decode(forwardedRequestRecord, packet.data)
+        if (type === OpCode.sync) this.#syncs.relay(from, packet)
+        break
+      }
+      case PacketType.REVALIDATE:
+        decode(revalidateRequestRecord, packet.data)
+        this.#revalidations.relay(from, packet)
+        break
+      case PacketType.PING: {
+        // At once: their deadlines do not wait for another PING. Trees are compared by voters.
+        const { sessions } = decodePing(packet.data)
+        if (sessions.length === 0) return
+        const data = encodePing({ sessions, claim: null })
+        this.#broadcaster.sendToLeader({ type: PacketType.PING, data })
+        return
+      }
+      default:
+        return
+    }
+    this.#broadcaster.sendToLeader(packet)
+  }
+
   /** Throws JuteError when the leader sent what is no packet. */
   onLeaderPacket(packet: ReplicaPacket, at: Moment): void {
     if (packet.type === PacketType.SYNC) {
-      const request = this.#syncs.popFront()
-      if (request !== undefined) this.#host.syncAnswered(request)
+      const asked = this.#syncs.next()
+      if (asked === undefined) return
+      if (asked instanceof Relayed) this.#goOn(asked, packet)
+      else this.#host.syncAnswered(asked)
     } else if (packet.type === PacketType.REVALIDATE) {
-      const { sessionId, valid } = decode(revalidateResponseRecord, packet.data)
-      const session = toSessionId(sessionId)
-      const connection = this.#revalidating.get(session)
-      this.#revalidating.delete(session)
-      if (connection !== undefined) this.#host.finishConnect(connection, valid)
+      this.#onRevalidated(packet)
     } else if (packet.type === PacketType.PING) {
       const { sessions, claim } = decodePing(packet.data)
       this.#remaining = new Map(sessions.map(({ sessionId, timeout }) => [sessionId, timeout]))
       this.#toldAtMs = at.elapsedMs
       if (claim !== null) this.#compare(claim)
     }
+  }
+
+  #onRevalidated(packet: ReplicaPacket): void {
+    const { sessionId, valid } = decode(revalidateResponseRecord, packet.data)
+    const asked = this.#revalidations.next()
+    if (asked instanceof Relayed) {
+      this.#goOn(asked, packet)
+      return
+    }
+    const session = toSessionId(sessionId)
+    const connection = this.#revalidating.get(session)
+    this.#revalidating.delete(session)
+    if (connection !== undefined) this.#host.finishConnect(connection, valid)
+  }
+
+  #goOn(asked: Relayed, answer: ReplicaPacket): void {
+    this.#broadcaster.sendToLearner(asked.observer, asked.answer(answer))
   }
 
   /**

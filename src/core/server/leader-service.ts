@@ -15,7 +15,7 @@ import { createSessionTxnRecord, type TxnHeader } from '../jute/txn-records.ts'
 import { encodeTxn, type SimpleTxn, type Txn } from '../jute/txn.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { Moment } from '../zab/effect.ts'
-import type { Broadcaster, ReplicaPacket } from '../zab/replica.ts'
+import { answerIn, type Broadcaster, type ReplicaPacket } from '../zab/replica.ts'
 import { ChangeRecords, type NodeView } from './change-records.ts'
 import type { Connection } from './connection.ts'
 import { decodePing, encodePing, type PingData } from './digest-claim.ts'
@@ -164,7 +164,7 @@ export class LeaderService implements RoleService {
         this.#onRequest(from, packet, at)
         break
       case PacketType.REVALIDATE:
-        this.#onRevalidate(from, packet.data, at)
+        this.#onRevalidate(from, packet, at)
         break
       case PacketType.PING:
         this.#onPing(from, decodePing(packet.data), at)
@@ -186,7 +186,7 @@ export class LeaderService implements RoleService {
   #onRequest(from: ServerId, packet: ReplicaPacket, at: Moment): void {
     const { sessionId, cxid, type, request: body } = decode(forwardedRequestRecord, packet.data)
     if (type === OpCode.sync) {
-      const answer = { type: PacketType.SYNC, data: EMPTY_BYTES }
+      const answer = answerIn(packet.conversation, PacketType.SYNC, EMPTY_BYTES)
       this.#whenCaughtUp(() => this.#broadcaster.sendToLearner(from, answer))
       return
     }
@@ -216,14 +216,15 @@ export class LeaderService implements RoleService {
     })
   }
 
-  #onRevalidate(from: ServerId, data: Uint8Array, at: Moment): void {
+  #onRevalidate(from: ServerId, packet: ReplicaPacket, at: Moment): void {
     this.#host.witness?.count('revalidate_count')
-    const { sessionId, timeout } = decode(revalidateRequestRecord, data)
+    const { sessionId, timeout } = decode(revalidateRequestRecord, packet.data)
     const valid = this.#revalidate(toSessionId(sessionId), timeout, from, at)
-    this.#broadcaster.sendToLearner(from, {
-      type: PacketType.REVALIDATE,
-      data: encode(revalidateResponseRecord, { sessionId, valid }),
-    })
+    const data = encode(revalidateResponseRecord, { sessionId, valid })
+    this.#broadcaster.sendToLearner(
+      from,
+      answerIn(packet.conversation, PacketType.REVALIDATE, data),
+    )
   }
 
   /** From now on that server speaks for the session; an older one gets SESSIONMOVED (S14, S15). */

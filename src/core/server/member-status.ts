@@ -18,6 +18,8 @@ export interface MemberStatus {
   readonly epoch: number
   /** sid of the leader that this member leads as or follows; null while looking. */
   readonly leader: number | null
+  /** sid of whom it learns from: the leader, or an observer's master (Q58); null: nobody. */
+  readonly learnsFrom: number | null
   /** Clients are served. */
   readonly serving: boolean
   /** Not serving, and yet answering reads (S37). */
@@ -32,7 +34,7 @@ export interface MemberStatus {
   readonly peers: readonly PeerLinkStatus[]
   /** Who has a place as an observer, oldest grant first; as of when this member served last. */
   readonly observers: readonly ObserverEntry[]
-  /** Observers that are linked to this member; synced: on the leader, those it informs. */
+  /** Observers that are linked to this member; synced: those that it informs. */
   readonly observerPeers: readonly PeerLinkStatus[]
   readonly sessions: readonly SessionStatus[]
   readonly watches: number
@@ -97,6 +99,7 @@ export function memberStatus(
     role: zab.role,
     epoch: zab.epoch,
     leader: zab.leader,
+    learnsFrom: zab.learnsFrom,
     serving,
     readOnly: halted === null && server.isReadOnly,
     whyNotServing: serving

@@ -3,6 +3,7 @@ import type { ServerId, SessionId } from '../base/zxid.ts'
 import type { TxnHeader } from '../jute/txn-records.ts'
 import type { Txn } from '../jute/txn.ts'
 import type { Moment } from '../zab/effect.ts'
+import type { ReplicaPacket } from '../zab/replica.ts'
 import type { Connection } from './connection.ts'
 import type { DigestClaim } from './digest-claim.ts'
 import type { Request } from './request.ts'
@@ -18,6 +19,10 @@ export interface RoleService {
   /** A transaction was applied. */
   committed(header: TxnHeader, txn: Txn): void
   tick(at: Moment): void
+  /**
+   * What a learner of this member sends for its clients. Throws JuteError for what is no packet.
+   */
+  onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void
   /** Time until the session expires, where it is known, else null. */
   remainingMs(session: SessionId, at: Moment): number | null
 }

@@ -297,7 +297,7 @@ export class ZooKeeperServer implements Replica, SessionHost, ServiceHost {
 
   onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void {
     this.#at = at
-    this.#leader?.onLearnerPacket(from, packet, at)
+    this.#service?.onLearnerPacket(from, packet, at)
   }
 
   onLeaderPacket(packet: ReplicaPacket, at: Moment): void {

@@ -1,8 +1,12 @@
-/** A synchronised voter: logs and acknowledges proposals, applies commits in order (Q43–Q46). */
+/**
+ * A synchronised voter: logs and acknowledges proposals, applies commits in order (Q43–Q46), and
+ * tells observers of them that learn from it (Q58).
+ */
 import { formatZxid, type ServerId } from '../base/zxid.ts'
 import { JuteError } from '../jute/jute-error.ts'
 import { PacketType, type QuorumPacket } from '../jute/quorum-records.ts'
-import type { Moment } from './effect.ts'
+import type { LogEntry, Moment } from './effect.ts'
+import type { ObserverMaster } from './observer-master.ts'
 import { checkedZxid, encodePacket } from './packets.ts'
 import type { RoleContext } from './role.ts'
 
@@ -10,11 +14,18 @@ export class Follower {
   readonly #context: RoleContext
   readonly #leader: ServerId
   readonly #conversation: number
+  readonly #observers: ObserverMaster | null
 
-  constructor(context: RoleContext, leader: ServerId, conversation: number) {
+  constructor(
+    context: RoleContext,
+    leader: ServerId,
+    conversation: number,
+    observers: ObserverMaster | null,
+  ) {
     this.#context = context
     this.#leader = leader
     this.#conversation = conversation
+    this.#observers = observers
   }
 
   /** false: not a packet that brings transactions. Throws JuteError. */
@@ -35,14 +46,16 @@ export class Follower {
       this.#context.resync(this.#leader, what)
       return
     }
-    tail.append({ zxid, entry: packet.data })
+    const logged: LogEntry = { zxid, entry: packet.data }
+    tail.append(logged)
     replica.witness?.proposed(packet.data, at)
+    if (rules.informsAt === 'proposal') this.#observers?.inform(logged, at)
     const ack = encodePacket(PacketType.ACK, zxid)
     this.#context.send(this.#leader, 'stream', this.#conversation, ack, 'persisted')
   }
 
   #onCommit(packet: QuorumPacket, at: Moment): void {
-    const { tail, replica } = this.#context
+    const { tail, replica, rules } = this.#context
     const oldest = tail.oldestPending
     // ZooKeeper exits here (Q46); what this member has is durable, so synchronising anew is enough.
     if (oldest?.zxid !== packet.zxid) {
@@ -53,6 +66,7 @@ export class Follower {
     }
     const entry = tail.commitOldest()
     replica.witness?.committed(entry.entry, at)
+    if (rules.informsAt === 'commit') this.#observers?.inform(entry, at)
     replica.deliver(entry, at)
   }
 }

@@ -7,7 +7,6 @@ import { JuteError } from '../jute/jute-error.ts'
 import {
   ackEpochRecord,
   leaderInfoRecord,
-  learnerInfoRecord,
   packetName,
   PacketType,
   PROTOCOL_VERSION,
@@ -15,14 +14,15 @@ import {
 } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import { Broadcast, type Proposal } from './broadcast.ts'
-import { EPOCH_MAX, PINGS_PER_TICK } from './constants.ts'
+import { PINGS_PER_TICK } from './constants.ts'
 import { Discovery } from './discovery.ts'
 import type { LogRange, Moment } from './effect.ts'
 import { LearnerHandler } from './learner-handler.ts'
+import { checkedInfo } from './learner-info.ts'
+import { whyTooSlow } from './learner-limits.ts'
 import { checkedZxid, encodePacket, machine } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
 import { lagBytesMax, rendezvousLimitMs, type RoleContext } from './role.ts'
-import { routed } from './synced-learner.ts'
 import { Synchronizer } from './synchronizer.ts'
 
 /** What Zab's papers call the phases 1, 2 and 3. */
@@ -239,11 +239,7 @@ export class Leader {
 
   /** REVALIDATE answer or SYNC; a learner that is gone gets nothing (Q65). */
   sendToLearner(to: ServerId, packet: ReplicaPacket): void {
-    const handler = this.#handlers.get(to)
-    if (handler?.isUpToDate !== true) return
-    const { type, data, authinfo } = packet
-    const zxid = this.#broadcast?.lastProposed ?? 0n
-    handler.send(encodePacket(type, zxid, data, authinfo ?? null))
+    this.#handlers.get(to)?.answer(packet, this.#broadcast?.lastProposed ?? 0n)
   }
 
   #decideEpoch(at: Moment): void {
@@ -327,12 +323,12 @@ export class Leader {
   }
 
   #checkEstablished(at: Moment): void {
-    const { config, verifier } = this.#context
+    const { verifier } = this.#context
     if (this.#phase !== 'synchronization') return
     if (!verifier.containsQuorum(this.#newLeaderAcks)) return
     this.#phase = 'broadcast'
     // The server starts before anybody is told (Q38).
-    this.#context.established(this.epoch, config.sid, at)
+    this.#context.established(this.epoch, at)
     for (const handler of this.#handlers.values()) {
       if (handler.phase === 'synced') this.#sendUpToDate(handler)
     }
@@ -341,7 +337,7 @@ export class Leader {
   /** A learner whose conversation is not up to date has no clients to ask for. */
   #toReplica(handler: LearnerHandler, packet: QuorumPacket, at: Moment): void {
     if (!handler.isUpToDate) return
-    this.#context.replica.onLearnerPacket(handler.peer, routed(packet), at)
+    this.#context.replica.onLearnerPacket(handler.peer, handler.asked(packet), at)
   }
 
   #sendUpToDate(handler: LearnerHandler): void {
@@ -384,20 +380,14 @@ export class Leader {
 
   /** Silent, or too far behind: their conversation ends and they synchronise anew (Q49, Q50). */
   #dropLaggards(now: number): void {
-    const { tickTimeMs, initLimitTicks, syncLimitTicks } = this.#context.config
+    const { config } = this.#context
     for (const handler of this.#handlers.values()) {
-      const { peer } = handler
-      const ticks = handler.phase === 'synced' ? syncLimitTicks : initLimitTicks
-      const limitMs = ticks * tickTimeMs
       const inFlight = handler.isObserver ? 0 : (this.#broadcast?.outstandingBytes ?? 0)
       const lag = handler.unackedBytes - inFlight
-      let reason: string | null = null
-      if (now - handler.lastPacketMs > limitMs) reason = `is silent for ${ticks} ticks`
-      else if (handler.oldestUnackedMs(now) > limitMs) reason = `acks too late`
-      else if (lag > lagBytesMax(this.#context.config)) reason = `is ${lag} bytes behind`
+      const reason = whyTooSlow(handler, now, lag, lagBytesMax(config), config)
       if (reason === null) continue
-      this.#remove(peer)
-      this.#checkSupport(`${machine(peer)} ${reason}`)
+      this.#remove(handler.peer)
+      this.#checkSupport(`${machine(handler.peer)} ${reason}`)
     }
   }
 
@@ -434,22 +424,4 @@ export class Leader {
   #mayHelp(handler: LearnerHandler): boolean {
     return this.#phase !== 'discovery' || handler.mayCount
   }
-}
-
-interface CheckedInfo {
-  readonly acceptedEpoch: number
-  readonly configVersion: bigint
-}
-
-/** Throws JuteError for what no learner of that server id sends. */
-function checkedInfo(from: ServerId, packet: QuorumPacket): CheckedInfo {
-  const name = packetName(packet.type)
-  if (packet.data === null) throw new JuteError(`${name} without data`)
-  const { serverid, protocolVersion, configVersion } = decode(learnerInfoRecord, packet.data)
-  const acceptedEpoch = epochOf(checkedZxid(packet.zxid))
-  if (serverid !== BigInt(from)) throw new JuteError(`${name} of ${serverid}`)
-  if (protocolVersion < PROTOCOL_VERSION || acceptedEpoch >= EPOCH_MAX) {
-    throw new JuteError(`protocol ${protocolVersion}, epoch ${acceptedEpoch}`)
-  }
-  return { acceptedEpoch, configVersion }
 }

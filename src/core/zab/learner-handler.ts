@@ -3,14 +3,15 @@
  * the paced transfer of a snapshot or of old entries, behind which everything else queues (Q33,
  * Q34).
  */
+import { EMPTY_BYTES } from '../base/bytes.ts'
 import { Deque } from '../base/deque.ts'
 import { formatZxid, ZXID_NONE, type ServerId, type Zxid } from '../base/zxid.ts'
-import { PacketType } from '../jute/quorum-records.ts'
+import { PacketType, type QuorumPacket } from '../jute/quorum-records.ts'
 import { LOG_SLICE_BYTES, SNAP_SLICE_BYTES, SNAP_WINDOW_BYTES } from './constants.ts'
 import { SNAPSHOT_CHUNK_BYTES, type LogEntry } from './effect.ts'
 import { SNAPSHOT_SIGNATURE } from './learner-sync.ts'
 import { encodePacket } from './packets.ts'
-import type { SnapshotSource } from './replica.ts'
+import type { ReplicaPacket, SnapshotSource } from './replica.ts'
 import type { RoleContext } from './role.ts'
 import type { LearnerPosition, SyncPlan } from './synchronization.ts'
 
@@ -52,6 +53,8 @@ export class LearnerHandler {
   isUpToDate = false
   /** The log on disk is no help to it. */
   needsSnapshot = false
+  /** Of what is not acknowledged, the part that it was sent to be brought up to date. */
+  syncBytes = 0
   readonly #context: RoleContext
   readonly #unacked: Deque<SentProposal> = new Deque<SentProposal>()
   #unackedBytes = 0
@@ -117,6 +120,21 @@ export class LearnerHandler {
   send(packet: Uint8Array, when: 'now' | 'persisted' = 'now'): void {
     if (this.#snapshot !== null || this.sendsLog) this.#queue.push(packet)
     else this.#context.send(this.peer, 'stream', this.conversation, packet, when)
+  }
+
+  /** A packet for the server, with whom its answer is for. */
+  asked({ type, data, authinfo }: QuorumPacket): ReplicaPacket {
+    const packet = { type, data: data ?? EMPTY_BYTES, conversation: this.conversation }
+    return authinfo === null ? packet : { ...packet, authinfo }
+  }
+
+  /**
+   * REVALIDATE answer or SYNC. Whoever asked and began anew meanwhile asks for something else now:
+   * a SYNC names no request (Q65).
+   */
+  answer({ type, data, authinfo, conversation }: ReplicaPacket, zxid: bigint): void {
+    const isAsked = conversation === undefined || conversation === this.conversation
+    if (this.isUpToDate && isAsked) this.send(encodePacket(type, zxid, data, authinfo ?? null))
   }
 
   /** A PROPOSAL, or an observer's INFORM: a transaction, until it is acknowledged. */
@@ -187,11 +205,13 @@ export class LearnerHandler {
       this.sendTransaction(zxid, encodePacket(PacketType.PROPOSAL, zxid, entry), nowMs)
       this.send(encodePacket(PacketType.COMMIT, zxid))
     }
+    this.syncBytes = this.#unackedBytes
   }
 
   /** Its ack of NEWLEADER covers everything that was committed when the synchronisation began. */
   onSynced(nowMs: number): void {
     this.phase = 'synced'
+    this.syncBytes = 0
     this.#syncedMs = nowMs
     this.onAck(this.#syncedUpTo)
   }

@@ -19,6 +19,7 @@ import { decode, encode } from '../jute/record.ts'
 import { DEFERRED_PACKETS } from './constants.ts'
 import type { Moment } from './effect.ts'
 import { LearnerSync } from './learner-sync.ts'
+import { ObserverMaster } from './observer-master.ts'
 import { checkedZxid, encodePacket, machine } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
 import { rendezvousLimitMs, type RoleContext } from './role.ts'
@@ -27,8 +28,11 @@ import { SyncedLearner } from './synced-learner.ts'
 type Phase = 'connecting' | 'synchronising' | 'synced'
 
 export class Learner {
+  /** Of whom it learns: the leader, or an observer's master (Q58). */
   readonly leader: ServerId
   readonly conversation: number
+  /** Of a follower: the observers that learn from it. null: it takes none. */
+  readonly observers: ObserverMaster | null
   readonly #context: RoleContext
   readonly #startedMs: number
   #phase: Phase = 'connecting'
@@ -47,6 +51,9 @@ export class Learner {
     this.#startedMs = at.elapsedMs
     this.#lastPacketMs = at.elapsedMs
     this.#epoch = context.epochs.current
+    const { isObserver, observerMaster } = context.config
+    const isMaster = observerMaster !== undefined && !isObserver
+    this.observers = isMaster ? new ObserverMaster(context) : null
     if (context.isLinkUp(leader)) this.#sendInfo()
   }
 
@@ -64,10 +71,12 @@ export class Learner {
   }
 
   onLinkDown(peer: ServerId, reason: string): void {
+    this.observers?.onLinkDown(peer)
     if (peer === this.leader) this.#context.leave(`lost ${machine(peer)}: ${reason}`)
   }
 
   onEnd(from: ServerId, conversation: number): void {
+    this.observers?.onEnd(from, conversation)
     if (from !== this.leader || conversation !== this.conversation) return
     this.#context.leave(`${machine(from)} ended the conversation`)
   }
@@ -101,6 +110,7 @@ export class Learner {
   }
 
   onTime(at: Moment): void {
+    this.observers?.onTime(at)
     const { tickTimeMs, initLimitTicks, syncLimitTicks } = this.#context.config
     const now = at.elapsedMs
     if (this.#phase === 'connecting') {
@@ -114,6 +124,7 @@ export class Learner {
   }
 
   stop(): void {
+    this.observers?.stop()
     this.#sync?.abandon()
     this.#context.endConversation(this.leader, this.conversation)
   }
@@ -138,7 +149,13 @@ export class Learner {
     if (!this.#sync.onPacket(packet, at)) return
     this.#sync = null
     this.#phase = 'synced'
-    this.#synced = new SyncedLearner(this.#context, this.leader, this.conversation, this.#epoch)
+    this.#synced = new SyncedLearner(
+      this.#context,
+      this.leader,
+      this.conversation,
+      this.#epoch,
+      this.observers,
+    )
   }
 
   #sendInfo(): void {

@@ -14,16 +14,19 @@ import { JuteError } from '../jute/jute-error.ts'
 import { PacketType } from '../jute/quorum-records.ts'
 import type { LogEntry, Moment, RecoveredState, Role, ZabInput } from './effect.ts'
 import type { EffectSink } from './effect-list.ts'
+import { EarlyLearners } from './early-learners.ts'
 import { Epochs } from './epochs.ts'
 import { FastLeaderElection } from './fast-leader-election.ts'
 import { Leader } from './leader.ts'
 import { Learner } from './learner.ts'
 import { verifierOf } from './hierarchical-verifier.ts'
 import { LogTail } from './log-tail.ts'
+import { MasterTurns } from './master-turns.ts'
 import { MemberTrace } from './member-trace.ts'
 import { encodeNotification } from './notification.ts'
 import { decodePacket } from './packets.ts'
 import { PeerLinks } from './peer-links.ts'
+import type { ObserverMaster } from './observer-master.ts'
 import type { QuorumVerifier } from './quorum-verifier.ts'
 import type { Broadcaster, Replica, ReplicaPacket } from './replica.ts'
 import { observerDelayMs, silenceLimitMs, type RoleContext, type ZabConfig } from './role.ts'
@@ -36,11 +39,6 @@ import type { Vote } from './vote.ts'
 const STALL_SILENCES = 2
 /** Conversation numbers of one member; with its sid (one byte) they fill the header's 32 bits. */
 const CONVERSATIONS = 2 ** 24
-
-interface EarlyLearner {
-  readonly conversation: number
-  readonly packet: Uint8Array
-}
 
 export class QuorumPeer implements Broadcaster {
   readonly #config: ZabConfig
@@ -56,8 +54,9 @@ export class QuorumPeer implements Broadcaster {
   readonly #trace: MemberTrace
   /** null: looking. */
   #role: Leader | Learner | null = null
-  /** What those said first that elected this member before it knew; the newest of each. */
-  readonly #earlyLearners = new Map<ServerId, EarlyLearner>()
+  readonly #earlyLearners = new EarlyLearners()
+  /** Of an observer that learns from followers. */
+  readonly #masters: MasterTurns | null
   #leaveReason: string | null = null
   /** Why this member takes no part at all, or null. */
   #trouble: string | null = null
@@ -91,16 +90,18 @@ export class QuorumPeer implements Broadcaster {
     this.#rules = rules
     this.#verifier = verifierOf(config)
     this.#tail = new LogTail(recovered, out, config.commitLogCount)
+    const { isObserver, observerMaster, sid } = config
+    this.#masters = isObserver && observerMaster !== undefined ? new MasterTurns(sid) : null
     this.#epochs = new Epochs(recovered, rules.lostTail(recovered), out)
     this.#links = new PeerLinks(config, out, this.#trace, this.#linkHost(), at.elapsedMs)
     this.#election = new FastLeaderElection(this.#electionHost())
     this.#context = this.#roleContext()
     this.#lastMoment = at
     if (recovered.snapshot !== null) this.#restore(recovered.snapshot, recovered.log)
-    const isVoter = this.#verifier.voters.has(config.sid)
+    const isVoter = this.#verifier.voters.has(sid)
     if (!rules.mayVote(recovered)) this.#trouble = 'this storage has no founding record'
-    else if (config.isObserver && isVoter) this.#trouble = 'this machine is a voter'
-    else if (!config.isObserver && !isVoter) this.#trouble = 'this machine is no voter'
+    else if (isObserver && isVoter) this.#trouble = 'this machine is a voter'
+    else if (!isObserver && !isVoter) this.#trouble = 'this machine is no voter'
     this.#trace.role('looking', this.#epochs.current, 'started')
     this.#tellLooking(at)
     this.#startElection(at)
@@ -146,7 +147,8 @@ export class QuorumPeer implements Broadcaster {
       links,
       synced: role instanceof Leader ? [...role.synced].filter((peer) => peer !== sid) : [],
       observerLinks: this.#links.observerStatus(at.elapsedMs),
-      syncedObservers: role instanceof Leader ? role.syncedObservers : [],
+      syncedObservers: this.#master?.syncedObservers ?? [],
+      learnsFrom: role instanceof Learner ? role.leader : null,
       quorum: quorumStatus(sid, this.#verifier, links, trouble ?? lossText(this.#epochs)),
     }
   }
@@ -177,7 +179,7 @@ export class QuorumPeer implements Broadcaster {
   }
 
   sendToLearner(to: ServerId, packet: ReplicaPacket): void {
-    if (this.#role instanceof Leader) this.#role.sendToLearner(to, packet)
+    this.#master?.sendToLearner(to, packet)
   }
 
   sendToLeader(packet: ReplicaPacket): void {
@@ -196,6 +198,11 @@ export class QuorumPeer implements Broadcaster {
 
   hasLearner(peer: ServerId): boolean {
     return this.#role instanceof Leader && this.#role.hasLearner(peer)
+  }
+
+  /** Of whom others may learn. */
+  get #master(): Leader | ObserverMaster | null {
+    return this.#role instanceof Learner ? this.#role.observers : this.#role
   }
 
   #broadcast(): NonNullable<Leader['broadcast']> {
@@ -233,7 +240,7 @@ export class QuorumPeer implements Broadcaster {
         this.#onTruncated(input.recovered, at)
         break
       case 'log-read':
-        if (this.#role instanceof Leader) this.#role.onLogRead(input.id, input.range, at)
+        this.#master?.onLogRead(input.id, input.range, at)
         break
       case 'storage-failed':
         this.#onStorageFailed(input.reason, at)
@@ -255,7 +262,7 @@ export class QuorumPeer implements Broadcaster {
   }
 
   #onLinkDown(peer: ServerId, reason: string, at: Moment): void {
-    this.#earlyLearners.delete(peer)
+    this.#earlyLearners.onLinkDown(peer)
     this.#election.onLinkDown(peer, at.elapsedMs)
     this.#role?.onLinkDown(peer, reason)
   }
@@ -270,19 +277,15 @@ export class QuorumPeer implements Broadcaster {
     const packet = decodePacket(bytes)
     const isInfo =
       packet.type === PacketType.FOLLOWERINFO || packet.type === PacketType.OBSERVERINFO
-    if (!isInfo) {
-      if (role instanceof Leader) role.onPacket(peer, conversation, packet, at)
-      return
-    }
-    if (role instanceof Leader) role.onLearnerInfo(peer, conversation, packet, at)
-    else if (role === null) this.#earlyLearners.set(peer, { conversation, packet: bytes })
+    const master = this.#master
+    if (!isInfo) master?.onPacket(peer, conversation, packet, at)
+    else if (master !== null) master.onLearnerInfo(peer, conversation, packet, at)
+    else if (role === null) this.#earlyLearners.add({ peer, conversation, packet: bytes })
     else this.#links.endConversation(peer, conversation)
   }
 
   #onEnd(peer: ServerId, conversation: number): void {
-    if (this.#earlyLearners.get(peer)?.conversation === conversation) {
-      this.#earlyLearners.delete(peer)
-    }
+    this.#earlyLearners.onEnd(peer, conversation)
     this.#role?.onEnd(peer, conversation)
   }
 
@@ -363,7 +366,8 @@ export class QuorumPeer implements Broadcaster {
       role.stop()
       // What is logged may have been committed: it belongs to the history to vote with (P24).
       while (this.#tail.pendingCount > 0) this.#replica.deliver(this.#tail.commitOldest(), at)
-      this.#observesFromMs = at.elapsedMs + observerDelayMs(this.#config)
+      const isRoundOver = this.#masters?.isRoundOver ?? true
+      this.#observesFromMs = at.elapsedMs + observerDelayMs(this.#config, isRoundOver)
     }
     this.#endReplacement()
     this.#trace.role('looking', this.#epochs.current, reason)
@@ -405,22 +409,19 @@ export class QuorumPeer implements Broadcaster {
     const at = this.#lastMoment
     this.#isElecting = false
     this.#replica.onLooking?.(false, at)
-    const early = [...this.#earlyLearners]
-    this.#earlyLearners.clear()
-    if (vote.state !== 'leading') {
-      const conversation = this.#newConversation()
-      this.#role = new Learner(this.#context, vote.leader, conversation, at)
+    if (vote.state === 'leading') {
+      const leader = new Leader(this.#context, at)
+      this.#role = leader
+      this.#trace.role('leading', this.#epochs.current, 'elected')
+      leader.start(at)
+    } else {
+      const master = this.#masters?.next(vote.leader, this.#links.upVoters) ?? vote.leader
+      this.#role = new Learner(this.#context, master, this.#newConversation(), at)
       this.#trace.role(this.role, this.#epochs.current, `elected machine ${vote.leader}`)
-      for (const [peer, learner] of early) this.#links.endConversation(peer, learner.conversation)
-      return
     }
-    const leader = new Leader(this.#context, at)
-    this.#role = leader
-    this.#trace.role('leading', this.#epochs.current, 'elected')
-    leader.start(at)
-    for (const [peer, { conversation, packet }] of early) {
+    for (const { peer, conversation, packet } of this.#earlyLearners.take()) {
       try {
-        leader.onLearnerInfo(peer, conversation, decodePacket(packet), at)
+        this.#onStreamPacket(peer, conversation, packet, at)
       } catch (error) {
         if (!(error instanceof JuteError)) throw error
         this.#links.violation(peer, error.message, at)
@@ -488,9 +489,11 @@ export class QuorumPeer implements Broadcaster {
     }
   }
 
-  #onEstablished(epoch: number, leader: ServerId, at: Moment): void {
+  #onEstablished(epoch: number, at: Moment): void {
+    const { leader } = this.#election.vote
     this.#trace.established(epoch, leader)
     this.#election.settle(epoch)
+    this.#masters?.onServed()
     const isLeading = leader === this.#config.sid
     const service = isLeading ? ({ kind: 'leading', epoch } as const) : null
     this.#replica.onService(service ?? { kind: 'following', epoch, leader }, at)

@@ -64,7 +64,10 @@ export interface Replica {
    * Comes before the state moves on.
    */
   onLooking?(isLooking: boolean, at: Moment): void
-  /** Leader: a REQUEST, REVALIDATE or session-touching PING arrived from a synced learner. */
+  /**
+   * A REQUEST, REVALIDATE or session-touching PING arrived from a synced learner: on the leader, or
+   * on a follower from an observer, for which it asks the leader (Q58).
+   */
   onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void
   /** Learner: a REVALIDATE answer or a SYNC arrived, in stream order with deliver. */
   onLeaderPacket(packet: ReplicaPacket, at: Moment): void
@@ -84,6 +87,19 @@ export interface ReplicaPacket {
   readonly data: Uint8Array
   /** The packet's authinfo field: whom the client of a REQUEST authenticated as (Q24, A15). */
   readonly authinfo?: readonly Id[]
+  /**
+   * Of a learner: the conversation in which it asked. An answer that has it goes nowhere else.
+   */
+  readonly conversation?: number
+}
+
+/** For the conversation in which it was asked. */
+export function answerIn(
+  conversation: number | undefined,
+  type: number,
+  data: Uint8Array,
+): ReplicaPacket {
+  return conversation === undefined ? { type, data } : { type, data, conversation }
 }
 
 /** What the server may ask of Zab; implemented by QuorumPeer. */
@@ -99,7 +115,7 @@ export interface Broadcaster {
    * (immediately when idle). This is ZooKeeper's sync on the leader (Q64).
    */
   whenCaughtUp(then: () => void): void
-  /** Leader only: send a REVALIDATE answer or a SYNC to a learner, in stream order. */
+  /** Send a REVALIDATE answer or a SYNC to a learner of this member, in stream order. */
   sendToLearner(to: ServerId, packet: ReplicaPacket): void
   /**
    * The state is not what the log makes: leave the role, and build it again from what storage
@@ -110,6 +126,6 @@ export interface Broadcaster {
   isLinked(peer: ServerId): boolean
   /** Leader: that member is learning from this one, however far it is. */
   hasLearner(peer: ServerId): boolean
-  /** Learner only: send a REQUEST or REVALIDATE to the leader. */
+  /** Learner only: send a REQUEST, REVALIDATE or PING towards the leader. */
   sendToLeader(packet: ReplicaPacket): void
 }

@@ -44,6 +44,15 @@ export interface ZabTuning {
   readonly alwaysSendsSnapshot?: boolean
   /** observer.election.DelayMs: an observer that lost its leader waits before it asks around. */
   readonly observerDelayMs?: number
+  /** observer.reconnectDelayMs: and then so long before it asks to be taken once more (Q57). */
+  readonly reconnectDelayMs?: number
+  /** observerMasterPort is given: followers take observers, and observers go to them (Q58). */
+  readonly observerMaster?: ObserverMasterTuning
+}
+
+export interface ObserverMasterTuning {
+  /** observerMaster.sizeLimit: bytes that an observer may be behind. Absent: LEARNER_LAG_BYTES. */
+  readonly lagBytesMax?: number
 }
 
 export interface ZabConfig extends ZabTuning {
@@ -75,6 +84,12 @@ export function lagBytesMax({ packetBytesMax = PEER_PACKET_MAX_BYTES }: ZabConfi
   return Math.max(LEARNER_LAG_BYTES, LAG_PACKETS * packetBytesMax)
 }
 
+/** … of an observer of a follower's: at least one packet, or it would never get that. */
+export function observerLagBytesMax(config: ZabConfig): number {
+  const { packetBytesMax = PEER_PACKET_MAX_BYTES, observerMaster } = config
+  return Math.max(observerMaster?.lagBytesMax ?? LEARNER_LAG_BYTES, packetBytesMax)
+}
+
 const LAG_PACKETS = LEARNER_LAG_BYTES / PEER_PACKET_MAX_BYTES
 
 /** Bytes of entries that a learner keeps before NEWLEADER: DIFF window, lag and one packet more. */
@@ -87,13 +102,11 @@ export function rendezvousLimitMs(config: ZabConfig): number {
   return RENDEZVOUS_LIMIT_MS + silenceLimitMs(config) - SILENCE_LIMIT_MS
 }
 
-/** Spread over the delay by their ids, so that not all of them come at once. */
-export function observerDelayMs({
-  isObserver,
-  observerDelayMs: delayMs = 0,
-  sid,
-}: ZabConfig): number {
-  return isObserver ? (sid * SPREAD) % delayMs || 0 : 0
+/** Spread over the delays by their ids, so that not all of them come at once. */
+export function observerDelayMs(config: ZabConfig, isRoundOver: boolean): number {
+  const { isObserver, observerDelayMs: delayMs = 0, reconnectDelayMs = 0, sid } = config
+  const part = (ofMs: number): number => (sid * SPREAD) % ofMs || 0
+  return isObserver ? part(delayMs) + (isRoundOver ? part(reconnectDelayMs) : 0) : 0
 }
 
 /** Odd, and far from a part of any delay that somebody would write. */
@@ -128,5 +141,5 @@ export interface RoleContext {
   /** Back to LOOKING. */
   leave(reason: string): void
   /** Serving may start; the election reports the new epoch (Q23, Q38). */
-  established(epoch: number, leader: ServerId, at: Moment): void
+  established(epoch: number, at: Moment): void
 }

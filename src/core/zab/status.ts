@@ -21,8 +21,10 @@ export interface PeerStatus {
   readonly synced: readonly ServerId[]
   /** Members that are no voters and have a link to this one. They count for nothing. */
   readonly observerLinks: readonly LinkStatus[]
-  /** Leader: synchronised observers. */
+  /** Observers that are synchronised with this member, a leader or a follower (Q58). */
   readonly syncedObservers: readonly ServerId[]
+  /** Whom this member learns from: the leader, or an observer's master; null: nobody. */
+  readonly learnsFrom: ServerId | null
   readonly quorum: QuorumStatus
 }
 

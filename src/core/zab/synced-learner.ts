@@ -8,6 +8,7 @@ import { packetName, PacketType, type QuorumPacket } from '../jute/quorum-record
 import type { Moment } from './effect.ts'
 import { Follower } from './follower.ts'
 import { Observer } from './observer.ts'
+import type { ObserverMaster } from './observer-master.ts'
 import { encodePacket } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
 import type { RoleContext } from './role.ts'
@@ -26,16 +27,24 @@ export class SyncedLearner {
   readonly #conversation: number
   readonly #epoch: number
   readonly #intake: TransactionIntake
+  readonly #observers: ObserverMaster | null
   #isServing = false
 
-  constructor(context: RoleContext, leader: ServerId, conversation: number, epoch: number) {
+  constructor(
+    context: RoleContext,
+    leader: ServerId,
+    conversation: number,
+    epoch: number,
+    observers: ObserverMaster | null,
+  ) {
     this.#context = context
     this.#leader = leader
     this.#conversation = conversation
     this.#epoch = epoch
+    this.#observers = observers
     this.#intake = context.config.isObserver
       ? new Observer(context, leader)
-      : new Follower(context, leader, conversation)
+      : new Follower(context, leader, conversation, observers)
   }
 
   /** UPTODATE came. Before it, transactions are logged, but nobody served (Q39). */
@@ -77,6 +86,7 @@ export class SyncedLearner {
     // came before is on disk, the leader knows how far behind it is.
     if (config.isObserver) this.#send('stream', answer, 'persisted')
     else this.#send('request', answer)
+    if (this.#isServing) this.#observers?.ping(packet.data, at)
   }
 
   #onUpToDate(at: Moment): void {
@@ -84,7 +94,8 @@ export class SyncedLearner {
     this.#isServing = true
     if (this.#context.config.isObserver) this.#context.epochs.establish(this.#epoch)
     this.#send('stream', encodePacket(PacketType.ACK, makeZxid(this.#epoch, 0)))
-    this.#context.established(this.#epoch, this.#leader, at)
+    this.#context.established(this.#epoch, at)
+    this.#observers?.begin(this.#epoch, at)
   }
 
   #send(lane: 'stream' | 'request', packet: Uint8Array, when: 'now' | 'persisted' = 'now'): void {

@@ -1,5 +1,5 @@
 /**
- * Brings learners to the leader's history: from memory, from its log on disk, or by a snapshot.
+ * Brings learners to the leader's history, or observers to what a follower has of it: from memory, from its log on disk, or by a snapshot.
  *
  * From the disk (snapshotSizeFactor, Q30): the log is read behind what the learner has, part by
  * part, until the parts reach the window in memory; then everything leaves as one DIFF or TRUNC.
@@ -44,7 +44,7 @@ interface LogTransfer {
 
 export class Synchronizer {
   readonly #context: RoleContext
-  readonly #broadcast: Broadcast
+  readonly #broadcast: Pick<Broadcast, 'outstanding'>
   readonly #epoch: number
   readonly #handlers: ReadonlyMap<ServerId, LearnerHandler>
   /** The first one is served, the others wait. */
@@ -59,7 +59,7 @@ export class Synchronizer {
 
   constructor(
     context: RoleContext,
-    broadcast: Broadcast,
+    broadcast: Pick<Broadcast, 'outstanding'>,
     epoch: number,
     handlers: ReadonlyMap<ServerId, LearnerHandler>,
   ) {

@@ -50,9 +50,7 @@ export const ABSENT_METRICS: Readonly<Record<string, readonly string[]>> = {
     'add_dead_watcher_stall_time',
     'jvm_pause_time_ms',
   ],
-  'parts that this server does not have: observer masters, cached replies, limits of handshakes': [
-    'om_proposal_process_time_ms',
-    'om_commit_process_time_ms',
+  'parts that this server does not have: cached replies, limits of handshakes': [
     'response_packet_cache_hits',
     'response_packet_cache_misses',
     'response_packet_get_children_cache_hits',
@@ -65,6 +63,8 @@ export const ABSENT_METRICS: Readonly<Record<string, readonly string[]>> = {
     'startup_snap_load_time',
   ],
   'not measured': [
+    'om_proposal_process_time_ms',
+    'om_commit_process_time_ms',
     'ensemble_auth_success',
     'ensemble_auth_fail',
     'ensemble_auth_skip',

@@ -17,6 +17,8 @@ export function metricRows(view: ServerView, metrics: readonly Metric[]): [strin
     ['server_state', view.state],
   ]
   if (!view.isStandalone) rows.push(['peer_state', peerState(view)])
+  const { role, learnsFrom = null } = view.status ?? {}
+  if (role === 'observing') rows.push(['observer_master_id', String(learnsFrom ?? -1)])
   const nowMs = view.now().elapsedMs
   for (const metric of metrics) rows.push(...rowsOf(metric, nowMs))
   return rows

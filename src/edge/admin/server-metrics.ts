@@ -134,10 +134,12 @@ function quorumGauges(view: ServerView): Metric[] {
       'synced_non_voting_followers',
       ofLeader(() => 0),
     ),
-    gauge(
-      'synced_observers',
-      ofLeader(({ observerPeers }) => synced(observerPeers)),
-    ),
+    gauge('synced_observers', () => {
+      const { status } = view
+      const isMaster = status?.role === 'following' && view.settings.observerMasterPort !== null
+      if (status === null || view.isStandalone) return null
+      return status.role === 'leading' || isMaster ? synced(status.observerPeers) : null
+    }),
     gauge(
       'leader_uptime',
       ofLeader(() => Math.floor(view.figures.history.leadsForMs(view.now().elapsedMs) ?? 0)),

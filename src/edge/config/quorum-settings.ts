@@ -6,6 +6,7 @@ import { custom, flag, number, parseWhole, type SettingRow } from './setting-row
 const SIZE_FACTOR = 'snapshotSizeFactor'
 const { snapshotSizeFactor: SIZE_FACTOR_PRESET } = DEFAULT_SETTINGS
 const EPOCH_WAIT = 'leader.maxTimeToWaitForEpoch'
+const OBSERVER_MASTER = 'observerMasterPort'
 
 export const QUORUM_SETTINGS: readonly SettingRow[] = [
   number(
@@ -80,6 +81,34 @@ export const QUORUM_SETTINGS: readonly SettingRow[] = [
       means: 'an observer that lost its leader asks for another one only after a part of this',
     },
     { unit: 'ms' },
+  ),
+  number(
+    'observerReconnectDelayMs',
+    {
+      key: 'observer.reconnectDelayMs',
+      means: '… and so, when no server that it may learn from has taken it',
+    },
+    { unit: 'ms' },
+  ),
+  custom({
+    key: OBSERVER_MASTER,
+    means:
+      'where followers, and the leader, take observers, and observers go to followers; 0 = none',
+    kind: '…–65535',
+    byDefault: '0',
+    read: (value) => {
+      const masterPort = parseWhole(OBSERVER_MASTER, value, -0x80000000, 65_535)
+      return { observerMasterPort: masterPort > 0 ? masterPort : null }
+    },
+  }),
+  number(
+    'observerLagBytesMax',
+    {
+      key: 'observerMaster.sizeLimit',
+      means:
+        '… and what one of them may be behind before it begins anew; at least the longest packet',
+    },
+    { unit: 'bytes' },
   ),
   number(
     'leaderRetryMs',

@@ -123,10 +123,6 @@ export const WITHOUT_EFFECT: readonly WithoutEffect[] = [
     'requestThrottleStallTime request_throttle_stall_time',
   ),
   ...all('dynamic reconfiguration is not built', 'reconfigEnabled', { fine: OFF }),
-  ...all('observers connect to the leader alone', 'observerMasterPort observerMaster.*', {
-    fine: ['0', '-1'],
-  }),
-  ...all('it is of observers of observerMasterPort', 'observer.reconnectDelayMs', { fine: ['0'] }),
   ...all('the next address is tried when one does not answer', 'multiAddress.*'),
   ...all('time to live works as since 3.5.4', 'emulate353TTLNodes', { fine: OFF }),
 ]

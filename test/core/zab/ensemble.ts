@@ -27,6 +27,7 @@ export interface EnsembleOptions {
   readonly groups?: readonly QuorumGroup[]
   readonly tuning?: ZabTuning
   readonly rules?: ZabRules
+  readonly tuning?: ZabTuning
   /** ms, each from a to b. */
   readonly linkDelayMs?: readonly [number, number]
   readonly diskDelayMs?: readonly [number, number]
@@ -144,7 +145,7 @@ export class Ensemble {
     const watcher = this.#options.watch?.(member) ?? NOBODY
     const replica = new FakeReplica(watcher, this.#options.chunkBytes)
     const { isObserver } = member
-    const config = { ...this.config, sid: member.sid, isObserver }
+    const config = { ...this.config, ...this.#options.tuning, sid: member.sid, isObserver }
     const rules = this.#options.rules ?? ZAB_RULES
     const peer = new QuorumPeer(config, replica, member.disk.recover(), this.now, out, rules)
     replica.broadcaster = peer

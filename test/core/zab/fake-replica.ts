@@ -96,7 +96,9 @@ export class FakeReplica implements Replica {
 
   onLearnerPacket(from: ServerId, packet: ReplicaPacket, at: Moment): void {
     this.received.push({ from, packet })
-    if (packet.type === PacketType.REQUEST) this.propose(decodeUtf8(packet.data), at)
+    if (packet.type !== PacketType.REQUEST) return
+    if (this.service.kind === 'following') this.broadcaster?.sendToLeader(packet)
+    else this.propose(decodeUtf8(packet.data), at)
   }
 
   onLeaderPacket(packet: ReplicaPacket): void {

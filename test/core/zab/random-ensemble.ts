@@ -16,6 +16,7 @@ const RECENT = 160
 export interface RandomRunOptions {
   readonly seed: number
   readonly size?: number
+  readonly observers?: number
   readonly groups?: readonly QuorumGroup[]
   readonly tuning?: ZabTuning
   readonly rules?: ZabRules
@@ -31,10 +32,12 @@ export class RandomRun {
   readonly #witness: RandomRunOptions['witness']
   #writes = 0
 
-  constructor({ seed, size = 3, groups, tuning, rules, witness }: RandomRunOptions) {
+  constructor({ seed, size = 3, observers = 0, tuning, ...more }: RandomRunOptions) {
+    const { groups, rules, witness } = more
     this.#witness = witness
     this.ensemble = new Ensemble({
       size,
+      observers,
       seed,
       ...(groups === undefined ? {} : { groups }),
       ...(tuning === undefined ? {} : { tuning }),

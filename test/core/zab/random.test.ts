@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ZAB_RULES, type ZabRules } from '../../../src/core/zab/rules.ts'
 import { RandomRun } from './random-ensemble.ts'
 
 /** The full simulator is test/sim; this keeps the sharpest edges near the code. */
@@ -19,6 +20,26 @@ describe('random faults', () => {
         }
         expect(run.committed.length).toBeGreaterThan(0)
       }
+    },
+    TIMEOUT_MS,
+  )
+
+  const followers = { size: 3, observers: 2, tuning: { observerMaster: {} } }
+
+  test(
+    'observers that learn from followers hear of what is committed, all of it, and nothing else',
+    () => {
+      for (let seed = 1; seed <= SEEDS; seed++) new RandomRun({ seed, ...followers }).run(FAULTY_MS)
+      const tooEarly: ZabRules = { ...ZAB_RULES, informsAt: 'proposal' }
+      const findsIt = (seed: number): boolean => {
+        try {
+          new RandomRun({ seed, ...followers, rules: tooEarly }).run(FAULTY_MS)
+          return false
+        } catch {
+          return true
+        }
+      }
+      expect([1, 2, 3, 4].some(findsIt)).toBe(true)
     },
     TIMEOUT_MS,
   )
