@@ -45,10 +45,13 @@ export class NodeEnsemble implements AsyncDisposable {
   ): Promise<NodeEnsemble> {
     const count = voters + observers
     const ports = await freePorts(3 * count)
+    // One port for all of them: each has an address of its own.
+    const host = (sid: number): string =>
+      said.observerMasterPort === undefined ? '127.0.0.1' : `127.0.0.${sid}`
     const members = Array.from({ length: count }, (_, i): EnsembleMember => {
       return {
         sid: toServerId(i + 1),
-        host: '127.0.0.1',
+        host: host(i + 1),
         quorumPort: ports[3 * i]!,
         electionPort: ports[3 * i + 1]!,
         role: i < voters ? 'participant' : 'observer',

@@ -270,13 +270,13 @@ export class QuorumPeer implements Broadcaster {
   /** Throws JuteError. */
   #onStreamPacket(peer: ServerId, conversation: number, bytes: Uint8Array, at: Moment): void {
     const role = this.#role
+    const packet = decodePacket(bytes)
     if (role instanceof Learner && peer === role.leader && conversation === role.conversation) {
-      role.onPacket(decodePacket(bytes), at)
+      role.onPacket(packet, at)
       return
     }
-    const packet = decodePacket(bytes)
-    const isInfo =
-      packet.type === PacketType.FOLLOWERINFO || packet.type === PacketType.OBSERVERINFO
+    const { type } = packet
+    const isInfo = type === PacketType.FOLLOWERINFO || type === PacketType.OBSERVERINFO
     const master = this.#master
     if (!isInfo) master?.onPacket(peer, conversation, packet, at)
     else if (master !== null) master.onLearnerInfo(peer, conversation, packet, at)

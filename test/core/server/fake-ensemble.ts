@@ -18,6 +18,8 @@ const STEP_MS = 50
 
 export interface FakeOptions extends Partial<ServerConfig> {
   readonly followers?: number
+  /** Behind the followers; they learn from the first of those (Q58). */
+  readonly observers?: number
   readonly makeDelivery?: MakeEventDelivery
 }
 
@@ -34,7 +36,10 @@ export class FakeEnsemble {
   readonly others: MemberEffect[] = []
   autoCommit = true
   at: Moment = { elapsedMs: 1_000_000, wallMs: 1_700_000_000_000 }
+  /** Of the observers with their master: another number, and they began anew. */
+  conversation = 1
   readonly #proposed: LogEntry[] = []
+  readonly #firstObserver: number
   #waiting: { readonly zxid: Zxid; readonly then: () => void }[] = []
   #lastZxid: Zxid
   #epoch = 1
@@ -43,9 +48,10 @@ export class FakeEnsemble {
   #nextConnection = 1
 
   constructor(options: FakeOptions = {}) {
-    const { followers = 0, makeDelivery, ...config } = options
+    const { followers = 0, observers = 0, makeDelivery, ...config } = options
     this.#lastZxid = makeZxid(1, 0)
-    for (let i = 0; i <= followers; i++) {
+    this.#firstObserver = followers + 1
+    for (let i = 0; i <= followers + observers; i++) {
       const effects = new EffectList<MemberEffect>()
       const server = new ZooKeeperServer(
         {
@@ -141,9 +147,9 @@ export class FakeEnsemble {
       const step = Math.min(tickMs, end - this.at.elapsedMs)
       this.jump(step)
       for (const { server } of this.members.slice(1)) {
-        const sid = toServerId(this.members.findIndex((m) => m.server === server) + 1)
         const data = server.takeTouchedSessions()
-        this.leader.onLearnerPacket(sid, { type: PacketType.PING, data }, this.at)
+        const index = this.members.findIndex((member) => member.server === server)
+        this.#ask(index, { type: PacketType.PING, data })
         const told = this.leader.pingData(this.at)
         server.onLeaderPacket({ type: PacketType.PING, data: told }, this.at)
       }
@@ -155,6 +161,16 @@ export class FakeEnsemble {
   /** Time passes and nobody notices. */
   jump(elapsedMs: number, wallMs = elapsedMs): void {
     this.at = { elapsedMs: this.at.elapsedMs + elapsedMs, wallMs: this.at.wallMs + wallMs }
+  }
+
+  /** What a learner sends to whom it learns from. */
+  #ask(index: number, packet: ReplicaPacket): void {
+    const sid = toServerId(index + 1)
+    const { conversation } = this
+    const { type, data, authinfo = [] } = packet
+    if (index < this.#firstObserver) {
+      this.leader.onLearnerPacket(sid, { type, data, authinfo }, this.at)
+    } else this.member(1).server.onLearnerPacket(sid, { ...packet, conversation }, this.at)
   }
 
   #drain(): void {
@@ -194,6 +210,7 @@ export class FakeEnsemble {
         else this.#waiting.push({ zxid: this.#lastZxid, then })
       },
       sendToLearner: (to, packet: ReplicaPacket) => {
+        if ((packet.conversation ?? this.conversation) !== this.conversation) return
         this.member(to - 1).server.onLeaderPacket(packet, this.at)
       },
       distrust: () => {
@@ -201,9 +218,7 @@ export class FakeEnsemble {
       },
       isLinked: () => true,
       hasLearner: () => true,
-      sendToLeader: (packet: ReplicaPacket) => {
-        this.leader.onLearnerPacket(toServerId(index + 1), packet, this.at)
-      },
+      sendToLeader: (packet: ReplicaPacket) => this.#ask(index, packet),
     }
   }
 }

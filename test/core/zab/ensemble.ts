@@ -25,7 +25,6 @@ export interface EnsembleOptions {
   readonly observers?: number
   readonly seed?: number
   readonly groups?: readonly QuorumGroup[]
-  readonly tuning?: ZabTuning
   readonly rules?: ZabRules
   readonly tuning?: ZabTuning
   /** ms, each from a to b. */
@@ -145,7 +144,7 @@ export class Ensemble {
     const watcher = this.#options.watch?.(member) ?? NOBODY
     const replica = new FakeReplica(watcher, this.#options.chunkBytes)
     const { isObserver } = member
-    const config = { ...this.config, ...this.#options.tuning, sid: member.sid, isObserver }
+    const config = { ...this.config, sid: member.sid, isObserver }
     const rules = this.#options.rules ?? ZAB_RULES
     const peer = new QuorumPeer(config, replica, member.disk.recover(), this.now, out, rules)
     replica.broadcaster = peer
