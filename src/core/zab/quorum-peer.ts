@@ -272,8 +272,7 @@ export class QuorumPeer implements Broadcaster {
     const role = this.#role
     const packet = decodePacket(bytes)
     if (role instanceof Learner && peer === role.leader && conversation === role.conversation) {
-      role.onPacket(packet, at)
-      return
+      return role.onPacket(packet, at)
     }
     const { type } = packet
     const isInfo = type === PacketType.FOLLOWERINFO || type === PacketType.OBSERVERINFO

@@ -133,6 +133,21 @@ describe('an ensemble whose followers are masters', () => {
     expect(texts(ensemble.up)).toEqual(Array.from({ length: 4 }, () => 'a b'))
   })
 
+  test('who was away gets what it lacks from the log on the follower’s disk', () => {
+    const tuning = { ...MASTERS, commitLogCount: 3, snapshotSizeFactor: 0 }
+    const ensemble = started(3, 1, { tuning })
+    write(ensemble, 'first')
+    ensemble.crash(4)
+    for (let i = 0; i < 20; i++) write(ensemble, `w${i}`)
+    ensemble.start(4)
+    ensemble.runUntil('settled', () => ensemble.isSettled)
+    const master = ensemble.member(masterOf(ensemble, 4) ?? 0)
+    expect(master.sid).not.toBe(3)
+    const syncs = master.traces.filter(({ type }) => type === 'sync')
+    expect(syncs.at(-1)).toMatchObject({ direction: 'out', mode: 'DIFF', peer: 4 })
+    expect(ensemble.member(4).replica.texts).toEqual(ensemble.member(3).replica.texts)
+  })
+
   test('an only voter takes them itself', () => {
     const ensemble = started(1, 2)
     write(ensemble, 'a')
