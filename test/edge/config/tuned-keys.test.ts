@@ -34,6 +34,12 @@ test.each([
   ['leader.maxConcurrentDiffSyncs=5', { observerDiffsMax: 5 }],
   ['forceSnapshotSync=true', { alwaysSendsSnapshot: true }],
   ['observer.election.DelayMs=700', { observerDelayMs: 700 }],
+  ['observer.reconnectDelayMs=800', { reconnectDelayMs: 800 }],
+  ['observerMasterPort=2191', { observerMaster: { lagBytesMax: 33_554_432 } }],
+  [
+    'observerMasterPort=2191\nobserverMaster.sizeLimit=9000000',
+    { observerMaster: { lagBytesMax: 9_000_000 } },
+  ],
   ['enableEagerACLCheck=true', { checksAclEagerly: true }],
   ['connectionFreezeTime=100', { connectionBlue: BLUE }],
   ['connectionFreezeTime=-1', { connectionBlue: null }],
