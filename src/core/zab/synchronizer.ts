@@ -1,5 +1,6 @@
 /**
- * Brings learners to the leader's history, or observers to what a follower has of it: from memory, from its log on disk, or by a snapshot.
+ * Brings learners to the leader's history, or observers to what a follower has of it: from memory,
+ * from its log on disk, or by a snapshot.
  *
  * From the disk (snapshotSizeFactor, Q30): the log is read behind what the learner has, part by
  * part, until the parts reach the window in memory; then everything leaves as one DIFF or TRUNC.
