@@ -14,6 +14,8 @@ const WAIT = { timeout: 60_000, interval: 100 }
 const APACHE = 3
 const COUNT = 10
 const DATA = new Uint8Array(100)
+/** More than a first start has behind it, and less than Apache misses in the end. */
+const WINDOW = { commitLogCount: 15, snapshotSizeFactor: 0 }
 
 afterAll(stopEverything)
 
@@ -116,15 +118,27 @@ class Scenario implements AsyncDisposable {
   }
 
   /** Without Apache ours go on; when it comes back with nothing, it gets a snapshot of ours. */
-  async apacheComesBack(): Promise<void> {
+  async apacheComesBack(): Promise<ApacheServer> {
     await vi.waitFor(() => expect(this.#ensemble.leader).toBe(2), WAIT)
     await using two = await this.#ensemble.client(2)
     await write(two, 'e')
     rmSync(join(this.#ensemble.directory, `apache-${APACHE}`), { recursive: true })
-    await this.startApache('follower')
+    const apache = await this.startApache('follower')
     expect(this.syncs.splice(0)).toContain('out SNAP 3')
     await using back = await this.#ensemble.client(APACHE)
     await write(back, 'f')
+    return apache
+  }
+
+  /** Away for longer than ours have in memory, it is sent what their log on disk has (Q30). */
+  async apacheMissesMuch(): Promise<void> {
+    await using two = await this.#ensemble.client(2)
+    await write(two, 'g')
+    await write(two, 'h')
+    await this.startApache('follower')
+    expect(this.syncs.splice(0)).toContain('out DIFF 3')
+    await using back = await this.#ensemble.client(APACHE)
+    await write(back, 'i')
   }
 
   async nothingIsLost(): Promise<void> {
@@ -133,7 +147,7 @@ class Scenario implements AsyncDisposable {
       await using client = await this.#ensemble.client(sid)
       lists.push((await namesAt(client)).filter((name) => name.length === 2))
     }
-    const expected = [...'abcdef'].flatMap((prefix) => {
+    const expected = [...'abcdefghi'].flatMap((prefix) => {
       return Array.from({ length: COUNT }, (_, i) => `${prefix}${i}`)
     })
     for (const names of lists) expect(names).toEqual(expected)
@@ -144,10 +158,11 @@ class Scenario implements AsyncDisposable {
 }
 
 test('each follows the other by DIFF and by SNAP, nothing is lost', LIMIT, async () => {
-  await using scenario = new Scenario(await NodeEnsemble.plan(3, 1))
+  await using scenario = new Scenario(await NodeEnsemble.plan(3, 1, WINDOW))
   const apache = await scenario.oursLead()
   await scenario.apacheLeads()
   await apache.stop()
-  await scenario.apacheComesBack()
+  await (await scenario.apacheComesBack()).stop()
+  await scenario.apacheMissesMuch()
   await scenario.nothingIsLost()
 })

@@ -167,6 +167,30 @@ describe('a recorded life', () => {
   })
 })
 
+test('a leader that reads its log back does so in the replay, masked or not', async () => {
+  const room = await RecordedRoom.open({}, { commitLogCount: 5, snapshotSizeFactor: 0 })
+  const sid = room.leader
+  const gone = room.members.length - (sid === room.members.length ? 1 : 0)
+  const client = await room.client(sid)
+  room.isolate(gone)
+  for (let i = 0; i < 40; i++) create(client, `/many${i}`, SECRET_DATA)
+  await room.time.pass(2_000)
+  await room.rejoin(gone)
+  for (const payloads of [true, false]) {
+    const flight = await flightOf(room.member(sid), payloads)
+    const transcript = new FlightTranscript(flight.config.sid, flight.startedAt)
+    const lines: string[] = []
+    const result = replayFlight(flight, (step) => lines.push(...transcript.lines(step)))
+    expect(result).toMatchObject({ kind: 'same', exact: payloads, steps: flight.steps })
+    const text = lines.join('\n')
+    expect(text).toMatch(/wants its log after \d\.\d+ up to \d\.\d+/)
+    expect(text).toMatch(/reads its log back: \d+ entries/)
+    expect(text).toMatch(/DIFF \d\.\d/)
+  }
+  const text = Buffer.from(await exported(room.member(sid), false)).toString('latin1')
+  expect(text).not.toContain(SECRET_DATA)
+})
+
 describe('bounds', () => {
   const LIMITS = { ringBytesMax: 20_000, segmentBytes: 4_000 }
 

@@ -2,6 +2,7 @@
 import { gunzipSync } from 'node:zlib'
 import { MemoryDisk } from '../../../src/adapters/memory/memory-disk.ts'
 import { toServerId } from '../../../src/core/base/zxid.ts'
+import type { MemberConfig } from '../../../src/core/server/member-machine.ts'
 import { exportFlight } from '../../../src/runtime/flight/export-flight.ts'
 import { readFlight, type FlightFile } from '../../../src/runtime/flight/flight-file.ts'
 import type { Flight, FlightLimits } from '../../../src/runtime/flight/flight-recorder.ts'
@@ -26,14 +27,17 @@ export class RecordedRoom {
   readonly storages: WatchedStorage[] = []
   readonly #ends: { readonly a: number; readonly b: number; readonly ends: MemoryEnd[] }[] = []
 
-  static async open(limits: FlightLimits = {}): Promise<RecordedRoom> {
+  static async open(
+    limits: FlightLimits = {},
+    tuning: Partial<MemberConfig> = {},
+  ): Promise<RecordedRoom> {
     const room = new RecordedRoom()
     for (const sid of SIDS) {
       const storage = new WatchedStorage(foundDisk(new MemoryDisk()), { token: `life ${sid}` })
       room.storages.push(storage)
       room.members.push(
         new Member({
-          config: configOf(sid, SIDS.length),
+          config: { ...configOf(sid, SIDS.length), ...tuning },
           storage,
           recovered: await storage.recover(),
           clock: room.time,
