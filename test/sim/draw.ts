@@ -4,6 +4,7 @@
  * has a mix of its own.
  */
 import { Prng } from '../../src/core/base/prng.ts'
+import { TICK_INTERVAL_MS } from '../../src/core/zab/constants.ts'
 import { COMMIT_LOG_COUNT, SNAPSHOT_SIZE_FACTOR } from '../../src/core/zab/constants.ts'
 
 export interface FaultRates {
@@ -84,6 +85,8 @@ export interface Draw {
   readonly hasOrigin: boolean
   /** A backup is taken, and brought back. Without observers: their places may be in neither. */
   readonly restores: boolean
+  /** ms between two timers of a page: as in the runtime, or as pages of the background have it. */
+  readonly tickMs: number
 }
 
 export function drawRun(seed: number): Draw {
@@ -120,9 +123,13 @@ export function drawRun(seed: number): Draw {
     readOnlyMode: prng.bool(0.3),
     hasOrigin: prng.bool(0.15),
     restores: false,
+    tickMs: TICK_INTERVAL_MS,
   }
   return { ...drawn, restores: drawn.observers === 0 && prng.bool(0.3) }
 }
+
+/** Of quiet runs: in front, busy, or for long in the background. */
+const QUIET_TICKS_MS = [TICK_INTERVAL_MS, 250, 1000]
 
 /** For nights: most of an ensemble's life nothing much happens, for long. */
 export function quietOf(seed: number): Partial<Draw> {
@@ -134,6 +141,7 @@ export function quietOf(seed: number): Partial<Draw> {
     safetyMs: between(1_200_000, 3_600_000),
     thinkMs: between(3000, 20_000),
     faults: { ...drawRun(seed).faults, meanGapMs: between(20_000, 90_000) },
+    tickMs: prng.pick(QUIET_TICKS_MS),
   }
 }
 

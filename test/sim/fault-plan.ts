@@ -4,11 +4,12 @@
  * chance of its own, so that a run can be made again without some of them.
  */
 import type { Prng } from '../../src/core/base/prng.ts'
+import { TICK_INTERVAL_MS } from '../../src/core/zab/constants.ts'
 import type { PersistEffect } from '../../src/core/zab/effect.ts'
 import { FAULT_KINDS, within, type FaultKind } from './draw.ts'
 import { FAULTS } from './faults/all-faults.ts'
 import type { FaultTargets, Scene } from './faults/fault.ts'
-import { TICK_INTERVAL_MS, type SimHost } from './sim-host.ts'
+import type { SimHost } from './sim-host.ts'
 
 /** ms until the first fault: an ensemble should have come to be. */
 const FIRST_FAULT_MS = 2000

@@ -23,8 +23,6 @@ import type { DataTree } from '../../src/core/tree/data-tree.ts'
 import type { ClientEnd, ClientServer } from './client-server.ts'
 import type { HostView } from './host-view.ts'
 
-/** As in the runtime. */
-export const TICK_INTERVAL_MS = 50
 /** ms of reading the storage again after TRUNC. */
 const REREAD_MS: readonly [number, number] = [1, 10]
 
@@ -55,7 +53,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   diskIsFull = false
   /** How fast its monotonic clock goes. */
   clockRate = 1
-  #tickIntervalMs: number = TICK_INTERVAL_MS
+  #tickIntervalMs: number
   #tickSeries = 0
   #gate: EffectGate<MemberEffect> = new EffectGate<MemberEffect>()
   #clients = new Map<ConnectionId, ClientEnd>()
@@ -74,6 +72,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     this.isObserver = isObserver
     this.storage = new HostStorage(sid, disk, isObserver)
     this.prng = world.prng.fork(`host ${sid}`)
+    this.#tickIntervalMs = world.draw.tickMs
   }
 
   get name(): string {

@@ -1,7 +1,6 @@
 /** Processes that die, sleep, are throttled, or are told a wrong time. */
 import type { PersistEffect } from '../../../src/core/zab/effect.ts'
 import { within } from '../draw.ts'
-import { TICK_INTERVAL_MS } from '../sim-host.ts'
 import type { Scene } from './fault.ts'
 
 /** ms between two timers of a page in the background, and of one long there (browser-facts). */
@@ -85,13 +84,13 @@ function pauseFor({ victim, prng, note, endsAfter }: Scene, isSuspended: boolean
   })
 }
 
-export function throttle({ victim, prng, note, endsAfter }: Scene): void {
+export function throttle({ world, victim, prng, note, endsAfter }: Scene): void {
   const isStarved = prng.bool(CHANCE_OF_STARVING)
   const forMs = within(prng, isStarved ? STARVE_MS : THROTTLE_MS)
   const tickMs = isStarved ? STARVED_TICK_MS : THROTTLED_TICK_MS
   note(`a timer every ${tickMs} ms`, [victim.sid], forMs)
   victim.tickEvery(tickMs)
-  endsAfter(forMs, () => victim.tickEvery(TICK_INTERVAL_MS))
+  endsAfter(forMs, () => victim.tickEvery(world.draw.tickMs))
 }
 
 export function wallJump({ victim, prng, note }: Scene): void {
