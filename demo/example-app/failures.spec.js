@@ -2,7 +2,9 @@ import { expect, test } from 'zabra/playwright'
 
 test('no wish is lost when the leader is cut off', async ({ ensemble }) => {
   const room = await ensemble(3, { url: 'http://localhost:5173/' }) // your app, unchanged
-  await room.isolate(room.leader)
+  const cutOff = room.leader
+  await room.isolate(cutOff)
+  await cutOff.until(() => !cutOff.isLeading)
   await room.waitForLeader()
   const [one] = room.followers
   await one.page.getByRole('button', { name: 'One more, please' }).click()

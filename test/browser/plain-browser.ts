@@ -29,7 +29,7 @@ const HIDE_NO_NAMES = '--disable-features=WebRtcHideLocalIpsWithMdns'
 const START_LIMIT_MS = 30_000
 const LIST_LIMIT_MS = 5_000
 /** The driver lets go of the tabs within that; the discard comes then. */
-const LET_GO_MS = 1_000
+const LET_GO_MS = 2_000
 /** Pages of the browser about itself answer only when this is set. */
 const LOCAL_STATE = JSON.stringify({ internal_only_uis_enabled: true })
 

@@ -12,7 +12,7 @@ const SECRET = 'a-secret-that-nobody-guesses'
 /** As long as the doctor may take, and some. */
 const DOCTOR_MS = 25_000
 /** How long the doctor waits for the answer of a page that stands still; its worker goes on. */
-const SILENCE_MS = 5_000
+const SILENCE_MS = 12_000
 
 function withIce(link: string, settings: IceSettings): string {
   const url = new URL(link)

@@ -11,6 +11,7 @@ import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { NodeServer } from '../../src/edge/node-server.ts'
 import { serverSettings } from '../../src/edge/settings.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
+import { eventually } from '../eventually.ts'
 
 interface Disk {
   isHeld: boolean
@@ -104,7 +105,7 @@ it('no answer before the disk has it, and many requests in one write', async () 
   const writes = Array.from({ length: 200 }, (_, number) =>
     writer.setData('/a', String(number + 1)).then(() => answered++),
   )
-  await vi.waitFor(() => expect(disk.waiting.length).toBeGreaterThan(0))
+  await eventually(() => expect(disk.waiting.length).toBeGreaterThan(0))
   // Reads go on, and see what is on the disk only.
   for (let round = 0; round < 20; round++) {
     expect((await reader.getData('/a')).stat.version).toBe(0)

@@ -1,10 +1,11 @@
 /** A server that was away comes back by what its leader's log on disk has (snapshotSizeFactor). */
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import type { TraceEvent } from '../../src/core/zab/effect.ts'
 import type { ServerSettings } from '../../src/edge/settings.ts'
 import { ASKER } from './admin/administered-member.ts'
 import { NodeEnsemble } from './node-ensemble.ts'
+import { eventually } from '../eventually.ts'
 
 /** More than the 500 that a leader has in memory. */
 const MISSED = 600
@@ -63,7 +64,7 @@ class Away implements AsyncDisposable {
 
   /** No two of them have other trees. */
   async agree(): Promise<void> {
-    await vi.waitFor(() => {
+    await eventually(() => {
       const servers = [...this.ensemble.servers.values()]
       const trees = servers.map(({ member }) => [member.status().zxid, member.server.tree.digest])
       expect(new Set(trees.map(String)).size).toBe(1)

@@ -16,6 +16,7 @@ import { tlsKeys } from '../../src/edge/tls/tls-keys.ts'
 import type { TlsKeys } from '../../src/edge/tls/tls-settings.ts'
 import { Certificates, PASSWORD } from './certificates.ts'
 import { NodeEnsemble } from './node-ensemble.ts'
+import { eventually } from '../eventually.ts'
 
 const certificates = new Certificates()
 const SERVER = certificates.pem('server', '/O=zabra/CN=server')
@@ -288,7 +289,7 @@ describe('sslQuorum', () => {
       expect(await late.exists('/n19')).not.toBeNull()
       const port = ensemble.members[0]!.quorumPort
       expect(await answer(port, 'no handshake')).not.toContain('NEWLEADER')
-      await vi.waitFor(() => expect(ensemble.leader).toBeDefined())
+      await eventually(() => expect(ensemble.leader).toBeDefined())
     },
     LIMIT_MS,
   )

@@ -15,7 +15,7 @@ const SIMPLE_LOG_JAR = '/usr/share/java/slf4j-simple.jar'
 const READY_TIMEOUT_MS = 60_000
 const CLIENT_TIMEOUT_MS = 120_000
 /** A word that comes while the server starts may never be answered: its socket stays open. */
-const WORD_TIMEOUT_MS = 2_000
+const WORD_TIMEOUT_MS = 5_000
 
 /** Every process that was started, to be ended by its handle. */
 const children = new Set<ChildProcess>()

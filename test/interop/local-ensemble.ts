@@ -63,8 +63,7 @@ export class LocalEnsemble implements Target {
 
   /** kill -9 of the leader; resolves when it is back and there is a leader again. */
   async disturb(): Promise<void> {
-    const leader = await this.#leader()
-    if (leader === null) throw new Error('nobody leads')
+    const leader = await found(() => this.#leader())
     process.kill(leader.pid, 'SIGKILL')
     await until(async () => {
       const isBack = this.#members.get(leader.sid)?.pid !== leader.pid
@@ -89,8 +88,14 @@ export class LocalEnsemble implements Target {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
+  await found(async () => ((await holds()) ? true : null))
+}
+
+async function found<T>(find: () => Promise<T | null>): Promise<T> {
   const limit = Date.now() + LIMIT_MS
-  while (!(await holds())) {
+  for (;;) {
+    const it = await find()
+    if (it !== null) return it
     if (Date.now() > limit) throw new Error(`not within ${LIMIT_MS} ms`)
     await sleep(PAUSE_MS)
   }

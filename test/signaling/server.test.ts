@@ -15,6 +15,7 @@ import {
   type SignalServer,
   type SignalServerOptions,
 } from '../../src/signaling/server.ts'
+import { eventually } from '../eventually.ts'
 
 const SECRET = 'AAAAAAAAAAAAAAAAAAAAAA'
 const openSocket = socketOpener((url) => new NodeSocket(url) as unknown as WebSocket)
@@ -102,7 +103,7 @@ describe('client and server', () => {
     await sees(one, 2)
     await sees(two, 2)
     for (let i = 0; i < 50; i++) one.client.send(two.client.peer, encodeUtf8(String(i)))
-    await vi.waitFor(() => expect(two.messages).toHaveLength(50))
+    await eventually(() => expect(two.messages).toHaveLength(50))
     const expected = Array.from({ length: 50 }, (_, i) => `${one.client.peer} ${i}`)
     expect(two.messages).toEqual(expected)
     expect(one.client.peers.map((peer) => peer.order)).toEqual([1, 2])
@@ -116,14 +117,14 @@ describe('client and server', () => {
     await sees(one, 2)
     for (let i = 0; i < 3; i++) one.client.send(two.peer, encodeUtf8(String(i)))
     // An answer of its own proves that what was sent before it has been opened.
-    const echoed = vi.waitFor(() => expect(one.messages).toHaveLength(1))
+    const echoed = eventually(() => expect(one.messages).toHaveLength(1))
     two.send(one.client.peer, encodeUtf8('after'))
     await echoed
     await new Promise((resolve) => setTimeout(resolve, 50))
     const messages: string[] = []
     two.onMessage = (_from, message) => messages.push(decodeUtf8(message))
     expect(messages).toEqual([])
-    await vi.waitFor(() => expect(messages).toEqual(['0', '1', '2']))
+    await eventually(() => expect(messages).toEqual(['0', '1', '2']))
   })
 
   it('another secret never meets', async () => {
@@ -134,7 +135,7 @@ describe('client and server', () => {
     expect(signal.roomCount).toBe(2)
     one.client.send(two.client.peer, encodeUtf8('hello'))
     one.client.send(one.client.peer, encodeUtf8('to myself'))
-    await vi.waitFor(() => expect(one.messages).toHaveLength(1))
+    await eventually(() => expect(one.messages).toHaveLength(1))
     expect(two.messages).toEqual([])
   })
 
@@ -143,7 +144,7 @@ describe('client and server', () => {
     const [stays, leaves] = [await enter(url), await enter(url)]
     await sees(stays, 2)
     leaves.client.close('bye')
-    await vi.waitFor(() => expect(stays.gone).toEqual([`${leaves.client.peer} left`]))
+    await eventually(() => expect(stays.gone).toEqual([`${leaves.client.peer} left`]))
     expect(leaves.client.state).toEqual({ kind: 'closed', reason: 'bye' })
     const raw = await rawSocket(url)
     const room = stays.client.room
@@ -151,7 +152,7 @@ describe('client and server', () => {
     raw.socket.send(JSON.stringify({ type: 'join', version: SIGNAL_PROTOCOL_VERSION, room, token }))
     await sees(stays, 2)
     raw.socket.terminate()
-    await vi.waitFor(() => expect(stays.gone[1]).toMatch(/ dropped$/))
+    await eventually(() => expect(stays.gone[1]).toMatch(/ dropped$/))
   })
 
   it('finds everybody again after the broker died and came back empty', async () => {
@@ -159,20 +160,20 @@ describe('client and server', () => {
     const [one, two] = [await enter(first.url), await enter(first.url)]
     await sees(one, 2)
     await first.stop()
-    await vi.waitFor(() => expect(one.client.state.kind).toBe('waiting'))
+    await eventually(() => expect(one.client.state.kind).toBe('waiting'))
     one.client.send(two.client.peer, encodeUtf8('lost'))
     await startBroker(first.port)
     await sees(one, 2)
     await sees(two, 2)
     one.client.send(two.client.peer, encodeUtf8('again'))
-    await vi.waitFor(() => expect(two.messages).toEqual([`${one.client.peer} again`]))
+    await eventually(() => expect(two.messages).toEqual([`${one.client.peer} again`]))
   })
 
   it('joins a broker that starts later, at once when told to try', async () => {
     const first = await startBroker()
     await first.stop()
     const guest = await enter(first.url)
-    await vi.waitFor(() => expect(guest.client.state.kind).toBe('waiting'))
+    await eventually(() => expect(guest.client.state.kind).toBe('waiting'))
     await startBroker(first.port)
     guest.client.retryNow()
     await sees(guest, 1)
@@ -185,7 +186,7 @@ describe('client and server', () => {
     await sees(guest, 1)
     abort.abort()
     expect(guest.client.state.kind).toBe('closed')
-    await vi.waitFor(() => expect(signal.socketCount).toBe(0))
+    await eventually(() => expect(signal.socketCount).toBe(0))
     await expect(enter(url, SECRET, abort.signal)).rejects.toMatchObject({ name: 'AbortError' })
   })
 
@@ -194,7 +195,7 @@ describe('client and server', () => {
     const { url } = await startBroker(0, { limits })
     await sees(await enter(url), 1)
     const late = await enter(url)
-    await vi.waitFor(() => expect(late.client.state.kind).toBe('waiting'))
+    await eventually(() => expect(late.client.state.kind).toBe('waiting'))
     expect(late.client.state).toMatchObject({ reason: 'the room is full' })
     expect((late.client.state as { retryInMs: number }).retryInMs).toBeGreaterThanOrEqual(2_500)
   })
@@ -249,8 +250,8 @@ describe('the server alone', () => {
   it('finds a socket that went silent', async () => {
     const { url, signal } = await startBroker(0, { heartbeatMs: 20 })
     const raw = await rawSocket(url)
-    await vi.waitFor(() => expect(signal.socketCount).toBe(1))
+    await eventually(() => expect(signal.socketCount).toBe(1))
     raw.socket.pause()
-    await vi.waitFor(() => expect(signal.socketCount).toBe(0))
+    await eventually(() => expect(signal.socketCount).toBe(0))
   })
 })

@@ -11,6 +11,7 @@ import {
 } from '../../../src/adapters/tabs/identity-lock.ts'
 import { type MemberMeta, StorageError, type StorageErrorCode } from '../../../src/ports/storage.ts'
 import { FakeLocks } from './fake-locks.ts'
+import { eventually } from '../../eventually.ts'
 
 /** The identities of one origin, on memory disks. */
 class Origin implements IdentitySource<{ incarnation: string }> {
@@ -125,7 +126,7 @@ describe('which identity a tab takes', () => {
     const { held } = await navigator.locks.query()
     expect(held?.map((lock) => lock.name)).toEqual([`zabra/identity/room/${first.incarnation}`])
     await first.release()
-    await vi.waitFor(async () => expect((await navigator.locks.query()).held).toEqual([]))
+    await eventually(async () => expect((await navigator.locks.query()).held).toEqual([]))
   })
 
   it('skips a damaged one and says so; a newer one is an error', async () => {
@@ -136,7 +137,7 @@ describe('which identity a tab takes', () => {
     origin.broken.set('a', 'newer-format')
     await opened.release()
     await expect(open()).rejects.toMatchObject({ code: 'newer-format' })
-    await vi.waitFor(async () => expect((await navigator.locks.query()).held).toEqual([]))
+    await eventually(async () => expect((await navigator.locks.query()).held).toEqual([]))
   })
 
   it('keeps a bound on identities of a room', async () => {
@@ -158,6 +159,6 @@ describe('which identity a tab takes', () => {
     })
     stop.abort()
     await expect(opening).rejects.toMatchObject({ name: 'AbortError' })
-    await vi.waitFor(async () => expect((await navigator.locks.query()).held).toHaveLength(1))
+    await eventually(async () => expect((await navigator.locks.query()).held).toHaveLength(1))
   })
 })

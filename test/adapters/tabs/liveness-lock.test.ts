@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { holdLiveness, watchLiveness } from '../../../src/adapters/tabs/liveness-lock.ts'
 import { FakeLocks } from './fake-locks.ts'
+import { eventually } from '../../eventually.ts'
 
 const NEVER = new AbortController().signal
 
@@ -19,7 +20,7 @@ describe('liveness locks', () => {
     for (const one of gone) expect(await watchLiveness('member', one, NEVER)).toBe(true)
     expect(gone[0]).not.toHaveBeenCalled()
     lock.release()
-    await vi.waitFor(() => {
+    await eventually(() => {
       for (const one of gone) expect(one).toHaveBeenCalledTimes(1)
     })
   })

@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { openChannelLink } from '../../../src/adapters/webrtc/channel-link.ts'
 import { relayChannel } from '../../../src/adapters/webrtc/channel-relay.ts'
 import { LINK_HIGH_WATERMARK_BYTES, type Link } from '../../../src/ports/link.ts'
 import { fakeChannels, settled, type FakeChannel } from './fake-channel.ts'
+import { eventually } from '../../eventually.ts'
 
 const ports: MessagePort[] = []
 afterEach(() => {
@@ -38,7 +39,7 @@ describe('a relayed channel', () => {
     far.open()
     left.send(new Uint8Array(300_000))
     right.send(new Uint8Array(200_000))
-    await vi.waitFor(() => expect([atLeft, atRight]).toEqual([[200_000], [1, 300_000]]))
+    await eventually(() => expect([atLeft, atRight]).toEqual([[200_000], [1, 300_000]]))
   })
 
   it('shows the worker the back-pressure of the channel', async () => {
@@ -49,7 +50,7 @@ describe('a relayed channel', () => {
     await settled()
     for (let i = 0; i < 40; i++) left.send(new Uint8Array(60_000))
     const total = 40 * 60_001
-    await vi.waitFor(() => expect(near.bufferedAmount).toBeGreaterThan(200_000))
+    await eventually(() => expect(near.bufferedAmount).toBeGreaterThan(200_000))
     for (let i = 0; i < 20; i++) await settled()
     // In the channel at most the watermark, in the page's queue what the worker may send ahead.
     expect(near.bufferedAmount).toBeLessThan(LINK_HIGH_WATERMARK_BYTES + 65_536)
@@ -58,11 +59,11 @@ describe('a relayed channel', () => {
     left.onWritable = () => writable++
     let sent = 0
     far.onmessage = ({ data }) => (sent += (data as ArrayBuffer).byteLength)
-    await vi.waitFor(() => {
+    await eventually(() => {
       near.deliver(100)
       expect(sent).toBe(total)
     })
-    await vi.waitFor(() => expect([writable, left.bufferedBytes]).toEqual([1, 0]))
+    await eventually(() => expect([writable, left.bufferedBytes]).toEqual([1, 0]))
   })
 
   it('the worker closes: what it sent before still leaves, then the end', async () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { fingerprintOf } from '../../../src/adapters/webrtc/fingerprint.ts'
 import {
   Handshake,
@@ -17,6 +17,7 @@ import { PAGE_MESSAGE_MAX_BYTES } from '../../../src/adapters/webrtc/limits.ts'
 import { toHex } from '../../../src/core/base/bytes.ts'
 import { sha256 } from '../../../src/core/base/sha256.ts'
 import { decodeUtf8, encodeUtf8 } from '../../../src/core/base/utf8.ts'
+import { eventually } from '../../eventually.ts'
 
 const ROOM = 'a'.repeat(64)
 const PEERS = ['f'.repeat(32), '1'.repeat(32)] as const
@@ -113,14 +114,14 @@ function begin(
 }
 
 async function refusedWith(side: Side, code: string): Promise<void> {
-  await vi.waitFor(() => expect(side.refusals.map((one) => one.code)).toEqual([code]))
+  await eventually(() => expect(side.refusals.map((one) => one.code)).toEqual([code]))
   expect(side.admitted).toEqual([])
 }
 
 describe('two honest members', () => {
   it('know each other by key, with all that was said', async () => {
     const [a, b] = begin()
-    await vi.waitFor(() => expect([a.admitted.length, b.admitted.length]).toEqual([1, 1]))
+    await eventually(() => expect([a.admitted.length, b.admitted.length]).toEqual([1, 1]))
     expect(b.admitted[0]).toEqual({
       ...identities[0].hello,
       peerId: PEERS[0],
@@ -130,41 +131,41 @@ describe('two honest members', () => {
     })
     expect(a.admitted[0]?.incarnation).toBe(identities[1].hello.incarnation)
     expect(a.handshake?.sendPage(encodeUtf8('record'))).toBe(true)
-    await vi.waitFor(() => expect(b.pages).toEqual(['record']))
+    await eventually(() => expect(b.pages).toEqual(['record']))
     expect([a.refusals, b.refusals]).toEqual([[], []])
   })
 
   it('keep a page message that comes while the worker is still asked', async () => {
     let letIn: (refusal: null) => void = () => {}
     const [a, b] = begin({}, { admit: () => new Promise((resolve) => (letIn = resolve)) })
-    await vi.waitFor(() => expect(a.admitted).toHaveLength(1))
+    await eventually(() => expect(a.admitted).toHaveLength(1))
     a.handshake?.sendPage(encodeUtf8('early'))
     expect(b.handshake?.sendPage(encodeUtf8('not yet'))).toBe(false)
     await new Promise((resolve) => setImmediate(resolve))
     expect(b.pages).toEqual([])
     letIn(null)
-    await vi.waitFor(() => expect(b.pages).toEqual(['early']))
+    await eventually(() => expect(b.pages).toEqual(['early']))
   })
 
   it('ask for new channels, not before both are through', async () => {
     const [a, b] = begin()
     a.handshake?.sendRenewal('renew', 1)
-    await vi.waitFor(() => expect([a.admitted.length, b.admitted.length]).toEqual([1, 1]))
+    await eventually(() => expect([a.admitted.length, b.admitted.length]).toEqual([1, 1]))
     a.handshake?.sendRenewal('renew', 2)
     b.handshake?.sendRenewal('renewed', 2)
-    await vi.waitFor(() => expect([b.pages, a.pages]).toEqual([['renew 2'], ['renewed 2']]))
+    await eventually(() => expect([b.pages, a.pages]).toEqual([['renew 2'], ['renewed 2']]))
   })
 
   it('send no page message that is too long', async () => {
     const [a] = begin()
-    await vi.waitFor(() => expect(a.admitted).toHaveLength(1))
+    await eventually(() => expect(a.admitted).toHaveLength(1))
     expect(a.handshake?.sendPage(new Uint8Array(PAGE_MESSAGE_MAX_BYTES + 1))).toBe(false)
   })
 
   it('hear why the worker of the other does not want them', async () => {
     const [a, b] = begin({}, { admit: async () => 'this room is full of zebras' })
     await refusedWith(b, 'not-admitted')
-    await vi.waitFor(() => expect(a.refusals).toHaveLength(1))
+    await eventually(() => expect(a.refusals).toHaveLength(1))
     expect(a.refusals[0]).toEqual({
       code: 'refused-by-peer',
       message: 'this room is full of zebras',
@@ -176,7 +177,7 @@ describe('somebody in the middle', () => {
   it('with fingerprints of its own cannot pass on a proof', async () => {
     const [a, b] = begin({ remoteFingerprint: 'MM:01' }, { remoteFingerprint: 'MM:02' })
     await refusedWith(b, 'signature')
-    await vi.waitFor(() => expect(a.refusals).toHaveLength(1))
+    await eventually(() => expect(a.refusals).toHaveLength(1))
     expect(a.admitted).toEqual([])
   })
 
@@ -210,7 +211,7 @@ describe('somebody in the middle', () => {
     }
     a.start(0, identities[0])
     b.start(1, identities[1])
-    await vi.waitFor(() => expect(b.admitted).toHaveLength(1))
+    await eventually(() => expect(b.admitted).toHaveLength(1))
     const [again, victim] = sides()
     again.tap = (message) => [message[0] === 2 ? proofs[0]! : message]
     again.start(0, identities[0])
@@ -275,7 +276,7 @@ describe('what is refused', () => {
 
   it('a flood', async () => {
     const [a, b] = begin({}, { admit: () => new Promise(() => {}) })
-    await vi.waitFor(() => expect(a.admitted).toHaveLength(1))
+    await eventually(() => expect(a.admitted).toHaveLength(1))
     for (let i = 0; i < 100; i++) a.handshake?.sendPage(Uint8Array.of(1))
     await refusedWith(b, 'flood')
   })

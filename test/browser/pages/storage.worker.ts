@@ -32,10 +32,12 @@ export interface RecoveredReport {
   readonly droppedTail: number
 }
 
-const LIMITS = { openLimitMs: 1_000, transactionLimitMs: 3_000 }
+/** Of tests that wait for the end of somebody's patience. */
+const LITTLE_PATIENCE = { openLimitMs: 1_000, transactionLimitMs: 3_000 }
 
 export class StorageLab {
   #identity: OpenedIdentity | null = null
+  #limits: typeof LITTLE_PATIENCE | undefined
   #next = 1
   #acked = 0
   #failure: string | null = null
@@ -55,8 +57,12 @@ export class StorageLab {
     return results
   }
 
+  hurry(): void {
+    this.#limits = LITTLE_PATIENCE
+  }
+
   async open(room: string, previousIncarnation?: string): Promise<IdentityReport> {
-    const source = new IndexedDbIdentities(room, LIMITS)
+    const source = new IndexedDbIdentities(room, this.#limits)
     this.#identity = await openIdentity({ room, source, previousIncarnation })
     const { incarnation, meta, damaged, storage } = this.#identity
     void storage.failed.then((error) => {

@@ -1,11 +1,12 @@
 /** Figures that the core tells, by their values (O19–O25, D58). */
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { OpCode } from '../../../src/core/jute/op-code.ts'
 import { createTTLRequestRecord } from '../../../src/core/jute/proto-records.ts'
 import { metricsRegistry } from '../../../src/edge/admin/prometheus.ts'
 import { NodeEnsemble } from '../node-ensemble.ts'
 import { createRequest } from '../../core/server/test-client.ts'
 import { administeredMember, ASKER, type AdministeredMember } from './administered-member.ts'
+import { eventually } from '../../eventually.ts'
 
 /** What mntr says of one figure; null: nothing. */
 function valueOf(rows: string | null, name: string): number | null {
@@ -136,7 +137,7 @@ describe('of single proposals (O20)', () => {
       ensemble.servers.get(sid)!.administration.answerWord('mntr', ASKER) ?? ''
     const count = (sid: number, name: string): number => valueOf(rows(sid), `cnt_${name}`) ?? -1
     // The session and ten nodes, and nothing twice.
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(count(leader, 'quorum_ack_latency')).toBe(11)
       expect(count(leader, 'propagation_latency')).toBe(11)
       expect(count(leader, 'proposal_ack_creation_latency')).toBe(11)

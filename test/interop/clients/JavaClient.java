@@ -290,6 +290,8 @@ public final class JavaClient {
         ZooKeeper heir = new ZooKeeper(hosts, SESSION_TIMEOUT_MS, taken,
             passing.getSessionId(), passing.getSessionPasswd());
         taken.expect(KeeperState.SyncConnected);
+        // It would come back by itself, and take the session from its heir.
+        passing.getTestable().injectSessionExpiration();
         check(heir.getSessionId() == passing.getSessionId(), "same session");
         Events gone = new Events();
         catchUp(other);
