@@ -39,6 +39,11 @@ export const NOTIFICATION_INTERVAL_MAX_MS = 1600
  * leader that nobody follows would otherwise sit out.
  */
 export const RENDEZVOUS_LIMIT_MS = 2500
+/**
+ * ms in which a follower that takes observers has to take one. Ours: an observer has others to ask,
+ * and one that is not up to date itself may be long.
+ */
+export const MASTER_WELCOME_MS = 800
 
 /**
  * Observers of one ensemble. Design §4: bounded, each linked to every voter; a page holds some 30

@@ -22,7 +22,7 @@ import { LearnerSync } from './learner-sync.ts'
 import { ObserverMaster } from './observer-master.ts'
 import { checkedZxid, encodePacket, machine } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
-import { rendezvousLimitMs, type RoleContext } from './role.ts'
+import { type RoleContext, welcomeLimitMs } from './role.ts'
 import { SyncedLearner } from './synced-learner.ts'
 
 type Phase = 'connecting' | 'synchronising' | 'synced'
@@ -114,7 +114,7 @@ export class Learner {
     const { tickTimeMs, initLimitTicks, syncLimitTicks } = this.#context.config
     const now = at.elapsedMs
     if (this.#phase === 'connecting') {
-      if (now - this.#startedMs <= rendezvousLimitMs(this.#context.config)) return
+      if (now - this.#startedMs <= welcomeLimitMs(this.#context.config)) return
       this.#context.leave(`${machine(this.leader)} does not lead`)
       return
     }

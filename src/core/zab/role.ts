@@ -3,6 +3,7 @@ import type { ServerId, Zxid } from '../base/zxid.ts'
 import {
   COMMIT_LOG_BYTES_MAX,
   LEARNER_LAG_BYTES,
+  MASTER_WELCOME_MS,
   PEER_PACKET_MAX_BYTES,
   RENDEZVOUS_LIMIT_MS,
   SILENCE_LIMIT_MS,
@@ -100,6 +101,12 @@ export function syncQueueBytesMax(config: ZabConfig): number {
 /** As much longer than RENDEZVOUS_LIMIT_MS as peers may be silent longer. */
 export function rendezvousLimitMs(config: ZabConfig): number {
   return RENDEZVOUS_LIMIT_MS + silenceLimitMs(config) - SILENCE_LIMIT_MS
+}
+
+/** … in which a learner hears of whom it learns from: an observer may ask another follower. */
+export function welcomeLimitMs(config: ZabConfig): number {
+  const hasChoice = config.isObserver && config.observerMaster !== undefined
+  return hasChoice ? MASTER_WELCOME_MS : rendezvousLimitMs(config)
 }
 
 /** Spread over the delays by their ids, so that not all of them come at once. */

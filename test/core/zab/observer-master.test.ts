@@ -148,6 +148,22 @@ describe('an ensemble whose followers are masters', () => {
     expect(ensemble.member(4).replica.texts).toEqual(ensemble.member(3).replica.texts)
   })
 
+  test('a follower that takes nobody yet is not waited for, where there is another one', () => {
+    const rig = new Rig({ sid: 4, observer: true, tuning: MASTERS })
+    rig.link(1, 2, 3)
+    const asked = (): number[] => {
+      rig.vote(3, { leader: sid(3), state: 'leading' })
+      rig.vote(2, { leader: sid(3), state: 'following' })
+      const infos = rig.sent().filter(({ name }) => name === 'OBSERVERINFO')
+      return infos.map(({ to }) => to)
+    }
+    expect(asked()).toEqual([1])
+    rig.wait(750)
+    expect(asked()).toEqual([])
+    rig.wait(100)
+    expect(asked()).toEqual([2])
+  })
+
   test('an only voter takes them itself', () => {
     const ensemble = started(1, 2)
     write(ensemble, 'a')
