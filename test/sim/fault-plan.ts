@@ -47,6 +47,11 @@ export class FaultPlan {
     world.probe.on('service', ({ service }) => {
       if (service.kind === 'leading') this.#hasBegun = true
     })
+    // After the process is gone: a write in flight may have been one that makes it whole.
+    world.probe.on('lost', ({ host: { sid } }) => {
+      const host = world.voters.find((each) => each.sid === sid)
+      if (host !== undefined) this.#lossy.add(host)
+    })
     // A storage says that it lost its tail until currentEpoch is written again.
     world.probe.on('durable', ({ host: { sid }, batch }) => {
       const host = world.hosts.find((each) => each.sid === sid)
@@ -90,7 +95,7 @@ export class FaultPlan {
       this.#count++
       this.injected.push({ number, kind })
       this.#world.digest.text(kind)
-      FAULTS[kind](this.#scene(kind, number, chance))
+      FAULTS[kind](this.#scene(kind, number, chance, this.#victim(chance)))
     }
     this.#world.timeline.after(gapMs, () => this.#next())
   }
@@ -106,12 +111,17 @@ export class FaultPlan {
     return 'crash'
   }
 
-  #scene(kind: FaultKind, number: number, prng: Prng): Scene {
+  /** For scenarios: this one, to this one, now. It has no number among those that are drawn. */
+  inflict(kind: FaultKind, victim: SimHost): void {
+    FAULTS[kind](this.#scene(kind, 0, this.#prng.fork(`inflicted ${kind}`), victim))
+  }
+
+  #scene(kind: FaultKind, number: number, prng: Prng, victim: SimHost): Scene {
     const world = this.#world
     return {
       world,
       prng,
-      victim: this.#victim(prng),
+      victim,
       note: (what, sids, forMs) => {
         const whom = sids.length === 0 ? '' : ` (member ${sids.join(', ')})`
         world.say('fault', () => `${number} ${kind}: ${what}${whom}`)
@@ -143,9 +153,7 @@ export class FaultPlan {
     if (this.#world.origin !== null && !this.#hasBegun) return false
     if (host.isObserver) return true
     const { voters } = this.#world
-    if (!this.#lossy.has(host) && 2 * (this.#lossy.size + 1) >= voters.length) return false
-    this.#lossy.add(host)
-    return true
+    return this.#lossy.has(host) || 2 * (this.#lossy.size + 1) < voters.length
   }
 
   #restartLater(host: SimHost): void {

@@ -24,7 +24,7 @@ export interface Scene {
   note(what: string, sids: readonly number[], forMs?: number): void
   /** `end` runs once: after so long, or when all faults end. */
   endsAfter(forMs: number, end: () => void): void
-  /** May this member's storage lose what it acknowledged? If so, it counts as having lost it. */
+  /** May this member's storage lose what it acknowledged? Told as `lost`, it counts. */
   mayLose(host: SimHost): boolean
 }
 
