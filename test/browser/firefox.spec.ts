@@ -83,16 +83,17 @@ async function expectLargeNode(machines: readonly MachinePage[], path: string): 
   }
 }
 
-async function burst(machine: MachinePage, path: string): Promise<void> {
+/** So many writes of one node, each of so many bytes. */
+async function burst(machine: MachinePage, path: string, bytes: number): Promise<void> {
   await machine.page.evaluate(
-    async ([at, count]) => {
+    async ([at, count, length]) => {
       const client = window.zabra?.newClient()
       await client?.create(at)
-      const one = (_: unknown, i: number): unknown => client?.create(`${at}/${i}`)
+      const one = (): unknown => client?.setData(at, 'x'.repeat(length))
       await Promise.all(Array.from({ length: count }, one))
       await client?.close()
     },
-    [path, MANY_WRITES] as const,
+    [path, MANY_WRITES, bytes] as const,
   )
 }
 
@@ -156,17 +157,18 @@ test('Firefox and Chromium in one room: each leads, each catches up from the oth
   await expectLargeNode([fox, one, two], '/from-firefox')
   await expectLargeNode([one, two, fox], '/from-chromium')
 
-  // Firefox is killed; Chromium leads and writes more than it keeps for DIFF.
+  // Firefox is killed; Chromium leads and writes more than it has in memory for DIFF.
   await expectEqual([one, two, fox])
   await firefox.kill()
   for (const machine of [one, two]) {
     await expect(machine.status).toHaveText(/leads.*away/, { timeout: PATIENCE_MS })
   }
-  await burst(one, '/while-firefox-was-away')
+  await burst(one, '/while-firefox-was-away', 10)
   const foxAgain = await openMachine(firefox, link)
   await foxAgain.expectWhole()
   expect(foxAgain.sid).toBe(foxSid)
-  expect(foxAgain.syncModes).toContain('SNAP')
+  // From the leader's disk: with the large nodes a snapshot is much more.
+  expect(foxAgain.syncModes).toEqual(['DIFF'])
   await expectEqual([one, two, foxAgain])
 
   // The Chromium that leads goes, so it is Firefox's turn: its id is above machine 1.
@@ -174,10 +176,11 @@ test('Firefox and Chromium in one room: each leads, each catches up from the oth
   const left = await without([one, two, foxAgain], chromiumLeader)
   expect(await foxAgain.isLeading()).toBe(true)
   await expectWatchedWrites(left, 'firefox-leads')
-  await burst(foxAgain, '/while-chromium-was-away')
+  // Now it is more than a third of a snapshot.
+  await burst(foxAgain, '/while-chromium-was-away', 2_000)
   const back = await openMachine(chromium, link)
   await back.expectWhole()
-  expect(back.syncModes).toContain('SNAP')
+  expect(back.syncModes).toEqual(['SNAP'])
   await expectWatchedWrites([...left, back], 'all-again')
   await expectEqual([...left, back])
 })

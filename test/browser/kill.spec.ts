@@ -126,7 +126,8 @@ test('DIFF, TRUNC and SNAP each run in real tabs', async ({ ensemble }) => {
     }
   }
 
-  // A few writes missed: DIFF. More than the leader keeps in memory (500): SNAP.
+  // A few writes missed: DIFF. More than the leader keeps in memory (500), and than a third of a
+  // snapshot: SNAP.
   for (const missed of [10, BURST]) {
     const leader = room.member(await room.waitForLeader())
     const follower = room.members.find((member) => member !== leader)
