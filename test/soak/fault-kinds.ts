@@ -66,7 +66,7 @@ export const FAULT_KINDS: Readonly<Record<string, Kind>> = {
   'stuck-disk': one(3, failing('hangs'), quickAgain),
   'full-disk': one(2, failing('quota'), ({ room }, member) => room.reload(member)),
   'lost-disk': one(2, failing('closed'), ({ room }, member) => room.reload(member)),
-  'torn-log': { ...one(2, failing('torn'), restarted), loses: 'its last words' },
+  'torn-log': { ...one(2, torn, restarted), loses: 'its last words' },
   wiped: {
     ...one(
       1,
@@ -141,6 +141,15 @@ async function quickAgain({ room }: Stage, member: Member): Promise<void> {
 
 function failing(fault: KitStorageFault): OnMember {
   return ({ room }, member) => room.failStorage(member, fault)
+}
+
+/** Who was sent a snapshot a moment ago has no log to be torn: dead it is all the same. */
+async function torn({ room }: Stage, member: Member): Promise<void> {
+  try {
+    await room.failStorage(member, 'torn')
+  } catch (error) {
+    if (!String(error).includes('its log is empty')) throw error
+  }
 }
 
 async function inDrawnOrder(stage: Stage, victims: readonly Member[]): Promise<void> {
