@@ -74,14 +74,14 @@ export class Synchronizer {
   begin(handler: LearnerHandler, at: Moment): void {
     const { position } = handler
     if (position === null) return
-    const bytesMax = this.#logBytesMax()
-    const choice = this.#choose(handler, position, bytesMax)
+    const choice = this.#choose(handler, position)
     if (handler.isObserver && !this.#mayBring(choice.mode === 'SNAP')) return
     if (choice.mode !== 'LOG') {
       this.#bring(handler, choice, [], at)
       return
     }
     handler.phase = 'reading'
+    const bytesMax = this.#logBytesMax()
     const transfer = { handler, position, bytesMax, entries: [], bytes: 0, plan: null }
     const observers = this.#transfers.findIndex((one, i) => i > 0 && one.handler.isObserver)
     const place = handler.isObserver || observers < 0 ? this.#transfers.length : observers
@@ -126,16 +126,16 @@ export class Synchronizer {
     this.#readId = 0
   }
 
-  #choose(handler: LearnerHandler, position: LearnerPosition, bytesMax: number): SyncChoice {
+  #choose(handler: LearnerHandler, position: LearnerPosition): SyncChoice {
     const { config, rules, tail } = this.#context
     if (config.alwaysSendsSnapshot === true) return SNAP
     const choice = rules.chooseSync(tail.committed, position)
     if (choice.mode !== 'LOG') return choice
     if (this.#lost.delete(handler.peer)) handler.needsSnapshot = true
-    return handler.needsSnapshot || bytesMax === 0 ? SNAP : choice
+    return handler.needsSnapshot || this.#logBytesMax() === 0 ? SNAP : choice
   }
 
-  /** What reading the log may bring at most; 0 = it is not read. */
+  /** What reading the log may bring at most; 0 = it is not read. For learners that need it. */
   #logBytesMax(): number {
     const { config, replica } = this.#context
     const { snapshotSizeFactor: factor = SNAPSHOT_SIZE_FACTOR } = config

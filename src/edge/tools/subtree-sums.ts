@@ -4,8 +4,7 @@ import type { DataNode } from '../../core/tree/data-node.ts'
 import type { DataTree } from '../../core/tree/data-tree.ts'
 import { joinPath } from '../../core/tree/path.ts'
 
-export interface Sum {
-  readonly path: string
+interface Sum {
   /** The node itself included. */
   readonly nodes: number
   /** Of data. */
@@ -85,7 +84,7 @@ function sumsOf(tree: DataTree, top: string): ReadonlyMap<string, Sum> {
       nodes += sums.get(child)?.nodes ?? 0
       bytes += sums.get(child)?.bytes ?? 0
     }
-    sums.set(path, { path, nodes, bytes })
+    sums.set(path, { nodes, bytes })
   }
   return sums
 }
