@@ -5,6 +5,7 @@ import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import type { TraceEvent } from '../../src/core/zab/effect.ts'
 import { NodeServer } from '../../src/edge/node-server.ts'
+import type { HostAndPort } from '../../src/edge/connect-string.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
 import { freePorts, NodeEnsemble } from '../edge/node-ensemble.ts'
 import { startServer, stopEverything, waitUntilServing, type ApacheServer } from './apache.ts'
@@ -48,7 +49,11 @@ async function useObserver(
   observer: number,
   elsewhere: ZooKeeperClient,
 ): Promise<void> {
-  await using client = await ensemble.client(observer)
+  const hostOf = (sid: number): HostAndPort => {
+    return { host: '127.0.0.1', port: ensemble.members[sid - 1]!.clientPort! }
+  }
+  const transport = new TcpTransport({ members: [hostOf(observer)] })
+  await using client = await ZooKeeperClient.connect({ transport })
   const [mine, theirs] = [`/mine${observer}`, `/theirs${observer}`]
   await client.create(mine, null, { mode: CreateMode.EPHEMERAL })
   const changes = client.watch(theirs, { kind: 'exists' })
@@ -62,16 +67,17 @@ async function useObserver(
   }
   await elsewhere.sync('/')
   expect(await elsewhere.exists(mine)).toMatchObject({ ephemeralOwner: client.sessionId })
-  // Away, and back: the observer asks whether the session lives.
-  const session = { id: client.sessionId, password: client.sessionPassword }
+  // Away, and back: the observer asks whether the session lives. By one client: of two that know
+  // its password, each takes it from the other.
+  const { sessionId } = client
   for (const sid of [OUR_LEADER, observer]) {
-    const members = [{ host: '127.0.0.1', port: ensemble.members[sid - 1]!.clientPort! }]
-    const transport = new TcpTransport({ members })
-    const moved = await ZooKeeperClient.connect({ transport, session })
-    expect(moved.sessionId).toBe(session.id)
-    await moved.create(`/by${sid}at${observer}`)
-    if (sid === observer) await moved.close()
+    transport.members = [hostOf(sid)]
+    client.updateServerList()
+    await client.connected()
+    expect(client.sessionId).toBe(sessionId)
+    await client.create(`/by${sid}at${observer}`)
   }
+  await client.close()
   await vi.waitFor(async () => expect(await elsewhere.exists(mine)).toBeNull(), WAIT)
 }
 
