@@ -3,6 +3,7 @@
  * twice. EphemeralOwnerAlive (T47, O6): an ephemeral belongs to an open session, and goes with it.
  */
 import { ErrorCode } from '../core/jute/error-code.ts'
+import type { Txn } from '../core/jute/txn.ts'
 import type { JudgedHistory } from './history-events.ts'
 import type { ReferenceTree } from './reference-tree.ts'
 import { hex, Rule } from './rule.ts'
@@ -34,10 +35,15 @@ export function checkSessions(
       })
       return
     }
-    const isRefused = txn.kind === 'error' && txn.err === ErrorCode.SESSIONEXPIRED
     const isLocal = mayBeLocal && !opened.has(clientId)
-    open.holds(isRefused || isLocal || tree.isSessionOpen(clientId, zxid), () => {
+    open.holds(isRefusedAsExpired(txn) || isLocal || tree.isSessionOpen(clientId, zxid), () => {
       return `${txn.kind} of session ${hex(clientId)} at ${hex(zxid)}, which is not open`
     })
   })
+}
+
+/** A multi that came too late is logged as one whose operations are all errors (W49). */
+function isRefusedAsExpired(txn: Txn): boolean {
+  if (txn.kind === 'multi') return txn.txns.some(isRefusedAsExpired)
+  return txn.kind === 'error' && txn.err === ErrorCode.SESSIONEXPIRED
 }

@@ -7,7 +7,9 @@ import {
   type Promised,
   type Verdict,
 } from '../../src/history/judge-history.ts'
-import { decodeTxn } from '../../src/core/jute/txn.ts'
+import { ErrorCode } from '../../src/core/jute/error-code.ts'
+import { OpCode } from '../../src/core/jute/op-code.ts'
+import { decodeTxn, encodeTxn, type SimpleTxn } from '../../src/core/jute/txn.ts'
 import { isWrite, type Call } from '../../src/history/operation.ts'
 import {
   recordingFromText,
@@ -205,6 +207,21 @@ describe('and', () => {
     // The first entry opens a session: without it nobody is open.
     const log = recording.log?.slice(1) ?? null
     expect(against('sessionsEnd', { log })).toContain('SessionIsOpen')
+  })
+
+  // Soak of seed 60001, part 24: it was sent when the session had just been ended.
+  test('sessionsEnd holds when a multi of a session that is over is refused', () => {
+    const ended = recording.log?.at(-1)
+    if (ended === undefined) throw new Error('no log')
+    const { header } = decodeTxn(ended)
+    const late = { clientId: 0x77n, cxid: 1, zxid: header.zxid + 1n, time: header.time }
+    const errors = [ErrorCode.SESSIONEXPIRED, ErrorCode.RUNTIMEINCONSISTENCY]
+    const write = (txns: readonly SimpleTxn[]): readonly string[] => {
+      const entry = encodeTxn({ ...late, type: OpCode.multi }, { kind: 'multi', txns })
+      return against('sessionsEnd', { log: [...(recording.log ?? []), entry] })
+    }
+    expect(write(errors.map((err) => ({ kind: 'error', err })))).toEqual([])
+    expect(write([{ kind: 'delete', path: '/gone' }])).toContain('SessionIsOpen')
   })
 
   test('every rule of a promise is one that a judge knows', () => {
