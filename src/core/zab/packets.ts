@@ -67,21 +67,23 @@ export interface Pulse {
   readonly value: number
 }
 
+/** kind u8 · value f64 */
 const PULSE_BYTES = 9
+/** Scratch for one call, as above: most of what members say to each other are pulses. */
+const pulseBytes: Uint8Array = new Uint8Array(PULSE_BYTES)
+const pulseView: DataView = new DataView(pulseBytes.buffer)
 
 export function encodePulse(kind: number, value: number): Uint8Array {
-  const bytes = new Uint8Array(PULSE_BYTES)
-  const view = new DataView(bytes.buffer)
-  view.setUint8(0, kind)
-  view.setFloat64(1, value)
-  return bytes
+  pulseView.setUint8(0, kind)
+  pulseView.setFloat64(1, value)
+  return new Uint8Array(pulseBytes)
 }
 
 /** Throws JuteError. */
 export function decodePulse(bytes: Uint8Array): Pulse {
   if (bytes.length !== PULSE_BYTES) throw new JuteError(`pulse of ${bytes.length} bytes`)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return { kind: view.getUint8(0), value: view.getFloat64(1) }
+  pulseBytes.set(bytes)
+  return { kind: pulseView.getUint8(0), value: pulseView.getFloat64(1) }
 }
 
 /** How a member is called where people read it. */
