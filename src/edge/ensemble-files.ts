@@ -3,8 +3,8 @@
  * so that `zabra server DIR/N/zoo.cfg` is member N.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
+import { freePorts } from './free-ports.ts'
 import { INITIALIZE_FILE } from './recover-database.ts'
 
 export interface EnsemblePlan {
@@ -116,17 +116,4 @@ async function portsOf(plan: EnsemblePlan): Promise<MemberPorts[]> {
       admin: plan.adminPort === 0 ? 0 : plan.adminPort + i,
     }
   })
-}
-
-/** Ports that nobody had a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  await Promise.all(
-    servers.map((server) => {
-      return new Promise<void>((done) => server.listen(0, LOOPBACK, () => done()))
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
-  return ports
 }

@@ -1,10 +1,10 @@
 /** Ensembles of NodeServers in one process, for tests. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toServerId } from '../../src/core/base/zxid.ts'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
+import { freePorts } from '../../src/edge/free-ports.ts'
 import { NodeServer, type NodeServerHooks } from '../../src/edge/node-server.ts'
 import {
   serverSettings,
@@ -12,19 +12,6 @@ import {
   type ServerSettings,
 } from '../../src/edge/settings.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}
 
 export class NodeEnsemble implements AsyncDisposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'zabra-ensemble-'))

@@ -5,11 +5,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, expect, test, vi } from 'vitest'
+import { freePorts } from '../../src/edge/free-ports.ts'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
 import { TOP } from '../program.mjs'
-import { freePorts, NodeEnsemble } from './node-ensemble.ts'
+import { NodeEnsemble } from './node-ensemble.ts'
 
 const LIMIT_MS = 120_000
 const WAIT = { timeout: 60_000, interval: 50 }

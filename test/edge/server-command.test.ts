@@ -2,12 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { freePorts } from '../../src/edge/free-ports.ts'
 
 const TOP = fileURLToPath(new URL('../..', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'zabra-server-'))
@@ -42,15 +42,6 @@ async function run(...args: readonly string[]): Promise<{ code: number | null; s
   child.stderr?.on('data', (chunk) => (said += String(chunk)))
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, said }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 function config(name: string, lines: readonly string[]): string {
@@ -98,9 +89,10 @@ describe('zabra server', () => {
 
   it('in the background: start, already running, stop, nothing to stop', async () => {
     const data = join(directory, 'back')
+    const [clientPort = 0] = await freePorts(1)
     const path = config('back', [
       `dataDir=${data}`,
-      `clientPort=${await freePort()}`,
+      `clientPort=${clientPort}`,
       'clientPortAddress=127.0.0.1',
       'admin.enableServer=false',
     ])

@@ -1,10 +1,11 @@
 /** Servers with several addresses (multiAddress.enabled, ZOOKEEPER-3188). */
 import { expect, test } from 'vitest'
+import { freePorts } from '../../src/edge/free-ports.ts'
 import { addressText, configText } from '../../src/adapters/tcp/quorum-member.ts'
 import { readZooCfg } from '../../src/edge/config/zoo-cfg.ts'
 import { NodeServer } from '../../src/edge/node-server.ts'
 import type { EnsembleMember, ServerSettings } from '../../src/edge/settings.ts'
-import { freePorts, NodeEnsemble } from './node-ensemble.ts'
+import { NodeEnsemble } from './node-ensemble.ts'
 
 const LIMIT_MS = 120_000
 

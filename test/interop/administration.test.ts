@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePorts } from '../../src/edge/free-ports.ts'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { ABSENT_METRICS } from '../../src/edge/admin/absent-metrics.ts'
@@ -14,13 +15,7 @@ import { createLog } from '../../src/edge/admin/log.ts'
 import { NodeServer } from '../../src/edge/node-server.ts'
 import { serverSettings } from '../../src/edge/settings.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
-import {
-  fourLetterWord,
-  freePorts,
-  startServer,
-  stopEverything,
-  waitUntilServing,
-} from './apache.ts'
+import { fourLetterWord, startServer, stopEverything, waitUntilServing } from './apache.ts'
 
 const JARS = [
   ...['servlet-api', 'jetty9-http', 'jetty9-io', 'jetty9-security', 'jetty9-server'],

@@ -3,7 +3,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, openSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -126,19 +126,6 @@ export async function runClient(
   const [code] = (await exit) as [number | null]
   clearTimeout(timer)
   if (code !== 0) throw new Error(`ApacheClient ${args.join(' ')} ended with ${code ?? 'a signal'}`)
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = servers.map(async (server) => {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
-  const numbers = await Promise.all(ports)
-  for (const server of servers) server.close()
-  return numbers
 }
 
 export async function stopEverything(): Promise<void> {

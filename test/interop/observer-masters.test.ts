@@ -6,8 +6,9 @@ import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import type { TraceEvent } from '../../src/core/zab/effect.ts'
 import { NodeServer } from '../../src/edge/node-server.ts'
 import type { HostAndPort } from '../../src/edge/connect-string.ts'
+import { freePorts } from '../../src/edge/free-ports.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
-import { freePorts, NodeEnsemble } from '../edge/node-ensemble.ts'
+import { NodeEnsemble } from '../edge/node-ensemble.ts'
 import { startServer, stopEverything, waitUntilServing, type ApacheServer } from './apache.ts'
 
 const LIMIT_MS = 240_000

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePorts, runClient, startServer, waitUntilServing, type ApacheServer } from './apache.ts'
+import { freePorts } from '../../src/edge/free-ports.ts'
+import { runClient, startServer, waitUntilServing, type ApacheServer } from './apache.ts'
 import { ClientTap } from './client-tap.ts'
 import { saveRecording, type Frame } from './frame-file.ts'
 import { ElectionTap, QuorumTap } from './quorum-tap.ts'

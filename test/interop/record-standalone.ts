@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePorts } from '../../src/edge/free-ports.ts'
 import { OpCode } from '../../src/core/jute/op-code.ts'
 import {
   deleteContainerRequestRecord,
@@ -10,7 +11,7 @@ import {
 } from '../../src/core/jute/proto-records.ts'
 import { JuteReader } from '../../src/core/jute/reader.ts'
 import { authPacketRecord, getSASLRequestRecord } from '../../src/core/jute/session-records.ts'
-import { freePorts, runClient, startServer, waitUntilServing } from './apache.ts'
+import { runClient, startServer, waitUntilServing } from './apache.ts'
 import { ClientTap } from './client-tap.ts'
 import { saveRecording, type Frame } from './frame-file.ts'
 import { RawClient } from './raw-client.ts'

@@ -79,9 +79,8 @@ async function explain(failure: SoakFailure, options: CliOptions): Promise<void>
     console.log(`  ${checker}: ${broken}`)
   }
   console.log(`  the history as a page: ${page}`)
-  console.log(
-    `  beside it, also for npm run replay: ${others.map((one) => basename(one)).join(', ')}`,
-  )
+  const beside = others.map((one) => basename(one))
+  console.log(`  beside it, flights for npm run replay: ${beside.join(', ')}`)
   console.log(`  the same faults again: ${again}`)
 }
 

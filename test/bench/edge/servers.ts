@@ -4,7 +4,7 @@ import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePorts } from '../../interop/apache.ts'
+import { freePorts } from '../../../src/edge/free-ports.ts'
 import { LoadClient } from './load-client.ts'
 
 export type Side = 'apache' | 'zabra'
