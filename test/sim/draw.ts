@@ -57,6 +57,8 @@ export interface Draw {
   readonly clients: number
   /** Observers that come at some time. */
   readonly observers: number
+  /** Followers take observers, and observers go to them before they go to the leader (Q58). */
+  readonly observerMasters: boolean
   readonly safetyMs: number
   readonly linkDelayMs: readonly [number, number]
   readonly linkSpikeChance: number
@@ -94,6 +96,7 @@ export function drawRun(seed: number): Draw {
   const between = (low: number, high: number): number => low + prng.next() * (high - low)
   // Of its own, so that seeds from before it draw all else as they did.
   const log = new Prng(seed).fork('log')
+  const masters = new Prng(seed).fork('masters')
   const voters = drawVoters(prng.next())
   const slow = prng.bool(0.2)
   const weights = Object.fromEntries(
@@ -116,6 +119,7 @@ export function drawRun(seed: number): Draw {
     sessionTimeoutMs: [4000, 4000 + prng.int(6000)],
     faults: { meanGapMs: Math.round(between(600, 2400)), weights },
     observers: prng.bool() ? 1 + prng.int(3) : 0,
+    observerMasters: masters.bool(0.4),
     clockDrift: prng.bool(0.3) ? 0.02 : 0,
     foundingMs: prng.bool(0.2) ? 8000 : 300,
     oldMembers: prng.bool(0.2) ? 1 + prng.int(voters) : 0,
@@ -167,9 +171,12 @@ export function describeDraw(draw: Draw): string {
   ].join('; ')
 }
 
-function namesOf({ localSessions, readOnlyMode, hasOrigin, restores }: Draw): string {
+function namesOf(draw: Draw): string {
+  const { localSessions, readOnlyMode, hasOrigin, restores, observers, observerMasters } = draw
   const names = [localSessions && 'local sessions', readOnlyMode && 'read-only mode']
-  return [...names, hasOrigin && 'an origin', restores && 'a restore']
+  const isLearnt = observerMasters && observers > 0
+  names.push(hasOrigin && 'an origin', restores && 'a restore', isLearnt && 'observer masters')
+  return names
     .filter((name) => name !== false)
     .map((name) => `, ${name}`)
     .join('')

@@ -96,6 +96,7 @@ export function makeMachine(
     localSessionsEnabled: draw.localSessions,
     localSessionsUpgradingEnabled: draw.localSessions,
     readOnlyModeEnabled: draw.readOnlyMode,
+    ...(draw.observerMasters ? { observerMaster: {} } : {}),
     ...(sessionBase === null ? {} : { sessionBase }),
     ...(origin === null || planted.forgetsOrigin === true ? {} : { originZxid: origin.zxid }),
   }

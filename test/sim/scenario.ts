@@ -12,6 +12,7 @@ export const QUICK = {
   voters: 3,
   clients: 4,
   observers: 0,
+  observerMasters: false,
   linkDelayMs: [0.3, 3],
   linkSpikeChance: 0,
   diskDelayMs: [0.5, 4],

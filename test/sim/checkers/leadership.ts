@@ -1,6 +1,7 @@
 /**
  * Leadership1 (T33): two established leaders of one epoch are the same server.
- * Leadership2 (T34): at most one server ever synchronises others as the leader of an epoch.
+ * Leadership2 (T34): at most one server ever synchronises others as the leader of an epoch. Others
+ * are voters: observers get NEWLEADER from followers as well (Q58), and count for nothing.
  */
 import { epochOf, type ServerId } from '../../../src/core/base/zxid.ts'
 import { PacketType } from '../../../src/core/jute/quorum-records.ts'
@@ -19,8 +20,9 @@ export function checkLeadership(world: World): void {
     leaders.set(epoch, other)
     established.holds(other === host.sid, () => `epoch ${epoch}: machines ${other} and ${host.sid}`)
   })
-  world.probe.on('packet', ({ host, packet }) => {
-    if (packet.type !== PacketType.NEWLEADER) return
+  const voters = new Set(world.sids)
+  world.probe.on('packet', ({ host, peer, packet }) => {
+    if (packet.type !== PacketType.NEWLEADER || !voters.has(peer)) return
     const epoch = epochOf(packet.zxid as never)
     const other = candidates.get(epoch) ?? host.sid
     candidates.set(epoch, other)
