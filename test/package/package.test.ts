@@ -175,6 +175,34 @@ describe('the tarball', () => {
     expect(stderr).toContain('time stands still after a quarter of an hour')
   })
 
+  test('Node’s own runner takes it too, and is told the seed of a failure', async () => {
+    const code = `
+      import assert from 'node:assert/strict'
+      import { test } from 'node:test'
+      import { forEachSeed } from 'zabra/testing'
+
+      const answersAfterPartition = (wanted) => () =>
+        forEachSeed(2, async (ensemble) => {
+          const client = await ensemble.client({ member: 1 })
+          await ensemble.partition([1, client], [2, 3])
+          const outcome = await client.create('/a').then(() => 'made', ({ name }) => name)
+          assert.equal(outcome, wanted)
+        })
+      test('right', answersAfterPartition('ConnectionLoss'))
+      test('wrong', answersAfterPartition('made'))
+    `
+    const file = join(consumer, 'partition.test.mjs')
+    await writeFile(file, code)
+    const program = ['--test', '--test-reporter', 'tap', file]
+    const outcome = await run(process.execPath, program, { cwd: consumer }).catch(
+      (error: unknown) => error,
+    )
+    expect(outcome).toMatchObject({ code: 1 })
+    const { stdout } = outcome as { readonly stdout: string }
+    expect(stdout).toMatch(/^# pass 1\n# fail 1$/m)
+    expect(stdout).toMatch(/seed \d+; the same again: ZABRA_SEED=\d+/)
+  })
+
   test('its command serves and asks a server, with nothing else installed', async () => {
     const program = join(consumer, 'node_modules/.bin/zabra')
     const cfg = join(folder, 'zoo.cfg')
