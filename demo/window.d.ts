@@ -1,7 +1,6 @@
 import type { ClientStatus } from '../src/browser/client-tab.ts'
 import type { Room } from '../src/browser/room.ts'
 import type { ZooKeeperClient } from '../src/client/zookeeper-client.ts'
-import type { Room } from '../src/browser/room.ts'
 import type { WorkerStatus } from '../worker/protocol.ts'
 
 declare global {

@@ -40,10 +40,12 @@ requireNode()
 await prepare()
 // Two chains at a time, about as long as each other: no core waits for the other one.
 await Promise.all([
-  step('lint', 4, npmRun('lint'), countExit),
+  inOrder(
+    () => step('lint', 2, npmRun('lint'), countExit),
+    () => step('format', 2, npmRun('format:check'), countExit),
+  ),
   inOrder(
     () => step('typecheck', 2, npmRun('typecheck'), countExit),
-    () => step('format', 2, npmRun('format:check'), countExit),
     () => step('planted bugs', 6, npmRun('sim', '--planted', '--seeds', PLANTED_SEEDS), countLine),
     () => step('build', 3, npmRun('build'), countExit),
   ),

@@ -7,7 +7,7 @@ import * as rules from './tidy/rules.ts'
 import { type Rule, sourceOf, sourcesBelow, TOP } from './tidy/source.ts'
 
 const TOP_LEVEL = [
-  ...['package.json', 'package-lock.json', 'tsconfig.json', 'vite.config.ts', 'eslint.config.js'],
+  ...['package.json', 'package-lock.json', 'tsconfig.json', 'vite.config.ts', '.oxlintrc.json'],
   ...['README.md', 'CHANGELOG.md', 'LICENSE', '.gitignore', '.ci'],
   ...['src', 'worker', 'demo', 'test'],
 ]
@@ -16,7 +16,7 @@ const MADE = [
   ...['.git', 'node_modules', 'dist', 'lib', '.tls', 'test-results', 'playwright-report'],
 ]
 
-const all = sourcesBelow('src', 'worker', 'demo', 'test', 'vite.config.ts', 'eslint.config.js')
+const all = sourcesBelow('src', 'worker', 'demo', 'test', 'vite.config.ts')
 const inFolders = all.filter(({ path }) => path.includes('/'))
 
 /** Path and text of one file. */

@@ -272,12 +272,14 @@ export class IndexedDbStorage implements Storage {
     for (const entry of dropped) {
       await this.#connection.write(['meta', 'snap'], (tx) => dropSnapshot(tx, entry.snapshot))
     }
-    for (let more = true; more;) {
+    for (;;) {
+      let more = false
       await this.#connection.write(['meta', 'log'], async (tx) => {
         const range = await purgeableRange(tx, oldest)
         more = range !== null
         if (range !== null) tx.objectStore('log').delete(range).catch(outcomeIsTxDone)
       })
+      if (!more) return
     }
   }
 

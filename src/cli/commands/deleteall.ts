@@ -60,7 +60,8 @@ async function deleteInBatches(
 ): Promise<boolean> {
   let isGood = true
   const inFlight: Promise<void>[] = []
-  for (let at = 0; at < paths.length && isGood; at += batchSize) {
+  for (let at = 0; at < paths.length; at += batchSize) {
+    if (!isGood) break
     const ops = paths
       .slice(at, at + batchSize)
       .map((path) => ({ kind: 'delete', path, version: -1 }) as const)

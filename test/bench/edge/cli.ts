@@ -116,7 +116,11 @@ async function compare(
   for (const side of rows.includes('memory') ? sides : []) {
     const place = join(directory, 'memory')
     const one = await Installation.start(side, form, place, programs)
-    await measureMemory(form, one, generator).finally(() => one.stop())
+    try {
+      await measureMemory(form, one, generator)
+    } finally {
+      await one.stop()
+    }
   }
 }
 
