@@ -14,11 +14,6 @@ import type { Lane } from './effect.ts'
 export const FRAME_VERSION = 1
 export const FRAME_HEADER_BYTES = 6
 const LENGTH_BYTES = 4
-/**
- * Packets up to here are copied out of their frame: a view makes engines move the array that it
- * looks at out of their object heap, which costs more than all else about a pulse.
- */
-const COPIED_BYTES_MAX = 64
 
 /** Index = number on the wire. */
 const LANES: readonly Lane[] = ['pulse', 'election', 'stream', 'request']
@@ -26,7 +21,7 @@ const LANES: readonly Lane[] = ['pulse', 'election', 'stream', 'request']
 export interface Frame {
   readonly lane: Lane
   readonly conversation: number
-  /** Views of the frame, or copies where they are short; at least one. */
+  /** Views of the frame, at least one; copies of pulses. */
   readonly packets: readonly Uint8Array[]
 }
 
@@ -57,7 +52,9 @@ export function decodeFrame(
     }
     at += LENGTH_BYTES
     const end = at + length
-    packets.push(length > COPIED_BYTES_MAX ? bytes.subarray(at, end) : bytes.slice(at, end))
+    // A view makes engines move the array that it looks at out of their object heap, which costs
+    // more than all else about a pulse; readers of other lanes make views anyway.
+    packets.push(lane === 'pulse' ? bytes.slice(at, end) : bytes.subarray(at, end))
     at = end
   }
   return { lane, conversation: int32At(bytes, 2) >>> 0, packets }
@@ -121,7 +118,7 @@ export function encodeFrames(
   return frames
 }
 
-/** Big-endian, without a DataView: see COPIED_BYTES_MAX. */
+/** Big-endian, without a view: see decodeFrame. */
 function int32At(bytes: Uint8Array, at: number): number {
   const high = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16)
   return high | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)
