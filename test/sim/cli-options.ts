@@ -13,7 +13,7 @@ export const USAGE = `npm run sim -- [options]
   --digests       a line for every seed
   --faults 3,7    only these faults of the seed, or none
   --quiet         the long and quiet run of the seed
-  --voters N --clients N --observers N --safetyMs MS      instead of what is drawn`
+  --voters N --clients N --observers N --pages N --safetyMs MS      instead of what is drawn`
 
 const DEFAULT_SEEDS = 100
 
@@ -57,6 +57,7 @@ function optionsOf(args: readonly string[]): CliOptions | string {
       voters: { type: 'string' },
       clients: { type: 'string' },
       observers: { type: 'string' },
+      pages: { type: 'string' },
       safetyMs: { type: 'string' },
     },
   })
@@ -72,9 +73,11 @@ function optionsOf(args: readonly string[]): CliOptions | string {
     const names = PLANTED_BUGS.map(({ name }) => name).join(', ')
     return `no bug ${values.bug ?? ''}; there are ${names}`
   }
-  const { voters, clients, observers, safetyMs } = values
-  const drawn = readDrawn({ voters, clients, observers, safetyMs })
-  if (drawn === null) return '--voters, --clients, --observers and --safetyMs take whole numbers'
+  const { voters, clients, observers, pages, safetyMs } = values
+  const drawn = readDrawn({ voters, clients, observers, pages, safetyMs })
+  if (drawn === null) {
+    return '--voters, --clients, --observers, --pages and --safetyMs take whole numbers'
+  }
   const planted = values.bug === undefined ? undefined : bugs[0]
   return {
     firstSeed,

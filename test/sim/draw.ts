@@ -85,6 +85,8 @@ export interface Draw {
   readonly readOnlyMode: boolean
   /** It begins with what a former ensemble left. */
   readonly hasOrigin: boolean
+  /** Machines that meet in a room to found it, some too many; 0: it was founded before. */
+  readonly pages: number
   /** A backup is taken, and brought back. Without observers: their places may be in neither. */
   readonly restores: boolean
   /** ms between two timers of a page: as in the runtime, or as pages of the background have it. */
@@ -97,6 +99,7 @@ export function drawRun(seed: number): Draw {
   // Of its own, so that seeds from before it draw all else as they did.
   const log = new Prng(seed).fork('log')
   const masters = new Prng(seed).fork('masters')
+  const room = new Prng(seed).fork('founders')
   const voters = drawVoters(prng.next())
   const slow = prng.bool(0.2)
   const weights = Object.fromEntries(
@@ -126,10 +129,15 @@ export function drawRun(seed: number): Draw {
     localSessions: prng.bool(0.1),
     readOnlyMode: prng.bool(0.3),
     hasOrigin: prng.bool(0.15),
+    pages: room.bool(1 / 6) ? voters + room.int(3) : 0,
     restores: false,
     tickMs: TICK_INTERVAL_MS,
   }
-  return { ...drawn, restores: drawn.observers === 0 && prng.bool(0.3) }
+  return {
+    ...drawn,
+    restores: drawn.observers === 0 && prng.bool(0.3),
+    pages: drawn.hasOrigin ? 0 : drawn.pages,
+  }
 }
 
 /** Of quiet runs: in front, busy, or for long in the background. */
@@ -174,7 +182,9 @@ export function describeDraw(draw: Draw): string {
 function namesOf(draw: Draw): string {
   const { localSessions, readOnlyMode, hasOrigin, restores, observers, observerMasters } = draw
   const names = [localSessions && 'local sessions', readOnlyMode && 'read-only mode']
+  const { pages } = draw
   const isLearnt = observerMasters && observers > 0
+  names.push(pages > 0 && `a room of ${pages} pages`)
   names.push(hasOrigin && 'an origin', restores && 'a restore', isLearnt && 'observer masters')
   return names
     .filter((name) => name !== false)

@@ -151,6 +151,7 @@ export class FaultPlan {
   #mayLose(host: SimHost): boolean {
     if (!host.view.isFounded) return false
     if (this.#world.origin !== null && !this.#hasBegun) return false
+    if (this.#world.room?.isFounding === true) return false
     if (host.isObserver) return true
     const { voters } = this.#world
     return this.#lossy.has(host) || 2 * (this.#lossy.size + 1) < voters.length
@@ -169,7 +170,7 @@ export class FaultPlan {
 
   #restart(host: SimHost): void {
     if (host.isObserver) this.#world.observers.restart(host)
-    else if (!host.isUp) host.start()
+    else if (!host.isUp && this.#world.room?.isSeated(host) !== false) host.start()
   }
 }
 

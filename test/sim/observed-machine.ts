@@ -15,6 +15,7 @@ import {
 import type { MemberEffect } from '../../src/core/server/effect.ts'
 import { ZooKeeperServer } from '../../src/core/server/zookeeper-server.ts'
 import { ZAB_RULES } from '../../src/core/zab/rules.ts'
+import { memberConfig } from '../../src/runtime/member-config.ts'
 import type { HostView } from './host-view.ts'
 import type { Probe } from './probe.ts'
 import type { SimContext } from './sim-context.ts'
@@ -74,7 +75,7 @@ export interface MachineOwner {
 
 /** To be called inside `asHost`. `seed` must differ from life to life. */
 export function makeMachine(
-  { sids, sessionKey, draw, planted, origin }: SimContext,
+  { sids, sessionKey, draw, planted, origin, founded }: SimContext,
   { sid, isObserver, sessionBase }: MachineOwner,
   recovered: RecoveredState,
   at: Moment,
@@ -82,11 +83,8 @@ export function makeMachine(
 ): MemberMachine {
   const isOld = sid <= draw.oldMembers
   const config: MemberConfig = {
-    sid,
-    voters: sids,
-    clusterId: 'simulated',
-    sessionKey,
-    seed,
+    ...{ sid, voters: sids, clusterId: 'simulated', sessionKey, seed },
+    ...(founded === null ? {} : memberConfig(founded, sid, null, seed)),
     tickTimeMs: TICK_TIME_MS,
     snapCount: draw.snapCount,
     commitLogCount: draw.commitLogCount,

@@ -3,6 +3,7 @@
  * anything. All of it is synchronous and in virtual-time order.
  */
 import type { ServerId, Zxid } from '../../src/core/base/zxid.ts'
+import type { SignedFoundingRecord } from '../../src/core/founding/founding-record.ts'
 import type { Notification } from '../../src/core/jute/election-records.ts'
 import type { QuorumPacket } from '../../src/core/jute/quorum-records.ts'
 import type { ConnectionId } from '../../src/core/server/effect.ts'
@@ -57,6 +58,22 @@ export interface SimEvents extends HistoryEvents {
   stepped: { readonly host: HostView }
   /** Something is broken on purpose, or has an end that is known already. */
   fault: { readonly what: string; readonly sids: readonly number[]; readonly untilMs?: number }
+  /** A founding record is on this machine's disk. */
+  pinned: { readonly incarnation: string; readonly signed: SignedFoundingRecord }
+  /** It passes a founding record on; `onDisk` is what it holds itself. */
+  spread: {
+    readonly incarnation: string
+    readonly envelope: Uint8Array
+    readonly onDisk: Uint8Array | null
+  }
+  /** A life of a machine takes a voter's seat. */
+  seated: {
+    readonly sid: ServerId
+    readonly incarnation: string
+    readonly publicKey: Uint8Array
+    readonly signed: SignedFoundingRecord
+    readonly onDisk: Uint8Array | null
+  }
   /** No more faults from here on. */
   healed: object
 }

@@ -20,6 +20,7 @@ export interface RunResult {
   readonly injected: readonly number[]
   readonly clients: number
   readonly observers: number
+  readonly pages: number
   readonly operations: number
   readonly checks: number
   readonly transcript: readonly string[]
@@ -70,6 +71,7 @@ export function runSeed(seed: number, options: RunOptions = {}): RunResult {
     injected: world.faults.injected.map(({ number }) => number),
     clients: world.draw.clients,
     observers: world.draw.observers,
+    pages: world.draw.pages,
     operations: tally.operations,
     checks: world.checks,
     transcript: transcript.lines,

@@ -25,6 +25,7 @@ export const QUICK = {
   localSessions: false,
   readOnlyMode: false,
   hasOrigin: false,
+  pages: 0,
   restores: false,
 } as const
 

@@ -1,6 +1,7 @@
 /** What hosts, clients and faults find around them: the world without its insides. */
 import type { Prng } from '../../src/core/base/prng.ts'
 import type { ServerId } from '../../src/core/base/zxid.ts'
+import type { SignedFoundingRecord } from '../../src/core/founding/founding-record.ts'
 import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
 import type { MemberInput } from '../../src/core/server/effect.ts'
 import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
@@ -25,6 +26,8 @@ export interface SimContext {
   readonly planted: PlantedBug
   /** What a former ensemble left; null: nothing, as nearly always. */
   readonly origin: Origin | null
+  /** What the pages of a room founded; null: nothing yet, or it was founded before. */
+  readonly founded: SignedFoundingRecord | null
   readonly sids: readonly ServerId[]
   /** Where clients may connect to. */
   readonly hosts: readonly ClientServer[]

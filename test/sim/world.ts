@@ -6,8 +6,10 @@ import { Prng } from '../../src/core/base/prng.ts'
 import { encodeUtf8 } from '../../src/core/base/utf8.ts'
 import { toServerId, type ServerId } from '../../src/core/base/zxid.ts'
 import type { OutgoingFrame } from '../../src/core/effect-gate/effect-gate.ts'
+import type { SignedFoundingRecord } from '../../src/core/founding/founding-record.ts'
 import type { MemberInput } from '../../src/core/server/effect.ts'
 import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
+import { MemoryDisk } from '../../src/adapters/memory/memory-disk.ts'
 import type { ClientRecorder } from '../../src/history/client-recorder.ts'
 import type { JudgedHistory, Violation } from '../../src/history/history-events.ts'
 import { drawRun, type Draw } from './draw.ts'
@@ -21,6 +23,7 @@ import { broughtDisk, formerEnsemble, type Origin } from './origin.ts'
 import { NO_BUG, type PlantedBug } from './planted/planted-bug.ts'
 import { Probe } from './probe.ts'
 import { RestorePlan } from './restore-plan.ts'
+import { RoomPlan } from './room/room-plan.ts'
 import { SimClient } from './sim-client.ts'
 import { SimHost } from './sim-host.ts'
 import { Timeline } from './timeline.ts'
@@ -31,7 +34,9 @@ import { Transcript } from './transcript.ts'
 const WALL_BASE_MS = 1_700_000_000_000
 /** How often the pages look for missing links, ms. */
 const DIAL_INTERVAL_MS = 100
-/** Virtual ms after the last fault until every member must serve again (O8). */
+/** Virtual ms after the last fault until a room is founded: ICE gives up, all come, all meet. */
+const FOUNDING_LIMIT_MS = 12_000
+/** And until every member must serve again (O8). */
 const RESUME_LIMIT_MS = 6000
 /** And every client have an answer: one that sits on a dead connection waits 2t/3 (S26). */
 const ANSWER_LIMIT_MS = 12_000
@@ -49,6 +54,7 @@ const OWN_RULES = [
   'NoException',
   'NoHalt',
   'NoDivergence',
+  'FoundingCompletes',
   'ReplyOrder',
   'ServiceResumes',
   'ClientsResume',
@@ -84,6 +90,8 @@ export class World implements FaultTargets, JudgedHistory {
   readonly voters: readonly SimHost[]
   readonly observers: ObserverPlan
   readonly restores: RestorePlan
+  /** Where the voters come from; null: they were founded before. */
+  readonly room: RoomPlan | null
   /** Voters, then observers. */
   readonly hosts: readonly SimHost[]
   readonly network: Network
@@ -120,7 +128,7 @@ export class World implements FaultTargets, JudgedHistory {
     const founder = this.prng.fork('origin').pick(this.sids)
     this.voters = this.sids.map((sid) => {
       const brought = sid === founder ? this.origin : null
-      const disk = brought === null ? foundedDisk() : broughtDisk(brought.copy)
+      const disk = brought === null ? this.#firstDisk() : broughtDisk(brought.copy)
       return new SimHost(this, sid, disk)
     })
     const observers = Array.from({ length: this.draw.observers }, (_, i) => {
@@ -134,7 +142,12 @@ export class World implements FaultTargets, JudgedHistory {
       host.clockRate = 1 + (host.prng.next() - 0.5) * 2 * this.draw.clockDrift
     }
     this.network = new Network(this.timeline, this.prng.fork('network'), this.draw, this.hosts)
+    this.room = this.#isFoundedHere ? new RoomPlan(this, this.voters) : null
     this.faults = new FaultPlan(this, options.onlyFaults ?? null)
+  }
+
+  get founded(): SignedFoundingRecord | null {
+    return this.room?.founded ?? null
   }
 
   get nowMs(): number {
@@ -154,7 +167,8 @@ export class World implements FaultTargets, JudgedHistory {
   }
 
   begin(): void {
-    for (const host of this.voters) {
+    this.room?.start()
+    for (const host of this.room === null ? this.voters : []) {
       this.timeline.after(host.prng.next() * this.draw.foundingMs, () => {
         if (!host.isUp) host.start()
       })
@@ -177,6 +191,7 @@ export class World implements FaultTargets, JudgedHistory {
   /** All faults end; then everything must work, settle and agree within its limits. */
   converge(): void {
     this.faults.heal()
+    this.room?.heal()
     this.say('world', () => 'no more faults')
     this.probe.emit('healed', {})
     this.#converge()
@@ -237,6 +252,16 @@ export class World implements FaultTargets, JudgedHistory {
     this.fail('NoDivergence', `${host.name} at ${event.zxid}: ${event.what}`)
   }
 
+  /** What a former ensemble left is on a disk that was founded already. */
+  get #isFoundedHere(): boolean {
+    return this.draw.pages > 0 && this.origin === null
+  }
+
+  /** A room's machines bring theirs. */
+  #firstDisk(): MemoryDisk {
+    return this.#isFoundedHere ? new MemoryDisk() : foundedDisk()
+  }
+
   #dial(): void {
     this.timeline.after(DIAL_INTERVAL_MS, () => {
       this.network.dialMissing()
@@ -249,6 +274,7 @@ export class World implements FaultTargets, JudgedHistory {
     this.probe.on('completed', ({ op, outcome }) => {
       if (outcome.isReadOnly !== true) served.add(op.client)
     })
+    this.#until('FoundingCompletes', FOUNDING_LIMIT_MS, () => this.room?.whatIsMissing() ?? null)
     this.#until('ServiceResumes', RESUME_LIMIT_MS, () => {
       const idle = this.hosts.find(
         (host) => host.view.isFounded && host.machine?.status(host.now()).serving !== true,

@@ -18,6 +18,7 @@ import { checkPrimaryOrder } from './primary-order.ts'
 import { checkReadOnly } from '../../../src/history/read-only.ts'
 import { checkReads } from '../../../src/history/reads.ts'
 import { checkSessions } from '../../../src/history/sessions.ts'
+import { checkFounding } from './founding.ts'
 import { checkObserverTable } from './observer-table.ts'
 import { waitForSessions } from './session-ends.ts'
 import { checkThawed } from './thawed.ts'
@@ -40,6 +41,7 @@ export function listen(world: World): Tally {
   })
   // The order matters where one checker builds on what another one tells.
   const history = trackHistory(world)
+  checkFounding(world)
   checkIntegrity(world)
   checkTotalOrder(world, history)
   checkLeadership(world)

@@ -1,6 +1,7 @@
 /** What one fault finds: whom it hurts, its own chance, and how it ends. */
 import type { Prng } from '../../../src/core/base/prng.ts'
 import type { ObserverPlan } from '../observer-plan.ts'
+import type { RoomPlan } from '../room/room-plan.ts'
 import type { SimClient } from '../sim-client.ts'
 import type { SimContext } from '../sim-context.ts'
 import type { SimHost } from '../sim-host.ts'
@@ -10,6 +11,7 @@ export interface FaultTargets extends SimContext {
   readonly hosts: readonly SimHost[]
   readonly voters: readonly SimHost[]
   readonly observers: ObserverPlan
+  readonly room: RoomPlan | null
   readonly clients: readonly SimClient[]
   readonly startsByHand: boolean
 }

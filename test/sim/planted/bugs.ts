@@ -97,6 +97,21 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     forgetsOrigin: true,
   },
   {
+    name: 'everyone-creates',
+    what: 'each page of a room writes a founding record, not only the one that made the link',
+    everyoneCreates: true,
+  },
+  {
+    name: 'record-before-disk',
+    what: 'a page spreads the founding record before its own disk has it',
+    pinsLater: true,
+  },
+  {
+    name: 'free-seat',
+    what: 'a machine that the founding record does not list takes a seat that is free yet',
+    takesFreeSeat: true,
+  },
+  {
     name: 'torn-tail-votes',
     what: 'a member that lost acknowledged entries votes before a leader synchronised it',
     zabRules: { lostTail: () => 0 },

@@ -293,4 +293,7 @@ export const LIES: readonly Lie[] = [...OF_MEMBERS, ...OF_CLIENTS]
 export const BROKEN_BY_BUGS: Readonly<Record<string, readonly string[]>> = {
   WordIsKept: ['wiped-voter', 'torn-tail-votes', 'rolled-back-voter'],
   ThawedIsSilent: ['thawed-leader'],
+  OneEnsemble: ['everyone-creates'],
+  RecordIsDurable: ['record-before-disk'],
+  SeatIsTheKeys: ['free-seat'],
 }

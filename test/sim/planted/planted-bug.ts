@@ -19,6 +19,12 @@ export interface PlantedBug {
   readonly admitsRolledBack?: boolean
   /** Members elect who has less than what the ensemble began with. */
   readonly forgetsOrigin?: boolean
+  /** Each page of a room takes itself for the one that made the link. */
+  readonly everyoneCreates?: boolean
+  /** A page says that its record is on disk when it only asked for that. */
+  readonly pinsLater?: boolean
+  /** A page that no seat was given to takes one that nobody sits on. */
+  readonly takesFreeSeat?: boolean
 }
 
 export const NO_BUG: PlantedBug = { name: 'none', what: 'the true code' }

@@ -60,6 +60,14 @@ export const SABOTAGES: readonly Sabotage[] = [
     }),
   },
   {
+    rule: 'FoundingCompletes',
+    what: 'the pages of a room never find each other',
+    draw: { pages: 4, hasOrigin: false },
+    begin: ({ room }) => {
+      if (room !== null) room.network.dialMissing = () => undefined
+    },
+  },
+  {
     rule: 'ServiceResumes',
     what: 'nobody hears anybody when all faults are over',
     begin: onHealed(({ hosts, network }) => {
