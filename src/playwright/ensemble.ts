@@ -30,6 +30,7 @@ export type MemberRef = number | Member
 /** No room, no connection any more, no answer, slow answers, or a log whose end was torn off. */
 export type KitStorageFault = LiveStorageFault | 'torn'
 
+const BLANK_PAGE = { contentType: 'text/html', body: '<!doctype html><title>blank</title>' }
 /** Each write of a `slow` storage takes so long. */
 const SLOW_WRITE_MS = 300
 /** As long as a transaction may take in production (indexeddb/connection.ts). */
@@ -384,6 +385,7 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
   async #tear(member: Member): Promise<void> {
     await this.kill(member)
     const page = await member.browser.newPage()
+    await page.route(`**${BLANK_PATH}`, (route) => route.fulfill(BLANK_PAGE))
     await page.goto(new URL(BLANK_PATH, member.link).href)
     await inKit(page, (kit, identity) => kit.tearLog(identity), member.identity)
     await page.close()

@@ -1,9 +1,10 @@
 /** Puts the kit's part into every page of a browser context, and hears what the pages tell. */
 import type { BrowserContext, Page } from 'playwright/test'
 import { type MemberFaults, NO_FAULTS } from '../faults/member-faults.ts'
-import { BLANK_PATH, FAULT_WORKER_PATH, faultWorker, pageScript } from './kit-files.ts'
+import { FAULT_WORKER_PATH, faultWorker, pageScript } from './kit-files.ts'
 import { type LineListener, PageLine } from './page-line.ts'
-import { ASK_FAULTS, type PageNews, TELL } from './page/page-news.ts'
+import { newsFromText } from './page/news-text.ts'
+import { ASK_FAULTS, TELL } from './page/page-news.ts'
 
 /** Workers of the package as bundlers name them, when the app makes them itself. */
 const WORKER_PATTERN = String.raw`/(member\.worker|worker)(-[\w-]+)?\.(js|ts|mjs)(\?|$)`
@@ -48,22 +49,21 @@ export class KitContext {
   static async prepare(context: BrowserContext, settings: KitSettings = {}): Promise<KitContext> {
     const { faults = true, signaling = null, seed = '0', workerPattern } = settings
     const kit = new KitContext(context)
-    const hear = await context.exposeBinding(TELL, ({ page }, news: readonly PageNews[]) => {
+    const hear = await context.exposeBinding(TELL, ({ page }, news: string) => {
       kit.#urls.add(page.url())
-      kit.lineOf(page).hear(news)
+      kit.lineOf(page).hear(newsFromText(news))
     })
     const answer = await context.exposeBinding(ASK_FAULTS, ({ page }) => {
       return kit.listener.faultsOf(kit.lineOf(page))
     })
     if (faults) {
+      // Where anything is routed every request of every page passes the driver, and no page has a
+      // cache.
       const body = settings.worker ?? (await faultWorker())
       await context.route(`**${FAULT_WORKER_PATH}`, (route) =>
         route.fulfill({ contentType: 'text/javascript', body }),
       )
     }
-    await context.route(`**${BLANK_PATH}`, (route) =>
-      route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>blank</title>' }),
-    )
     const content = await pageScript({
       workerPath: faults ? FAULT_WORKER_PATH : null,
       workerPattern: workerPattern?.source ?? WORKER_PATTERN,

@@ -6,13 +6,10 @@ import type { Member } from '../../src/playwright/member.ts'
 /** What a recording asks of a member; `onRead` happens while its log is read. */
 function member(number: number, onRead: () => void = () => {}): Member {
   const page = {
-    evaluateHandle: async () => ({
-      evaluate: async () => {
-        onRead()
-        return []
-      },
-      dispose: async () => {},
-    }),
+    evaluate: async () => {
+      onRead()
+      return []
+    },
   }
   const made = {
     ...{ number, page, isUp: true, isFrozen: false, identity: `member ${number}`, traces: [] },

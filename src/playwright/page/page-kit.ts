@@ -18,26 +18,36 @@ import {
   ASK_FAULTS,
   type ClientAnswer,
   type ClientRequest,
+  type FrameNews,
   KIT_NAME,
-  type PageNews,
   type PageSettings,
   TELL,
 } from './page-news.ts'
 import { databaseOf, deleteDatabase, type LogKey, logValues, tearLog } from './member-database.ts'
 import { endSession } from './end-session.ts'
+import { NewsQueue } from './news-queue.ts'
+import { newsToText } from './news-text.ts'
 import { recordedTransport } from './recorded-transport.ts'
 
 const MEMBER_WORKER_NAME = 'zabra member'
 
 interface Bindings {
-  readonly [TELL]: (news: readonly PageNews[]) => Promise<void>
+  /** See news-text.ts. */
+  readonly [TELL]: (news: string) => Promise<void>
   readonly [ASK_FAULTS]: () => Promise<MemberFaults>
 }
 
 export class PageKit {
   readonly #settings: PageSettings
   #room: TestedRoom | null = null
-  #news: PageNews[] = []
+  readonly #news = new NewsQueue({
+    // The page may be leaving, and the test over.
+    send: async (news) =>
+      bindings()
+        [TELL]?.(newsToText(news))
+        .catch(() => {}),
+    after: (delayMs, run) => void setTimeout(run, delayMs),
+  })
   #control: Comlink.Remote<FaultControl> | null = null
   #handles = 0
   readonly #clients = new Map<string, ZooKeeperClient>()
@@ -58,30 +68,33 @@ export class PageKit {
         return identity()
       },
       onRoom: (room) => this.#onRoom(room),
-      onTrace: (event, atMs) => this.tell({ kind: 'trace', trace: { ...event, at: atMs } }),
+      onTrace: (event, atMs) => {
+        this.#news.tellSoon({ kind: 'trace', trace: { ...event, at: atMs } })
+      },
       transportOf: (transport) =>
         recordedTransport(transport, {
           nextClient: () => ++this.#handles,
           ownServer: () => this.#room?.status.sid ?? 0,
-          tell: (news) => this.tell(news),
+          tell: (news) => this.#tellFrame(news),
         }),
     })
     if (this.#settings.workerPath !== null) this.#replaceWorkers(this.#settings.workerPath)
-    this.tell({ kind: 'begun' })
+    this.#news.tell({ kind: 'begun' })
+    addEventListener('pagehide', () => this.flush())
   }
 
-  /** In order; what happens in one task is told as one. */
-  tell(news: PageNews): void {
-    this.#news.push(news)
-    if (this.#news.length > 1) return
-    queueMicrotask(() => {
-      const told = this.#news
-      this.#news = []
-      // The page may be leaving, and the test over.
-      bindings()
-        [TELL]?.(told)
-        .catch(() => {})
-    })
+  /** What waits to be told, is. */
+  flush(): void {
+    void this.#news.flush()
+  }
+
+  /**
+   * A request before its member has it: one that nobody knows of would be a write out of nowhere.
+   * And its answer at once: it is a promise, which a page that dies now has made all the same.
+   */
+  #tellFrame(news: FrameNews): void {
+    if (news.kind === 'sent' || news.kind === 'received') this.#news.tell(news)
+    else this.#news.tellSoon(news)
   }
 
   async setFaults(faults: MemberFaults): Promise<void> {
@@ -95,7 +108,7 @@ export class PageKit {
       // The worker's word came by another port, whose turn is in a task of its own.
       await new Promise((resolve) => setTimeout(resolve))
     } else await this.#twoMoreStatus()
-    await bindings()[TELL]?.([])
+    await this.#news.flush()
   }
 
   /** The second one left the machine after the first had come. */
@@ -206,12 +219,12 @@ export class PageKit {
     this.#room = room
     const tellStatus = (): void => {
       const { status, link, identity } = room
-      this.tell({ kind: 'status', status, link, identity })
+      this.#news.tellStatus({ kind: 'status', status, link, identity })
     }
     tellStatus()
     room.onStatus(tellStatus)
     room.ended.addEventListener('abort', () => {
-      this.tell({ kind: 'ended', reason: String(room.ended.reason) })
+      this.#news.tell({ kind: 'ended', reason: String(room.ended.reason) })
     })
   }
 

@@ -4,7 +4,11 @@
  */
 import type { ClientConnection, ClientHost, ClientTransport } from '../../client/transport.ts'
 import { toBase64 } from '../../core/base/bytes.ts'
+import { SpecialXid } from '../../core/jute/op-code.ts'
 import type { FrameNews } from './page-news.ts'
+
+/** In a message, after the length of its frame. */
+const XID_AT = 4
 
 export interface Recorder {
   readonly nextClient: () => number
@@ -45,7 +49,7 @@ class RecordedConnection implements ClientConnection {
     this.#client = client
     this.#recorder = recorder
     connection.onMessage = (bytes) => {
-      this.#tell('received', bytes)
+      if (!isPing(bytes)) this.#tell('received', bytes)
       this.onMessage(bytes)
     }
     connection.onClose = (reason) => {
@@ -57,7 +61,7 @@ class RecordedConnection implements ClientConnection {
 
   send(bytes: Uint8Array): void {
     // Before: the connection takes the bytes over.
-    this.#tell('sent', bytes)
+    if (!isPing(bytes)) this.#tell('sent', bytes)
     this.#connection.send(bytes)
   }
 
@@ -73,6 +77,14 @@ class RecordedConnection implements ClientConnection {
   #closed(reason: string): void {
     this.#recorder.tell({ kind: 'closed', client: this.#client, atMs: nowMs(), reason })
   }
+}
+
+/** One frame, a ping or its answer: of those nothing is recorded (ClientRecorder). */
+function isPing(bytes: Uint8Array): boolean {
+  if (bytes.length < XID_AT + 4) return false
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const isAlone = view.getInt32(0) === bytes.length - XID_AT
+  return isAlone && view.getInt32(XID_AT) === SpecialXid.ping
 }
 
 /** Of the clock that all pages of one computer share, and finer than Date. */
