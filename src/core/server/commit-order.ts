@@ -71,7 +71,12 @@ export class CommitOrder {
     const queue = this.#queues.get(header.clientId as SessionId)
     if (queue === undefined) return null
     const index = firstWrite(queue)
-    if (index === queue.length || !isAnswer(header, queue.at(index))) return null
+    if (index === queue.length) return null
+    const head = queue.at(index)
+    if (!isAnswer(header, head)) {
+      this.#endIfOvertaken(header, head, queue)
+      return null
+    }
     // Everything in flight before this write has committed, so syncs before it are satisfied too.
     for (let i = 0; i < index; i++) this.#run(this.#shift(queue))
     return this.#shift(queue)
@@ -101,8 +106,28 @@ export class CommitOrder {
     this.release(request.session)
   }
 
+  /**
+   * Is it the answer to a later request than the one whose turn it is? Then a link without order
+   * brought the leader the two the other way round, or lost the first. Nobody could be answered in
+   * turn any more, nor whoever comes with the session afterwards: the connection ends.
+   */
+  #endIfOvertaken(header: TxnHeader, head: Request, queue: Deque<Request>): void {
+    const { connection } = head
+    if (connection === null) return
+    const requests = [...queue]
+    const isOf = (request: Request): boolean => request.connection === connection
+    if (!requests.some((request) => isOf(request) && isAnswer(header, request))) return
+    for (const request of requests.filter(isOf)) this.#leave(request)
+    const others = requests.filter((request) => !isOf(request))
+    this.#queues.set(header.clientId as SessionId, new Deque(others))
+    connection.close('io_exception')
+  }
+
   #shift(queue: Deque<Request>): Request {
-    const request = queue.popFront() as Request
+    return this.#leave(queue.popFront() as Request)
+  }
+
+  #leave(request: Request): Request {
     this.#size--
     this.#bytes -= request.body.length
     this.#bytesOfLarge -= this.#largeBytesOf(request)

@@ -35,6 +35,9 @@ export class FakeEnsemble {
   /** Effects of persistence and traces, of all members. */
   readonly others: MemberEffect[] = []
   autoCommit = true
+  /** A link without order: what a learner asks next arrives behind what it asks after it. */
+  swapsNext = false
+  #overtaken: ReplicaPacket | null = null
   at: Moment = { elapsedMs: 1_000_000, wallMs: 1_700_000_000_000 }
   /** Of the observers with their master: another number, and they began anew. */
   conversation = 1
@@ -165,6 +168,18 @@ export class FakeEnsemble {
 
   /** What a learner sends to whom it learns from. */
   #ask(index: number, packet: ReplicaPacket): void {
+    if (this.swapsNext) {
+      this.swapsNext = false
+      this.#overtaken = packet
+      return
+    }
+    const overtaken = this.#overtaken
+    this.#overtaken = null
+    this.#bring(index, packet)
+    if (overtaken !== null) this.#bring(index, overtaken)
+  }
+
+  #bring(index: number, packet: ReplicaPacket): void {
     const sid = toServerId(index + 1)
     const { conversation } = this
     const { type, data, authinfo = [] } = packet

@@ -230,3 +230,24 @@ test('the fault "event after its change" can be planted and is seen', () => {
   client.send(OpCode.getData, getDataRequestRecord, { path: '/a', watch: false })
   expect(client.received.slice(1).map((m) => m.kind)).toEqual(['reply', 'event', 'reply'])
 })
+
+// Found by the kit's `reorder`: both writes hung, and all that the session sent to this member.
+test('requests that reach the leader the other way round end their connection', () => {
+  const ensemble = new FakeEnsemble({ followers: 1 })
+  const client = ensemble.session(1)
+  ensemble.autoCommit = false
+  ensemble.swapsNext = true
+  sendCreate(client, '/a')
+  sendExists(client, '/a')
+  sendCreate(client, '/b')
+  ensemble.commit()
+  expect(client.closedBecause).toBe('io_exception')
+  expect(client.replies).toEqual([])
+
+  const again = ensemble.client(1).resume(client)
+  expect(again.exists('/b')).toMatchObject({ version: 0 })
+  const write = sendCreate(again, '/c')
+  ensemble.commit()
+  expect(again.reply(write).err).toBe(0)
+  expect(ensemble.member(1).server.outstanding).toBe(0)
+})
