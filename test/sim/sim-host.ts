@@ -64,7 +64,8 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   #backlog: (() => void)[] = []
   #inFlight: readonly PersistEffect[] | null = null
   #writeStartedMs = 0
-  #finishWrite: () => void = () => undefined
+  /** What the disk is at. */
+  readonly #atDisk = new Set<() => void>()
 
   constructor(world: SimContext, sid: ServerId, disk: MemoryDisk, isObserver = false) {
     this.world = world
@@ -368,18 +369,26 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     }
     this.#inFlight = batch
     this.#writeStartedMs = this.now().elapsedMs
-    const delayMs = within(this.prng, world.draw.diskDelayMs) * this.diskSlowness
-    const finish = (): void => {
+    this.#afterDisk(() => {
       if (this.life === life && this.#inFlight === batch) this.#onDisk(batch)
+    })
+  }
+
+  #afterDisk(then: () => void): void {
+    const delayMs = within(this.prng, this.world.draw.diskDelayMs) * this.diskSlowness
+    const finish = (): void => {
+      if (this.#atDisk.delete(finish)) then()
     }
-    this.#finishWrite = finish
-    world.timeline.after(delayMs, finish)
+    this.#atDisk.add(finish)
+    this.world.timeline.after(delayMs, finish)
   }
 
   /** A disk that hung is well again: what it was at is done soon. */
   diskRecovers(): void {
     this.diskSlowness = 1
-    this.world.timeline.after(1, () => this.#finishWrite())
+    this.world.timeline.after(1, () => {
+      for (const finish of this.#atDisk) finish()
+    })
   }
 
   /** As the runtime: the core hears of it, what needs no disk leaves, the member halts. */
@@ -457,9 +466,8 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   }
 
   #readLog(effect: ReadLogEffect): void {
-    const { life, world } = this
-    const delayMs = within(this.prng, world.draw.diskDelayMs) * this.diskSlowness
-    world.timeline.after(delayMs, () => {
+    const { life } = this
+    this.#afterDisk(() => {
       if (this.life !== life || this.machine === null) return
       this.inputs({ kind: 'log-read', id: effect.id, range: this.disk.readLogSync(effect) })
     })

@@ -38,6 +38,8 @@ const DIAL_INTERVAL_MS = 100
 const FOUNDING_LIMIT_MS = 12_000
 /** And until every member must serve again (O8). */
 const RESUME_LIMIT_MS = 6000
+/** After that: they look for whom to learn from when there is a leader. */
+const OBSERVERS_LIMIT_MS = 4000
 /** And every client have an answer: one that sits on a dead connection waits 2t/3 (S26). */
 const ANSWER_LIMIT_MS = 12_000
 /** And until what must come to an end has: longest session time-out, two ticks, slack. */
@@ -275,12 +277,8 @@ export class World implements FaultTargets, JudgedHistory {
       if (outcome.isReadOnly !== true) served.add(op.client)
     })
     this.#until('FoundingCompletes', FOUNDING_LIMIT_MS, () => this.room?.whatIsMissing() ?? null)
-    this.#until('ServiceResumes', RESUME_LIMIT_MS, () => {
-      const idle = this.hosts.find(
-        (host) => host.view.isFounded && host.machine?.status(host.now()).serving !== true,
-      )
-      return idle === undefined ? null : `${idle.name} does not serve`
-    })
+    this.#until('ServiceResumes', RESUME_LIMIT_MS, () => whoIsIdle(this.voters))
+    this.#until('ServiceResumes', OBSERVERS_LIMIT_MS, () => whoIsIdle(this.hosts))
     // A client asks nothing while it thinks: up to 1.8 times that, twice if it was cut off then.
     const thinkingMs = 4 * this.draw.thinkMs
     this.#until('ClientsResume', ANSWER_LIMIT_MS + thinkingMs, () => {
@@ -310,8 +308,8 @@ export class World implements FaultTargets, JudgedHistory {
   /** A follower on a dead link serves until it notices; so equality is waited for, in limits. */
   #whoLags(): string | null {
     const members = this.hosts.filter((host) => host.view.isFounded)
-    const idle = members.find((host) => host.machine?.status(host.now()).serving !== true)
-    if (idle !== undefined) return `${idle.name} does not serve`
+    const idle = whoIsIdle(members)
+    if (idle !== null) return idle
     const [first] = members
     const other = members.find((host) => host.tree?.lastProcessed !== first?.tree?.lastProcessed)
     return other === undefined ? null : `${other.name} and ${first?.name ?? ''} do not meet`
@@ -348,4 +346,11 @@ function describePersist(effect: PersistEffect): string {
     case 'snapshot-abandon':
       return effect.kind
   }
+}
+
+function whoIsIdle(hosts: readonly SimHost[]): string | null {
+  const idle = hosts.find((host) => {
+    return host.view.isFounded && host.machine?.status(host.now()).serving !== true
+  })
+  return idle === undefined ? null : `${idle.name} does not serve`
 }
