@@ -103,9 +103,7 @@ export class Network {
   send(end: LinkEnd, bytes: Uint8Array): void {
     if (end.state !== 'up') return
     end.bufferedBytes += bytes.length
-    // Every frame comes by here, and paths are cut now and then.
-    const { host, peer } = end
-    const mode = this.#cuts.size === 0 ? undefined : this.#cuts.get(`${host.sid}>${peer.sid}`)
+    const mode = this.#cuts.get(`${end.host.sid}>${end.peer.sid}`)
     if (mode === 'vanish') end.broken = true
     if (end.broken) return
     if (mode === 'stall' || end.stalled.length > 0) end.stalled.push(bytes)

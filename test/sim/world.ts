@@ -232,7 +232,7 @@ export class World implements FaultTargets, JudgedHistory {
     digest.number(this.timeline.nowMs)
     // A frame's bytes were counted when it left.
     if (input.kind === 'client-data') digest.bytes(input.bytes)
-    if (input.kind === 'persisted') digest.number(input.mark)
+    if ('mark' in input) digest.number(input.mark)
   }
 
   noteFrame(host: HostView, { peer, bytes }: OutgoingFrame): void {

@@ -46,8 +46,6 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
   #batchLength = 0
   #offered = 0
   #durable = 0
-  /** Something may leave that could not when `takeFrames` looked last. */
-  #hasNews = false
 
   offer(effects: readonly (E | ZabEffect)[]): void {
     for (const effect of effects) this.#offerOne(effect)
@@ -82,7 +80,6 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
   batchDone(): number {
     assert(this.inFlight, 'a batch is done that was not taken')
     this.#durable += this.#batchLength
-    this.#hasNews = true
     this.#batchLength = 0
     return this.#durable
   }
@@ -90,8 +87,6 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
   /** Whole frames that may leave now, per peer pulses first. */
   takeFrames(): readonly OutgoingFrame[] {
     const frames: OutgoingFrame[] = []
-    if (!this.#hasNews) return frames
-    this.#hasNews = false
     for (const [peer, queue] of this.#peers) {
       if (queue.pulses.length > 0) {
         addFrames(frames, peer, encodeFrames('pulse', 0, queue.pulses))
@@ -131,7 +126,6 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
   }
 
   #queueSend(send: SendEffect): void {
-    this.#hasNews = true
     let queue = this.#peers.get(send.peer)
     if (queue === undefined) {
       queue = new PeerQueue()
@@ -151,7 +145,6 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
     const queue = this.#peers.get(end.peer)
     if (queue === undefined) return
     const others = ({ conversation }: QueuedPacket): boolean => conversation !== end.conversation
-    this.#hasNews = true
     queue.stream = new Deque([...queue.stream].filter(others))
     queue.requests = new Deque([...queue.requests].filter(others))
   }

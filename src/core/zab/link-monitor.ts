@@ -2,18 +2,12 @@
  * Which links live. A closed, crashed or frozen tab is noticed by nothing but this: pulses both
  * ways, any frame counts as a sign of life, silence closes the link (design §4, "Time").
  *
- * A ping and its answer tell both sides that the other lives, so the two take turns: who answered
- * asks next, an interval later. Both measure the round trip, with half of the messages.
- *
  * A member whose storage hangs neither pings nor answers: it must not look like a healthy peer.
  */
 import type { ServerId } from '../base/zxid.ts'
 import { PROBE_TIMEOUT_MS, PULSE_INTERVAL_MS } from './constants.ts'
 import type { EffectSink } from './effect-list.ts'
 import { encodePulse, PulseKind, type Pulse } from './packets.ts'
-
-/** Until who got an answer asks again, should the other not take its turn. */
-const OTHERS_TURN_MS = 1.5 * PULSE_INTERVAL_MS
 
 interface LinkState {
   lastHeardMs: number
@@ -43,14 +37,12 @@ export class LinkMonitor {
   readonly #lostMs = new Map<ServerId, number>()
   readonly #startedMs: number
   readonly #silenceLimitMs: number
-  #tickedMs: number
   #stalled = false
 
   constructor(out: EffectSink, startedMs: number, silenceLimitMs: number) {
     this.#out = out
     this.#silenceLimitMs = silenceLimitMs
     this.#startedMs = startedMs
-    this.#tickedMs = startedMs
   }
 
   /** This end is open. */
@@ -103,16 +95,13 @@ export class LinkMonitor {
   }
 
   onPulse(peer: ServerId, pulse: Pulse, nowMs: number): void {
-    const link = this.#links.get(peer)
     if (pulse.kind === PulseKind.PING && !this.#stalled) {
       this.#send(peer, PulseKind.PONG, pulse.value)
-      if (link !== undefined) link.nextPulseMs = nowMs + PULSE_INTERVAL_MS
-    } else if (pulse.kind === PulseKind.PONG && link !== undefined) {
+    } else if (pulse.kind === PulseKind.PONG) {
+      const link = this.#links.get(peer)
       const rttMs = nowMs - pulse.value
       // The value came back from outside; one that we cannot have sent says nothing.
-      if (rttMs < 0 || pulse.value < this.#startedMs) return
-      link.rttMs = rttMs
-      link.nextPulseMs = nowMs + OTHERS_TURN_MS
+      if (link !== undefined && rttMs >= 0 && pulse.value >= this.#startedMs) link.rttMs = rttMs
     }
   }
 
@@ -138,18 +127,6 @@ export class LinkMonitor {
       link.heardSinceGrace = false
       link.lastHeardMs = nowMs
       link.probeDueMs = 0
-    }
-  }
-
-  /**
-   * Before `onTime`. Timers of a page in the background come once a second: what would be late by
-   * more than an interval at the next tick, if that takes as long as this one, goes out now.
-   */
-  onTick(nowMs: number): void {
-    const nextTickMs = nowMs + (nowMs - this.#tickedMs)
-    this.#tickedMs = nowMs
-    for (const link of this.#links.values()) {
-      if (nextTickMs > link.nextPulseMs + PULSE_INTERVAL_MS) link.nextPulseMs = nowMs
     }
   }
 

@@ -108,11 +108,6 @@ export class PeerLinks {
     this.#monitor.onSlept(nowMs)
   }
 
-  onTick(stalled: boolean, nowMs: number): void {
-    this.#monitor.stalled = stalled
-    this.#monitor.onTick(nowMs)
-  }
-
   onTime(at: Moment): void {
     for (const { peer, reason } of this.#monitor.onTime(at.elapsedMs)) this.cut(peer, reason, at)
   }

@@ -216,7 +216,7 @@ export class QuorumPeer implements Broadcaster {
   #handle(input: ZabInput, at: Moment): void {
     switch (input.kind) {
       case 'tick':
-        this.#onTick(input.oldestAppendAgeMs, at)
+        this.#onTick(input.oldestAppendAgeMs)
         break
       case 'link-up':
         this.#links.onUp(input.peer, at)
@@ -252,10 +252,10 @@ export class QuorumPeer implements Broadcaster {
     }
   }
 
-  #onTick(oldestAppendAgeMs: number, at: Moment): void {
+  #onTick(oldestAppendAgeMs: number): void {
     const limitMs = silenceLimitMs(this.#config)
     this.#isStalled = oldestAppendAgeMs > limitMs
-    this.#links.onTick(this.#isStalled || this.#hasStorageFailed, at.elapsedMs)
+    this.#links.stalled = this.#isStalled || this.#hasStorageFailed
     if (oldestAppendAgeMs > STALL_SILENCES * limitMs && this.#role !== null) {
       this.#leave(`the storage hangs for ${Math.round(oldestAppendAgeMs)} ms`)
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { PULSE_INTERVAL_MS, SILENCE_LIMIT_MS } from '../../../src/core/zab/constants.ts'
+import { SILENCE_LIMIT_MS } from '../../../src/core/zab/constants.ts'
 import { EffectList } from '../../../src/core/zab/effect-list.ts'
 import { LinkMonitor } from '../../../src/core/zab/link-monitor.ts'
 import { decodePulse, PulseKind } from '../../../src/core/zab/packets.ts'
@@ -60,75 +60,6 @@ describe('pulses', () => {
     watch.wait(1000, 50)
     watch.monitor.onPulse(sid(2), { kind: PulseKind.PING, value: 1 }, 0)
     expect(watch.sent()).toEqual([])
-  })
-})
-
-/** Two ends of one link, each with a timer of its own; messages take no time. */
-class Pair {
-  readonly sides: readonly Watch[] = [new Watch(), new Watch()]
-  /** When which side asked. */
-  readonly asked: { readonly side: number; readonly atMs: number }[] = []
-  readonly dead: string[] = []
-  nowMs = 0
-
-  /** `ticks`: when the two timers come, ms. */
-  run(ms: number, ...ticks: readonly { readonly everyMs: number; readonly offsetMs: number }[]) {
-    for (const endMs = this.nowMs + ms; this.nowMs < endMs; this.nowMs++) {
-      for (const [side, { everyMs, offsetMs }] of ticks.entries()) {
-        if (this.nowMs % everyMs !== offsetMs) continue
-        this.sides[side]?.monitor.onTick(this.nowMs)
-        this.#onTime(side)
-      }
-    }
-  }
-
-  #onTime(side: number): void {
-    const watch = this.sides[side]
-    const dead = watch?.monitor.onTime(this.nowMs) ?? []
-    this.dead.push(...dead.map(({ reason }) => reason))
-    this.#deliver(side)
-  }
-
-  #deliver(side: number): void {
-    for (const effect of this.sides[side]?.out.take() ?? []) {
-      if (effect.kind !== 'send') continue
-      const pulse = decodePulse(effect.packet)
-      if (pulse.kind === PulseKind.PING) this.asked.push({ side, atMs: this.nowMs })
-      const other = this.sides[1 - side]
-      other?.monitor.onHeard(sid(2), this.nowMs)
-      other?.monitor.onPulse(sid(2), pulse, this.nowMs)
-      this.#deliver(1 - side)
-    }
-  }
-}
-
-describe('both ends', () => {
-  test('take turns to ask, an interval apart, and both measure the round trip', () => {
-    const pair = new Pair()
-    pair.run(10_000, { everyMs: 50, offsetMs: 0 }, { everyMs: 50, offsetMs: 20 })
-    const { asked, sides } = pair
-    expect(asked.length).toBeGreaterThan(30)
-    expect(asked.every(({ side }, i) => i === 0 || side !== asked[i - 1]?.side)).toBe(true)
-    const gapsMs = asked.slice(1).map(({ atMs }, i) => atMs - (asked[i]?.atMs ?? 0))
-    expect(Math.min(...gapsMs)).toBeGreaterThanOrEqual(PULSE_INTERVAL_MS)
-    expect(Math.max(...gapsMs)).toBeLessThanOrEqual(PULSE_INTERVAL_MS + 50)
-    for (const { monitor } of sides) expect(monitor.status(sid(2), 10_000).rttMs).toBe(0)
-  })
-
-  test('go on alone when the other does not take its turn', () => {
-    const pair = new Pair()
-    pair.run(10_000, { everyMs: 50, offsetMs: 0 }, { everyMs: 60_000, offsetMs: 20 })
-    expect(pair.asked.length).toBeGreaterThan(20)
-    expect(new Set(pair.asked.slice(2).map(({ side }) => side))).toEqual(new Set([0]))
-    expect(pair.dead).toEqual([])
-  })
-
-  test('use every timer where timers are rare, as in the background', () => {
-    const pair = new Pair()
-    pair.run(60_000, { everyMs: 1000, offsetMs: 0 }, { everyMs: 1000, offsetMs: 100 })
-    expect(pair.asked.filter(({ side }) => side === 1).length).toBeGreaterThan(55)
-    expect(pair.asked.filter(({ side }) => side === 0).length).toBeGreaterThan(55)
-    expect(pair.dead).toEqual([])
   })
 })
 
