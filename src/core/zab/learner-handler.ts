@@ -6,11 +6,12 @@
 import { EMPTY_BYTES } from '../base/bytes.ts'
 import { Deque } from '../base/deque.ts'
 import { formatZxid, ZXID_NONE, type ServerId, type Zxid } from '../base/zxid.ts'
+import { JuteError } from '../jute/jute-error.ts'
 import { PacketType, type QuorumPacket } from '../jute/quorum-records.ts'
 import { LOG_SLICE_BYTES, SNAP_SLICE_BYTES, SNAP_WINDOW_BYTES } from './constants.ts'
 import { SNAPSHOT_CHUNK_BYTES, type LogEntry } from './effect.ts'
 import { SNAPSHOT_SIGNATURE } from './learner-sync.ts'
-import { encodePacket } from './packets.ts'
+import { encodePacket, isCounted, UNCOUNTED } from './packets.ts'
 import type { ReplicaPacket, SnapshotSource } from './replica.ts'
 import type { RoleContext } from './role.ts'
 import type { LearnerPosition, SyncPlan } from './synchronization.ts'
@@ -71,6 +72,8 @@ export class LearnerHandler {
   #olderSent = 0
   /** What waits behind the snapshot or the old entries. */
   #queue: Uint8Array[] = []
+  /** That came from it. */
+  #requests = 0n
 
   constructor(
     context: RoleContext,
@@ -122,8 +125,14 @@ export class LearnerHandler {
     else this.#context.send(this.peer, 'stream', this.conversation, packet, when)
   }
 
-  /** A packet for the server, with whom its answer is for. */
-  asked({ type, data, authinfo }: QuorumPacket): ReplicaPacket {
+  /**
+   * A packet for the server, with whom its answer is for. Throws JuteError when what this learner
+   * asked before did not come, or this came already.
+   */
+  asked({ type, zxid, data, authinfo }: QuorumPacket): ReplicaPacket {
+    if (isCounted(type) && zxid !== UNCOUNTED && zxid !== ++this.#requests) {
+      throw new JuteError(`request ${zxid} in place of ${this.#requests}`)
+    }
     const packet = { type, data: data ?? EMPTY_BYTES, conversation: this.conversation }
     return authinfo === null ? packet : { ...packet, authinfo }
   }

@@ -2,7 +2,7 @@
 import type { ServerId, Zxid } from '../base/zxid.ts'
 import type { Id } from '../jute/data-records.ts'
 import { JuteError } from '../jute/jute-error.ts'
-import { quorumPacketRecord, type QuorumPacket } from '../jute/quorum-records.ts'
+import { PacketType, quorumPacketRecord, type QuorumPacket } from '../jute/quorum-records.ts'
 import { decode, encode } from '../jute/record.ts'
 import { EPOCH_MAX } from './constants.ts'
 
@@ -89,4 +89,12 @@ export function decodePulse(bytes: Uint8Array): Pulse {
 /** How a member is called where people read it. */
 export function machine(sid: ServerId | number): string {
   return `machine ${sid}`
+}
+
+/** The zxid of a learner's REQUEST or REVALIDATE where it does not count them. */
+export const UNCOUNTED = -1n
+
+/** Touched sessions, which travel as PING, may come twice or late. */
+export function isCounted(type: number): boolean {
+  return type === PacketType.REQUEST || type === PacketType.REVALIDATE
 }

@@ -9,7 +9,7 @@ import type { Moment } from './effect.ts'
 import { Follower } from './follower.ts'
 import { Observer } from './observer.ts'
 import type { ObserverMaster } from './observer-master.ts'
-import { encodePacket } from './packets.ts'
+import { encodePacket, isCounted, UNCOUNTED } from './packets.ts'
 import type { ReplicaPacket } from './replica.ts'
 import type { RoleContext } from './role.ts'
 
@@ -29,6 +29,8 @@ export class SyncedLearner {
   readonly #intake: TransactionIntake
   readonly #observers: ObserverMaster | null
   #isServing = false
+  /** Sent in this conversation. */
+  #requests = 0n
 
   constructor(
     context: RoleContext,
@@ -71,9 +73,14 @@ export class SyncedLearner {
     }
   }
 
+  /**
+   * ZooKeeper's learners say −1 where ours count: a request that comes twice, too late or not at
+   * all would be done twice, out of its session's order, or never, and nobody would know.
+   */
   sendRequest(packet: ReplicaPacket): void {
     const { type, data, authinfo } = packet
-    this.#send('request', encodePacket(type, -1n, data, authinfo ?? null))
+    const number = isCounted(type) ? ++this.#requests : UNCOUNTED
+    this.#send('request', encodePacket(type, number, data, authinfo ?? null))
   }
 
   /** The answer carries the sessions that were active here (Q52, S10). */
