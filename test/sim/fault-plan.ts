@@ -79,7 +79,7 @@ export class FaultPlan {
       host.crashPlan.disarm()
       host.diskFailsNext = false
       host.tickEvery(TICK_INTERVAL_MS)
-      host.diskRecovers()
+      host.diskPace.recovers()
       if (host.isPaused) host.thaw()
       if (!host.isUp) timeline.after(this.#prng.next() * 1000, () => this.#restart(host))
     }

@@ -169,11 +169,11 @@ describe('a learner that joins under load, with a disk that is slow', () => {
     learner.crash('killed', true)
     world.runFor(SOME_MS)
     const from = scenario.traces.length
-    learner.diskSlowness = 20
+    learner.diskPace.slowness = 20
     learner.start()
     scenario.serving(learner)
     world.runFor(SOME_MS)
-    learner.diskRecovers()
+    learner.diskPace.recovers()
     const since = scenario.traces.slice(from)
     const rolesOf = (host: SimHost): number =>
       since.filter((noted) => noted.host === host && noted.event.type === 'role').length

@@ -82,7 +82,7 @@ describe('a member that loses its storage while it writes the epoch it was synch
     const { leader } = scenario
     const [victim, other] = scenario.others
     if (victim === undefined || other === undefined) throw new Error('three members')
-    victim.diskSlowness = 20
+    victim.diskPace.slowness = 20
     leader.crash('killed', true)
     const writesEpoch = (): boolean =>
       victim.inFlight?.some(({ kind }) => kind === 'current-epoch') === true

@@ -12,6 +12,7 @@ import type { MemberMachine } from '../../src/core/server/member-machine.ts'
 import type { MemoryDisk } from '../../src/adapters/memory/memory-disk.ts'
 import type { Prng } from '../../src/core/base/prng.ts'
 import { CrashPlan } from './crash-plan.ts'
+import { DiskPace } from './disk-pace.ts'
 import { DiskView } from './disk-view.ts'
 import { within } from './draw.ts'
 import { HostStorage } from './host-storage.ts'
@@ -45,8 +46,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   /** What a suspended machine's monotonic clock missed. */
   #suspendedMs = 0
   wallSkewMs = 0
-  /** Factor on disk delays: 1 normally. */
-  diskSlowness = 1
+  readonly diskPace: DiskPace
   /** The next write is refused, as by a quota. */
   diskFailsNext = false
   /** … and this one, and all after it. */
@@ -64,8 +64,6 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   #backlog: (() => void)[] = []
   #inFlight: readonly PersistEffect[] | null = null
   #writeStartedMs = 0
-  /** What the disk is at. */
-  readonly #atDisk = new Set<() => void>()
 
   constructor(world: SimContext, sid: ServerId, disk: MemoryDisk, isObserver = false) {
     this.world = world
@@ -73,6 +71,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     this.isObserver = isObserver
     this.storage = new HostStorage(sid, disk, isObserver)
     this.prng = world.prng.fork(`host ${sid}`)
+    this.diskPace = new DiskPace(world, this.prng)
     this.#tickIntervalMs = world.draw.tickMs
   }
 
@@ -369,25 +368,8 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     }
     this.#inFlight = batch
     this.#writeStartedMs = this.now().elapsedMs
-    this.#afterDisk(() => {
+    this.diskPace.after(() => {
       if (this.life === life && this.#inFlight === batch) this.#onDisk(batch)
-    })
-  }
-
-  #afterDisk(then: () => void): void {
-    const delayMs = within(this.prng, this.world.draw.diskDelayMs) * this.diskSlowness
-    const finish = (): void => {
-      if (this.#atDisk.delete(finish)) then()
-    }
-    this.#atDisk.add(finish)
-    this.world.timeline.after(delayMs, finish)
-  }
-
-  /** A disk that hung is well again: what it was at is done soon. */
-  diskRecovers(): void {
-    this.diskSlowness = 1
-    this.world.timeline.after(1, () => {
-      for (const finish of this.#atDisk) finish()
     })
   }
 
@@ -467,7 +449,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
 
   #readLog(effect: ReadLogEffect): void {
     const { life } = this
-    this.#afterDisk(() => {
+    this.diskPace.after(() => {
       if (this.life !== life || this.machine === null) return
       this.inputs({ kind: 'log-read', id: effect.id, range: this.disk.readLogSync(effect) })
     })

@@ -14,8 +14,8 @@ export function slowDisk({ victim, prng, note, endsAfter }: Scene): void {
   const slowness = prng.pick(SLOWNESS)
   const forMs = within(prng, SLOW_DISK_MS)
   note(`its disk is ${slowness} times slower`, [victim.sid], forMs)
-  victim.diskSlowness = slowness
-  endsAfter(forMs, () => victim.diskRecovers())
+  victim.diskPace.slowness = slowness
+  endsAfter(forMs, () => victim.diskPace.recovers())
 }
 
 /** One write is refused, as by a quota; the next life may write again. */
