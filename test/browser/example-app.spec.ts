@@ -319,9 +319,14 @@ async function everythingSettles(browser: BrowserProcess, address: string): Prom
   await page.close()
 }
 
-/** Its session asks to be closed when the page is left: well before it would expire (10 s). */
+/**
+ * Its session asks to be closed when the page is left: well before it would expire (10 s). A page
+ * that leads takes the question along, before anybody could commit it.
+ */
 async function expectGoneAtOnce(pages: readonly Page[]): Promise<void> {
-  const [leaving, ...others] = pages
+  const leader = await leaderOf(pages)
+  const leaving = pages.find((page) => page !== leader)
+  const others = pages.filter((page) => page !== leaving)
   await leaving?.goto('about:blank')
   const begun = performance.now()
   for (const page of others) await expectInUse(page, 2)

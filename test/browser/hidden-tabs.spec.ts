@@ -32,7 +32,7 @@ async function expectStill(runs: () => Promise<number>): Promise<void> {
     const now = await runs()
     if (now !== last.runs) Object.assign(last, { runs: now, at: Date.now() })
     expect(Date.now() - last.at).toBeGreaterThan(STILL_MS)
-  }).toPass({ timeout: PATIENCE_MS })
+  }).toPass({ timeout: 3 * PATIENCE_MS })
 }
 
 async function throttledLeader(browser: PlainBrowser, machines: MachinePage[], home: string) {
