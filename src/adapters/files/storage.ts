@@ -1,6 +1,8 @@
 /**
  * The Storage port on files of ZooKeeper's own format: a directory that Apache ZooKeeper wrote
- * opens here (P1–P18). That one written here opens there was not tried yet.
+ * opens here, and one written here opens there (P1–P18). One exception: killed between the entries
+ * of a new epoch and that epoch, a member leaves a directory that Apache refuses ("current epoch is
+ * older than the last zxid") until it has been started here and has synchronised.
  *
  * A batch is no transaction on files, but a prefix of it is what a crash leaves, and the core
  * orders its effects so that every prefix is sound (Q36): entries are on the disk before the epoch

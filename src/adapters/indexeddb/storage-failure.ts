@@ -3,9 +3,14 @@ import { StorageError, type StorageErrorCode } from '../../ports/storage.ts'
 
 export function toStorageError(error: unknown): StorageError {
   if (error instanceof StorageError) return error
-  const name = error instanceof Error || error instanceof DOMException ? error.name : ''
+  const name = nameOf(error)
   const message = error instanceof Error ? error.message : String(error)
   return new StorageError(codeOf(name), `${textOf(name)}: ${message}`, { cause: error })
+}
+
+/** As the browser or a class has it; '' for what is no error. A DOMException is one. */
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : ''
 }
 
 /** True for a broken invariant of the caller, which must surface as what it is. */

@@ -6,11 +6,11 @@
  */
 const TABLES: Uint32Array = makeTables()
 
-/** Unsigned. Pass the result of the bytes before as `previous` to go on. */
-export function crc32(bytes: Uint8Array, previous = 0): number {
+/** Unsigned, of the first `length` bytes. Pass the result of those before as `previous`. */
+export function crc32(bytes: Uint8Array, previous = 0, length: number = bytes.length): number {
   let crc = ~previous
   let i = 0
-  const wholeEnd = bytes.length & ~7
+  const wholeEnd = length & ~7
   for (; i < wholeEnd; i += 8) {
     const low = crc ^ word(bytes, i)
     const high = word(bytes, i + 4)
@@ -24,7 +24,7 @@ export function crc32(bytes: Uint8Array, previous = 0): number {
       entry(0x100 | ((high >>> 16) & 0xff)) ^
       entry(high >>> 24)
   }
-  for (; i < bytes.length; i++) crc = entry((crc ^ (bytes[i] as number)) & 0xff) ^ (crc >>> 8)
+  for (; i < length; i++) crc = entry((crc ^ (bytes[i] as number)) & 0xff) ^ (crc >>> 8)
   return ~crc >>> 0
 }
 

@@ -46,6 +46,8 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
   #batchLength = 0
   #offered = 0
   #durable = 0
+  /** Since frames were taken something was queued or let go; most steps do neither. */
+  #mayHaveFrames = false
 
   offer(effects: readonly (E | ZabEffect)[]): void {
     for (const effect of effects) this.#offerOne(effect)
@@ -81,11 +83,14 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
     assert(this.inFlight, 'a batch is done that was not taken')
     this.#durable += this.#batchLength
     this.#batchLength = 0
+    this.#mayHaveFrames = true
     return this.#durable
   }
 
   /** Whole frames that may leave now, per peer pulses first. */
   takeFrames(): readonly OutgoingFrame[] {
+    if (!this.#mayHaveFrames) return []
+    this.#mayHaveFrames = false
     const frames: OutgoingFrame[] = []
     for (const [peer, queue] of this.#peers) {
       if (queue.pulses.length > 0) {
@@ -126,6 +131,7 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
   }
 
   #queueSend(send: SendEffect): void {
+    this.#mayHaveFrames = true
     let queue = this.#peers.get(send.peer)
     if (queue === undefined) {
       queue = new PeerQueue()
@@ -144,6 +150,7 @@ export class EffectGate<E extends { readonly kind: string } = ZabEffect> {
   #endConversation(end: { readonly peer: ServerId; readonly conversation: number }): void {
     const queue = this.#peers.get(end.peer)
     if (queue === undefined) return
+    this.#mayHaveFrames = true
     const others = ({ conversation }: QueuedPacket): boolean => conversation !== end.conversation
     queue.stream = new Deque([...queue.stream].filter(others))
     queue.requests = new Deque([...queue.requests].filter(others))

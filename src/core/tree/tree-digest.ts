@@ -86,7 +86,8 @@ export class TreeDigest {
 /** Unsigned 32 bits. */
 export function nodeDigest(node: DataNode): number {
   const path = node.path === '/' ? '' : node.path
-  const crc = crc32(node.data ?? EMPTY_BYTES, crc32(pathBytes(path)))
+  const length = putPath(path)
+  const crc = crc32(node.data ?? EMPTY_BYTES, crc32(pathScratch, 0, length))
   const view = statView
   view.setBigInt64(0, node.czxid)
   view.setBigInt64(8, node.mzxid)
@@ -105,10 +106,11 @@ const statBytes = new Uint8Array(STAT_BYTES)
 const statView = new DataView(statBytes.buffer)
 let pathScratch = new Uint8Array(256)
 
-function pathBytes(path: string): Uint8Array {
+/** Returns how many bytes it has. */
+function putPath(path: string): number {
   const most = 3 * path.length
   if (most > pathScratch.length) pathScratch = new Uint8Array(2 * most)
-  return pathScratch.subarray(0, writeUtf8(path, pathScratch, 0))
+  return writeUtf8(path, pathScratch, 0)
 }
 
 function setLong(at: number, n: number): void {

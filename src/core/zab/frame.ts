@@ -60,62 +60,45 @@ export function decodeFrame(
   return { lane, conversation: int32At(bytes, 2) >>> 0, packets }
 }
 
-/** Collects packets of one lane and conversation until the frame is full. */
-export class FrameBuilder {
-  readonly #lane: Lane
-  readonly #conversation: number
-  #packets: Uint8Array[] = []
-  #bytes = FRAME_HEADER_BYTES
-
-  constructor(lane: Lane, conversation: number) {
-    this.#lane = lane
-    this.#conversation = conversation
-  }
-
-  /** false when it would outgrow the frame: build, and begin another one. */
-  add(packet: Uint8Array): boolean {
-    const grown = this.#bytes + LENGTH_BYTES + packet.length
-    if (grown > FRAME_TARGET_BYTES && this.#packets.length > 0) return false
-    this.#packets.push(packet)
-    this.#bytes = grown
-    return true
-  }
-
-  get isEmpty(): boolean {
-    return this.#packets.length === 0
-  }
-
-  build(): Uint8Array {
-    const bytes = new Uint8Array(this.#bytes)
-    bytes[0] = FRAME_VERSION
-    bytes[1] = LANES.indexOf(this.#lane)
-    setInt32At(bytes, 2, this.#conversation)
-    let at = FRAME_HEADER_BYTES
-    for (const packet of this.#packets) {
-      setInt32At(bytes, at, packet.length)
-      bytes.set(packet, at + LENGTH_BYTES)
-      at += LENGTH_BYTES + packet.length
-    }
-    return bytes
-  }
-}
-
-/** All packets of one lane and conversation as few frames as the target size allows. */
+/** One packet and more of one lane and conversation, in as few frames as the target size allows. */
 export function encodeFrames(
   lane: Lane,
   conversation: number,
   packets: readonly Uint8Array[],
 ): Uint8Array[] {
   const frames: Uint8Array[] = []
-  let builder = new FrameBuilder(lane, conversation)
-  for (const packet of packets) {
-    if (builder.add(packet)) continue
-    frames.push(builder.build())
-    builder = new FrameBuilder(lane, conversation)
-    builder.add(packet)
+  let from = 0
+  let size = FRAME_HEADER_BYTES
+  for (const [i, { length }] of packets.entries()) {
+    // One packet at least, however long it is.
+    if (i > from && size + LENGTH_BYTES + length > FRAME_TARGET_BYTES) {
+      frames.push(encodeFrame(lane, conversation, packets.slice(from, i), size))
+      from = i
+      size = FRAME_HEADER_BYTES
+    }
+    size += LENGTH_BYTES + length
   }
-  if (!builder.isEmpty) frames.push(builder.build())
+  frames.push(encodeFrame(lane, conversation, packets.slice(from), size))
   return frames
+}
+
+function encodeFrame(
+  lane: Lane,
+  conversation: number,
+  packets: readonly Uint8Array[],
+  size: number,
+): Uint8Array {
+  const bytes = new Uint8Array(size)
+  bytes[0] = FRAME_VERSION
+  bytes[1] = LANES.indexOf(lane)
+  setInt32At(bytes, 2, conversation)
+  let at = FRAME_HEADER_BYTES
+  for (const packet of packets) {
+    setInt32At(bytes, at, packet.length)
+    bytes.set(packet, at + LENGTH_BYTES)
+    at += LENGTH_BYTES + packet.length
+  }
+  return bytes
 }
 
 /** Big-endian, without a view: see decodeFrame. */

@@ -38,6 +38,8 @@ export class LinkMonitor {
   readonly #startedMs: number
   readonly #silenceLimitMs: number
   #stalled = false
+  /** Nothing is due on any link before: most steps need not look at them. */
+  #dueMs = 0
 
   constructor(out: EffectSink, startedMs: number, silenceLimitMs: number) {
     this.#out = out
@@ -73,6 +75,7 @@ export class LinkMonitor {
       rttMs: null,
     })
     this.#lostMs.delete(peer)
+    this.#dueMs = nowMs
   }
 
   onDown(peer: ServerId): void {
@@ -110,6 +113,7 @@ export class LinkMonitor {
     const link = this.#links.get(peer)
     if (link === undefined || link.probeDueMs > 0) return
     link.probeDueMs = nowMs + PROBE_TIMEOUT_MS
+    this.#dueMs = Math.min(this.#dueMs, link.probeDueMs)
     this.#send(peer, PulseKind.PING, nowMs)
   }
 
@@ -133,6 +137,8 @@ export class LinkMonitor {
   /** Sends what is due and returns the links that died, with the reason. */
   onTime(nowMs: number): { readonly peer: ServerId; readonly reason: string }[] {
     const dead: { peer: ServerId; reason: string }[] = []
+    if (nowMs < this.#dueMs) return dead
+    this.#dueMs = Number.POSITIVE_INFINITY
     for (const [peer, link] of this.#links) {
       const silentMs = nowMs - link.lastHeardMs
       if (silentMs > this.#silenceLimitMs) {
@@ -143,6 +149,10 @@ export class LinkMonitor {
         link.nextPulseMs = nowMs + PULSE_INTERVAL_MS
         this.#send(peer, PulseKind.PING, nowMs)
       }
+      // Not too late: what is heard until then puts it off.
+      const silentAtMs = link.lastHeardMs + this.#silenceLimitMs
+      const probeDueMs = link.probeDueMs || silentAtMs
+      this.#dueMs = Math.min(this.#dueMs, silentAtMs, probeDueMs, link.nextPulseMs)
     }
     return dead
   }

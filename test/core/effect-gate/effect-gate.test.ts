@@ -164,6 +164,17 @@ describe('the end of a conversation', () => {
     expect(frames(gate)).toEqual(['2 stream 2: next'])
   })
 
+  test('lets go what waited behind it', () => {
+    const gate = gateWith(
+      append(1),
+      send('held', 'persisted'),
+      send('next', 'now', { conversation: 2 }),
+    )
+    expect(frames(gate)).toEqual([])
+    gate.offer([{ kind: 'end-conversation', peer: P2, conversation: 1 }])
+    expect(frames(gate)).toEqual(['2 stream 2: next'])
+  })
+
   test('appends of it go on and their completion counts', () => {
     const gate = gateWith(append(1), { kind: 'end-conversation', peer: P2, conversation: 1 })
     expect(gate.takeBatch()).toHaveLength(1)

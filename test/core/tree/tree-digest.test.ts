@@ -60,6 +60,15 @@ describe('tree digest (P20)', () => {
     expect(node('/', new Uint8Array(0))).toBe(node('/', null))
   })
 
+  it('a path that is longer than any before counts whole', () => {
+    for (const length of [100, 1000, 5000]) {
+      const path = `/${'p'.repeat(length)}`
+      const node = new DataNode(path, 0, null, OPEN_ACL_ENTRY, 0n, 0n, 0)
+      const bytes = new Uint8Array([...encodeUtf8(path), ...new Uint8Array(60)])
+      expect(nodeDigest(node)).toBe(crc32(bytes))
+    }
+  })
+
   it('leaves out what lies below /zookeeper, but not /zookeeper itself', () => {
     const driver = new TreeDriver()
     const fresh = driver.tree.digest

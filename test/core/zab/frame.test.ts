@@ -3,8 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { JuteError } from '../../../src/core/jute/jute-error.ts'
 import { quorumPacketRecord } from '../../../src/core/jute/quorum-records.ts'
 import { encode } from '../../../src/core/jute/record.ts'
-import { PEER_FRAME_MAX_BYTES, PEER_PACKET_MAX_BYTES } from '../../../src/core/zab/constants.ts'
-import { decodeFrame, encodeFrames, FrameBuilder } from '../../../src/core/zab/frame.ts'
+import {
+  FRAME_TARGET_BYTES,
+  PEER_FRAME_MAX_BYTES,
+  PEER_PACKET_MAX_BYTES,
+} from '../../../src/core/zab/constants.ts'
+import { decodeFrame, encodeFrames } from '../../../src/core/zab/frame.ts'
 import { decodeNotification } from '../../../src/core/zab/notification.ts'
 import {
   decodePacket,
@@ -19,11 +23,20 @@ const bytes = (...all: number[]): Uint8Array => new Uint8Array(all)
 
 describe('frames', () => {
   test('have a header of six bytes, then packets behind their lengths', () => {
-    const builder = new FrameBuilder('stream', 0x01020304)
-    builder.add(bytes(9))
-    builder.add(bytes(8, 7))
+    const frames = encodeFrames('stream', 0x01020304, [bytes(9), bytes(8, 7)])
     const expected = bytes(1, 2, 1, 2, 3, 4, 0, 0, 0, 1, 9, 0, 0, 0, 2, 8, 7)
-    expect(builder.build()).toEqual(expected)
+    expect(frames).toEqual([expected])
+  })
+
+  test('are filled to the last byte, and a packet beyond the size has one of its own', () => {
+    const sizes = (...lengths: number[]): number[] => {
+      const packets = lengths.map((length) => new Uint8Array(length))
+      return encodeFrames('stream', 1, packets).map(({ length }) => length)
+    }
+    const room = FRAME_TARGET_BYTES - 6 - 4 - 4
+    expect(sizes(room - 1, 1)).toEqual([FRAME_TARGET_BYTES])
+    expect(sizes(room, 1)).toEqual([FRAME_TARGET_BYTES - 4, 11])
+    expect(sizes(FRAME_TARGET_BYTES)).toEqual([FRAME_TARGET_BYTES + 10])
   })
 
   test('come back as they were sent', () => {

@@ -42,6 +42,15 @@ describe('pulses', () => {
     expect(watch.sent()).toEqual([1, 1, 1, 1])
   })
 
+  test('go out at once on a link that comes later', () => {
+    const watch = new Watch()
+    watch.wait(50, 50)
+    expect(watch.sent()).toEqual([1])
+    watch.monitor.onUp(sid(3), watch.nowMs)
+    watch.monitor.onTime(watch.nowMs)
+    expect(watch.out.take()).toMatchObject([{ kind: 'send', peer: sid(3), lane: 'pulse' }])
+  })
+
   test('are answered with the value they brought, and measure the round trip', () => {
     const watch = new Watch()
     watch.monitor.onPulse(sid(2), { kind: PulseKind.PING, value: 77.5 }, 0)
