@@ -14,6 +14,8 @@ export type {
   EnsembleRequest,
   KitFixtures,
   KitOptions,
+  KitTest,
+  KitWorkerFixtures,
   OpenEnsemble,
 } from './playwright/fixtures.ts'
 export { BrowserProcess } from './playwright/browser-process.ts'
@@ -26,3 +28,5 @@ export { NodeMember } from './playwright/node-member.ts'
 export type { Member } from './playwright/member.ts'
 export type { WaitOptions } from './playwright/page-line.ts'
 export { Site } from './playwright/site.ts'
+export type { Promised, Verdict } from './history/judge-history.ts'
+export type { Delay } from './testing/ensemble-faults.ts'

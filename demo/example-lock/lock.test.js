@@ -2,12 +2,16 @@ import { expect, test } from 'vitest'
 import { forEachSeed } from 'zabra/testing'
 import { withLock } from './lock.js'
 
+const admit = (disk, fence) => {
+  if (fence < disk.fence) throw new Error('somebody was here since')
+  return Object.assign(disk, { fence })
+}
+
 const saveOne = (disk, tab, clock) =>
   withLock(tab, async (fence = disk.fence) => {
-    const { saves } = disk
+    const { saves } = admit(disk, fence)
     await clock.sleep(3000) // the disk is slow
-    if (fence < disk.fence) throw new Error('somebody was here since')
-    Object.assign(disk, { saves: saves + 1, fence })
+    admit(disk, fence).saves = saves + 1
     disk.done++
   })
 

@@ -1,11 +1,15 @@
 /** One browser process of a test, with a profile that outlives it. */
+import { execFile } from 'node:child_process'
 import { mkdtemp, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { chromium, firefox, type BrowserContext, type Page } from 'playwright/test'
 import { KitContext, type KitListener, type KitSettings } from './kit-context.ts'
 import { Member } from './member.ts'
 import type { TabHome } from './tab-home.ts'
+
+const run = promisify(execFile)
 
 /** Background networking only makes noise; names by mDNS need multicast. */
 const FLAGS = [
@@ -28,6 +32,7 @@ export interface FirefoxOptions {
 }
 
 export interface BrowserOptions extends KitSettings {
+  /** Default of this and of `headless`: as Playwright's own options say. */
   readonly dark?: boolean
   /** Of the command line, besides the usual ones. */
   readonly flags?: readonly string[]
@@ -36,7 +41,7 @@ export interface BrowserOptions extends KitSettings {
   readonly headless?: boolean
   /** Signals to this process close the browser, and so does its end. Default true. */
   readonly closesOnSignals?: boolean
-  /** A Firefox instead of a Chromium; its tabs cannot crash, nor stand still. */
+  /** A Firefox instead of a Chromium. It can be killed and asleep; one of its tabs cannot. */
   readonly firefox?: FirefoxOptions
 }
 
@@ -47,6 +52,7 @@ export class BrowserProcess implements TabHome {
   #kit: KitContext | null = null
   #launching: Promise<KitContext> | null = null
   #listener: KitListener | null = null
+  #look = ''
   /** Tabs that are somebody's already. */
   readonly #taken = new WeakSet<Page>()
 
@@ -99,22 +105,20 @@ export class BrowserProcess implements TabHome {
     const context = this.#forget()
     if (context === null) return
     const gone = new Promise((resolve) => context.once('close', resolve))
-    // With all of its processes: one that outlived it might still hold what the next one opens. A
-    // Firefox leads no group; its children end with it.
-    const pid = await this.#pid()
-    process.kill(this.#options.firefox === undefined ? -pid : pid, 'SIGKILL')
+    // With all of its processes: one that outlived it might still hold what the next one opens.
+    process.kill(-(await this.#group()), 'SIGKILL')
     await gone
     // Its processes are gone, so nobody else takes these away.
     for (const name of SINGLETONS) await rm(join(this.profile, name), { force: true })
   }
 
-  /** Chromium only: SIGSTOP to all of its processes, a closed lid. Nothing answers until `wake`. */
+  /** SIGSTOP to all of its processes, a closed lid. Nothing answers until `wake`. */
   async sleep(): Promise<void> {
-    process.kill(-(await this.#pid()), 'SIGSTOP')
+    process.kill(-(await this.#group()), 'SIGSTOP')
   }
 
   async wake(): Promise<void> {
-    process.kill(-(await this.#pid()), 'SIGCONT')
+    process.kill(-(await this.#group()), 'SIGCONT')
   }
 
   /** Open now; none when the browser was killed. */
@@ -134,12 +138,15 @@ export class BrowserProcess implements TabHome {
   /**
    * Ready for another test, whose settings these are: no tab is open, and nothing is left of what
    * those of the test before stored. Starting a browser costs more than most of what is done in it.
+   * `look`: of what only a browser that starts is told; where that differs it starts anew.
    */
-  async reuse(options: KitSettings): Promise<void> {
+  async reuse(options: BrowserOptions, look: string): Promise<void> {
     const [context, kit] = [this.#context, this.#kit]
+    const isAlike = look === this.#look
     this.#options = options
     this.#listener = null
-    if (context === null || kit === null) return
+    this.#look = look
+    if (context === null || kit === null) return isAlike ? undefined : this.close()
     const tabs = context.pages()
     // With its last tab a browser goes.
     const blank = await context.newPage()
@@ -153,7 +160,7 @@ export class BrowserProcess implements TabHome {
     await context.clearCookies()
     this.#kit = null
     this.#launching = null
-    if (!(await kit.remove())) await this.close()
+    if (!(await kit.remove()) || !isAlike) await this.close()
   }
 
   #forget(): BrowserContext | null {
@@ -165,13 +172,16 @@ export class BrowserProcess implements TabHome {
   }
 
   /**
-   * A Chromium leads a group of its own. A lock's target names who holds the profile: HOST-PID, and
-   * in Firefox ADDRESS:+PID.
+   * Of its processes. A lock's target names who holds the profile, HOST-PID and in Firefox
+   * ADDRESS:+PID. A Chromium leads its group; before a Firefox stands who started it.
    */
-  async #pid(): Promise<number> {
+  async #group(): Promise<number> {
     const isFirefox = this.#options.firefox !== undefined
     const holder = await readlink(join(this.profile, isFirefox ? 'lock' : 'SingletonLock'))
-    return Number(/\d+$/.exec(holder)?.[0])
+    const pid = /\d+$/.exec(holder)?.[0]
+    if (pid === undefined) throw new Error(`nobody holds the profile ${this.profile}`)
+    if (!isFirefox) return Number(pid)
+    return Number((await run('ps', ['-o', 'pgid=', '-p', pid])).stdout)
   }
 
   async #launch(): Promise<KitContext> {
@@ -183,10 +193,12 @@ export class BrowserProcess implements TabHome {
   }
 
   #start(): Promise<BrowserContext> {
-    const { dark = false, flags = [], headless = true, closesOnSignals = true } = this.#options
+    const { dark, flags = [], headless, closesOnSignals = true } = this.#options
     const isClosed = closesOnSignals
+    // Inside a test Playwright puts its own options where nothing is said here.
     const usual = {
-      ...{ headless, colorScheme: dark ? ('dark' as const) : ('light' as const) },
+      ...(headless === undefined ? {} : { headless }),
+      ...(dark === undefined ? {} : { colorScheme: dark ? ('dark' as const) : ('light' as const) }),
       ...{ handleSIGINT: isClosed, handleSIGTERM: isClosed, handleSIGHUP: isClosed },
     }
     if (this.#options.firefox !== undefined) {

@@ -2,6 +2,7 @@
  * A room of real tabs under test: opens them, hurts them, waits for what they become. The words are
  * those of `zabra/testing`; a member goes by its server id or by itself.
  */
+import type { Page } from 'playwright/test'
 import {
   type LiveStorageFault,
   NO_STORAGE_FAULT,
@@ -27,8 +28,11 @@ import { whatIsNotQuiet, whatIsNotWhole } from './quiet.ts'
 /** By its server id, or itself. */
 export type MemberRef = number | Member
 
-/** No room, no connection any more, no answer, slow answers, or a log whose end was torn off. */
-export type KitStorageFault = LiveStorageFault | 'torn'
+/**
+ * No room, no connection any more, no answer, slow answers; or at rest: a log whose end was torn
+ * off, a storage that does not open because somebody does not let go of it.
+ */
+export type KitStorageFault = LiveStorageFault | 'torn' | 'blocked'
 
 const BLANK_PAGE = { contentType: 'text/html', body: '<!doctype html><title>blank</title>' }
 /** Each write of a `slow` storage takes so long. */
@@ -60,6 +64,8 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
   readonly #members: Member[] = []
   readonly #links = new EnsembleLinks()
   readonly #storages = new Map<Member, StorageRule>()
+  /** Pages that hold the storage of a member. */
+  readonly #holders = new Map<Member, Page>()
   readonly #stands = new Map<Member, () => void>()
   readonly #recording = new EnsembleRecording()
   #faultsEnd: (() => void)[] = []
@@ -85,7 +91,7 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
     const others = Array.from({ length: voters - 1 }, (_, i) => ensemble.#open(i + 1, link))
     await Promise.all(others)
     await ensemble.waitForWhole()
-    for (let i = 0; i < observers; i++) await ensemble.add()
+    for (let i = 0; i < observers; i++) await ensemble.add(ensemble.#browserOf(voters + i))
     await ensemble.waitForWhole()
     return ensemble
   }
@@ -295,7 +301,7 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
     await member.wipeStorage()
   }
 
-  /** `torn`: the member is killed, its log is damaged, and `restart` is up to the test. */
+  /** `torn`, `blocked`: the member is killed, its storage is so, `restart` is up to the test. */
   async failStorage(
     ref: MemberRef,
     fault: KitStorageFault = 'quota',
@@ -303,7 +309,7 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
   ): Promise<void> {
     const member = this.member(ref)
     this.#recording.fault(`storage: ${fault}`, [member])
-    if (fault === 'torn') return this.#tear(member)
+    if (fault === 'torn' || fault === 'blocked') return this.#hurtAtRest(member, fault)
     this.#requireFaults()
     this.#storages.set(member, { fault, slowMs, limitMs })
     await this.#tellFaults()
@@ -311,7 +317,12 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
 
   /** A `slow` one is quick again, one that `hangs` goes on; what has failed stays so. */
   async healStorage(ref: MemberRef): Promise<void> {
-    this.#storages.delete(this.member(ref))
+    const member = this.member(ref)
+    this.#storages.delete(member)
+    const holder = this.#holders.get(member)
+    this.#holders.delete(member)
+    if (holder !== undefined) await inKit(holder, (kit) => kit.unblockDatabase(), null)
+    await holder?.close()
     await this.#tellFaults()
   }
 
@@ -375,18 +386,27 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
   }
 
   async #open(index: number, url: string): Promise<Member> {
-    const browser = this.browsers[index % this.browsers.length]
-    if (browser === undefined) throw new Error('no browser')
-    const member = await Member.open(browser, url)
+    const member = await Member.open(this.#browserOf(index), url)
     this.#members.push(member)
     return member
   }
 
-  async #tear(member: Member): Promise<void> {
+  #browserOf(index: number): BrowserProcess {
+    const browser = this.browsers[index % this.browsers.length]
+    if (browser === undefined) throw new Error('no browser')
+    return browser
+  }
+
+  async #hurtAtRest(member: Member, fault: 'torn' | 'blocked'): Promise<void> {
     await this.kill(member)
     const page = await member.browser.newPage()
     await page.route(`**${BLANK_PATH}`, (route) => route.fulfill(BLANK_PAGE))
     await page.goto(new URL(BLANK_PATH, member.link).href)
+    if (fault === 'blocked') {
+      await inKit(page, (kit, identity) => kit.blockDatabase(identity), member.identity)
+      this.#holders.set(member, page)
+      return
+    }
     await inKit(page, (kit, identity) => kit.tearLog(identity), member.identity)
     await page.close()
   }
@@ -445,7 +465,8 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
           (kit, faults) => kit.setFaults(faults),
           this.#faultsOf(member.line),
         )
-        if (!member.isFrozen) await told
+        // One that takes no part yet asks for its faults when it begins.
+        if (!member.isFrozen && member.status !== null) await told
         // Its own end is all that a page that went meanwhile has to say.
         else told.catch(() => {})
       }),
@@ -461,5 +482,5 @@ function isLinkOfRoom(url: string): boolean {
 
 async function linkOf(member: Member): Promise<string> {
   const find = (): string | null => member.line.link
-  return member.until(find, { what: 'the app of the first tab joins a room' })
+  return member.until(find, { what: 'the app of the first tab joins a room by itself' })
 }

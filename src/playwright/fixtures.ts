@@ -11,6 +11,8 @@ import { attachFlights, attachHistory, hasFailed } from './attachments.ts'
 import { BrowserProcess, type BrowserOptions } from './browser-process.ts'
 import { Ensemble } from './ensemble.ts'
 import { NodeMember } from './node-member.ts'
+import { look, type LookFixture } from './look.ts'
+import { ROOM_TIME_MS } from './page-line.ts'
 import { Site } from './site.ts'
 
 export interface EnsembleRequest {
@@ -23,8 +25,8 @@ export interface EnsembleRequest {
   readonly browsers?: 'one' | 'each'
   /** Tabs beyond the voters. Default 0. */
   readonly observers?: number
-  /** Of each browser. */
-  readonly browser?: BrowserOptions
+  /** Of each browser. Of several kinds members have one after the other, each in its process. */
+  readonly browser?: BrowserOptions | readonly BrowserOptions[]
   /** Tabs meet at the kit's own signaling server (the default), or where the app says. */
   readonly signaling?: 'kit' | 'app'
   /** Of messages that are lost or late. Default: drawn, and told in the report. */
@@ -32,7 +34,9 @@ export interface EnsembleRequest {
 }
 
 /** Defaults for all rooms and browsers of a file or a project: `use: { zabra: { … } }`. */
-export interface KitOptions extends EnsembleRequest {
+export interface KitOptions extends Omit<EnsembleRequest, 'browser'> {
+  /** Of each browser. */
+  readonly browser?: BrowserOptions
   /** Of built pages, which the kit's own server serves. Default: a page that joins, that is all. */
   readonly folder?: string
   /** Which of them opens a room. Default `index.html`. */
@@ -63,7 +67,7 @@ export type KitTest = TestType<
   PlaywrightWorkerArgs & PlaywrightWorkerOptions & KitWorkerFixtures
 >
 
-export const test: KitTest = base.extend<KitFixtures, KitWorkerFixtures>({
+export const test: KitTest = base.extend<KitFixtures & LookFixture, KitWorkerFixtures>({
   zabra: [{}, { option: true }],
   warmBrowser: [
     async ({}, use) => {
@@ -79,13 +83,15 @@ export const test: KitTest = base.extend<KitFixtures, KitWorkerFixtures>({
     await use(site)
     await site.stop()
   },
-  newBrowser: async ({ zabra, warmBrowser }, use, testInfo) => {
+  look,
+  newBrowser: async ({ zabra, warmBrowser, launchOptions, look }, use, testInfo) => {
     const browsers: BrowserProcess[] = []
     await use(async (options) => {
-      const all = { ...zabra.browser, ...options }
-      const isWarm = canBeWarm(all) && !browsers.includes(warmBrowser)
+      const asked = { ...zabra.browser, ...options }
+      const isWarm = canBeWarm(asked) && !browsers.includes(warmBrowser)
+      const all = withFlags(asked, launchOptions.args)
       const browser = isWarm ? warmBrowser : await BrowserProcess.create(all)
-      if (isWarm) await warmBrowser.reuse(all)
+      if (isWarm) await warmBrowser.reuse(all, look)
       browsers.push(browser)
       return browser
     })
@@ -96,7 +102,7 @@ export const test: KitTest = base.extend<KitFixtures, KitWorkerFixtures>({
       )
     }
     for (const browser of browsers) {
-      if (browser === warmBrowser) await browser.reuse({})
+      if (browser === warmBrowser) await browser.reuse({}, look)
       else await browser.remove()
     }
   },
@@ -109,16 +115,21 @@ export const test: KitTest = base.extend<KitFixtures, KitWorkerFixtures>({
     })
     for (const node of nodes) await node[Symbol.asyncDispose]()
   },
-  ensemble: async ({ zabra, site, newBrowser }, use, testInfo) => {
+  ensemble: async ({ zabra, site, newBrowser, baseURL }, use, testInfo) => {
     const opened: Ensemble[] = []
     await use(async (voters, request = {}) => {
-      const wanted = { url: site.room(`&size=${voters}`), observers: 0, ...zabra, ...request }
+      // 0: no limit, as in the debugger.
+      if (testInfo.timeout !== 0) testInfo.setTimeout(testInfo.timeout + ROOM_TIME_MS)
+      const asked = { url: site.room(`&size=${voters}`), observers: 0, ...zabra, ...request }
+      const wanted = { ...asked, url: new URL(asked.url, baseURL).href }
       const signaling = wanted.signaling === 'app' ? null : site.signaling
       const seed = wanted.seed ?? String(Math.floor(Math.random() * 1e9))
-      const count = wanted.browsers === 'each' ? voters + wanted.observers : 1
+      const kinds = [request.browser ?? {}].flat()
+      const count = wanted.browsers === 'each' ? voters + wanted.observers : kinds.length
       const browsers: BrowserProcess[] = []
       for (let i = 0; i < count; i++) {
-        browsers.push(await newBrowser({ signaling, seed: `${seed} ${i}`, ...request.browser }))
+        const kind = kinds[i % kinds.length]
+        browsers.push(await newBrowser({ signaling, seed: `${seed} ${i}`, ...kind }))
       }
       const room = await Ensemble.open({ ...wanted, browsers, voters, seed })
       opened.push(room)
@@ -130,8 +141,14 @@ export const test: KitTest = base.extend<KitFixtures, KitWorkerFixtures>({
 })
 
 /** What else is asked for a browser must be told when it starts. */
-function canBeWarm({ dark, ...options }: BrowserOptions): boolean {
-  const { flags, executablePath, headless, firefox, closesOnSignals } = options
-  const ofTheStart = [flags, executablePath, headless, firefox, closesOnSignals]
-  return dark !== true && ofTheStart.every((option) => option === undefined)
+function canBeWarm(options: BrowserOptions): boolean {
+  const { dark, flags, executablePath, headless, firefox, closesOnSignals } = options
+  const ofTheStart = [dark, flags, executablePath, headless, firefox, closesOnSignals]
+  return ofTheStart.every((option) => option === undefined)
+}
+
+/** Playwright's own, of a Chromium. */
+function withFlags(options: BrowserOptions, args: readonly string[] = []): BrowserOptions {
+  if (args.length === 0 || options.firefox !== undefined) return options
+  return { ...options, flags: [...args, ...(options.flags ?? [])] }
 }

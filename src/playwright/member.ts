@@ -2,7 +2,7 @@
 import type { Page } from 'playwright/test'
 import type { Role } from '../core/zab/effect.ts'
 import type { RoomStatus } from '../browser/room-options.ts'
-import { type PageLine, waitUntil, type WaitOptions } from './page-line.ts'
+import { PATIENCE_MS, type PageLine, waitUntil, type WaitOptions } from './page-line.ts'
 import type { Trace } from './page/page-news.ts'
 import { inKit } from './page-call.ts'
 import type { TabHome } from './tab-home.ts'
@@ -31,7 +31,8 @@ export class Member {
 
   static async open(browser: TabHome, url: string): Promise<Member> {
     const member = new Member(browser, await newLine(browser))
-    await member.page.goto(url)
+    // A server that does not answer is a reason as well.
+    await member.page.goto(url, { timeout: PATIENCE_MS })
     return member
   }
 
@@ -121,10 +122,10 @@ export class Member {
 
   /** Ends without a word: the tab crashes or, when it is alone there, its browser is killed. */
   async kill(isAlone = false): Promise<void> {
+    const session = isAlone ? null : await devTools(this.page)
     this.#isUp = false
     this.#standstill = null
-    if (isAlone) return this.browser.kill()
-    const session = await devTools(this.page)
+    if (session === null) return this.browser.kill()
     const crashed = this.page.waitForEvent('crash')
     // It never answers.
     session.send('Page.crash').catch(() => {})

@@ -8,6 +8,12 @@ import type { FrameNews, PageNews, Trace } from './page/page-news.ts'
 
 /** Far above what a busy machine of two cores needs; a bound on hanging, not a measure. */
 export const PATIENCE_MS = 30_000
+/**
+ * What a test gets for each room besides its own limit, ms. Ours: Playwright's limit is as long as
+ * one of our waits unless the test says otherwise, and would end it before it says what is missing.
+ * A room may take one wait to open, and another one begins when it has.
+ */
+export const ROOM_TIME_MS: number = 2 * PATIENCE_MS
 /** Of one page; older ones go. */
 const TRACES_MAX = 20_000
 
@@ -31,6 +37,9 @@ export class PageLine {
   #link: string | null = null
   #identity: string | null = null
   #ended: string | null = null
+  #lastError: string | null = null
+  /** The last one that it had: who is gone is named all the same. */
+  #sid: number | null = null
   #lives = 0
   readonly #listeners = new Set<() => void>()
   readonly #listener: LineListener
@@ -41,6 +50,9 @@ export class PageLine {
     const over = (): void => this.#gone()
     page.once('crash', over)
     page.once('close', over)
+    page.on('pageerror', ({ message }) => {
+      this.#lastError = message
+    })
   }
 
   /** As of the last word of the page in this life; null before it joined a room. */
@@ -60,6 +72,19 @@ export class PageLine {
 
   get ended(): string | null {
     return this.#ended
+  }
+
+  /** For messages: how its machine is, or why there is none. */
+  get state(): string {
+    const name = this.#sid === null ? '' : `member ${this.#sid}: `
+    if (this.#status !== null) {
+      const { text, member } = this.#status
+      const why = member?.whyNotServing ?? null
+      return why === null ? name + text : `${name}${text}; it does not serve: ${why}`
+    }
+    if (this.#ended !== null) return name + this.#ended
+    const error = this.#lastError === null ? '' : `; its last error: ${this.#lastError}`
+    return `${name}no room yet at ${this.page.url()}${error}`
   }
 
   /** How many times it was loaded. */
@@ -89,10 +114,12 @@ export class PageLine {
         this.#lives++
         this.#status = null
         this.#ended = null
+        this.#lastError = null
         return
       case 'status':
         // A client's has less; whoever asks for more finds it undefined.
         this.#status = news.status as RoomStatus
+        this.#sid = this.#status.sid ?? this.#sid
         this.#link = news.link
         this.#identity = news.identity
         return
@@ -124,22 +151,21 @@ export async function waitUntil<T>(
 ): Promise<T> {
   const already = find()
   if (already !== null && already !== undefined && already !== false) return already
-  return new Promise<T>((resolve, reject) => {
+  const found = await new Promise<T | null>((resolve) => {
     const ends = lines.map((line) => line.onNews(() => look()))
-    const end = (): void => {
+    const end = (result: T | null): void => {
       clearTimeout(timer)
       for (const stop of ends) stop()
+      resolve(result)
     }
-    const timer = setTimeout(() => {
-      end()
-      const states = lines.map((line) => `${line.status?.text ?? line.ended ?? 'no room yet'}`)
-      reject(new Error(`${what}: not within ${timeoutMs} ms. Pages: ${states.join(' | ')}`))
-    }, timeoutMs)
+    const timer = setTimeout(end, timeoutMs, null)
     const look = (): void => {
-      const found = find()
-      if (found === null || found === undefined || found === false) return
-      end()
-      resolve(found)
+      const now = find()
+      if (now !== null && now !== undefined && now !== false) end(now)
     }
   })
+  if (found !== null) return found
+  // Made here and not in the timer: so its stack has the line of the test.
+  const states = lines.map(({ state }) => state)
+  throw new Error(`${what}: not within ${timeoutMs} ms. Pages: ${states.join(' | ')}`)
 }

@@ -6,11 +6,11 @@ import type { CDPSession, Page } from 'playwright/test'
 
 const sessions = new WeakMap<Page, CDPSession>()
 
-/** The DevTools session of a page, one for all of a test. Chromium only. */
+/** The DevTools session of a page, one for all of a test. Rejects where the browser has none. */
 export async function devTools(page: Page): Promise<CDPSession> {
   const known = sessions.get(page)
   if (known !== undefined) return known
-  const made = await page.context().newCDPSession(page)
+  const made = await page.context().newCDPSession(page).catch(onlyChromium)
   sessions.set(page, made)
   return made
 }
@@ -75,4 +75,10 @@ export class Standstill {
       await this.#session.send(method)
     }
   }
+}
+
+function onlyChromium(cause: unknown): never {
+  const what = 'only in Chromium can one tab crash or stand still by itself'
+  const instead = 'open the room with a process for each member, and kill it or put it to sleep'
+  throw new Error(`${what}; elsewhere ${instead} (browsers: 'each')`, { cause })
 }

@@ -82,16 +82,17 @@ export class EnsembleParts {
     this.#dialer.start()
   }
 
-  member(number: number): VirtualMember {
+  member(number: number | null): VirtualMember {
+    if (number === null) throw new RangeError('no member: leader() and follower() found none')
     const member = this.members[number - 1]
     if (member !== undefined) return member
     throw new RangeError(`there is no member ${number}: they are 1 to ${this.members.length}`)
   }
 
-  voter(number: number): VirtualMember {
+  voter(number: number | null): VirtualMember {
     const member = this.member(number)
     if (!member.isObserver) return member
-    throw new RangeError(`member ${number} is an observer`)
+    throw new RangeError(`${member.name} is an observer`)
   }
 
   /** Who leads and has a majority behind it; null while nobody does. */

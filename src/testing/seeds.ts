@@ -1,4 +1,6 @@
 /** Ensembles by their seeds: one, and one after the other to find the order that breaks a test. */
+import { SeedProgress } from './seed-progress.ts'
+import { warn } from './platform-warning.ts'
 import { toError } from './thrown.ts'
 import type { TestEnsembleOptions } from './test-ensemble-options.ts'
 import { TestEnsemble } from './test-ensemble.ts'
@@ -33,7 +35,9 @@ export async function forEachSeed(
   const only = seedOfEnvironment('ZABRA_SEED')
   const first = only ?? options.seed ?? SEED_DEFAULT
   const runs = only === null ? (seedOfEnvironment('ZABRA_SEEDS') ?? count) : 1
+  using progress = new SeedProgress(runs, warn)
   for (let seed = first; seed < first + runs; seed++) {
+    progress.begins(seed)
     const ensemble = await testEnsemble({ ...options, seed })
     try {
       await run(ensemble)

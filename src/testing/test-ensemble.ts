@@ -53,8 +53,10 @@ const PROMISED: readonly Promised[] = [
   'callsInOrder',
 ]
 
-/** A member by its number, or a client by its handle or its transport. */
-export type TestNode = number | ZooKeeperClient | ClientTransport
+/** A member by its number. null, as `leader()` is while nobody leads, is refused at once. */
+export type TestMember = number | null
+/** Such a one, or a client by its handle or its transport. */
+export type TestNode = TestMember | ZooKeeperClient | ClientTransport
 
 export class TestEnsemble
   implements EnsembleFaults<TestNode>, ClientFaults<ZooKeeperClient>, AsyncDisposable
@@ -202,14 +204,14 @@ export class TestEnsemble
 
   // — processes —
 
-  async kill(member: number): Promise<void> {
-    this.#did(`kill(${member})`, member)
+  async kill(member: TestMember): Promise<void> {
+    this.#did(`kill(${String(member)})`, member)
     this.#parts.member(member).kill()
     this.log.record.went(this.#parts.member(member))
   }
 
-  async restart(member: number): Promise<void> {
-    this.#did(`restart(${member})`, member)
+  async restart(member: TestMember): Promise<void> {
+    this.#did(`restart(${String(member)})`, member)
     this.#parts.member(member).start()
   }
 
@@ -289,13 +291,13 @@ export class TestEnsemble
 
   // — storage —
 
-  async wipeStorage(member: number): Promise<void> {
-    this.#did(`wipeStorage(${member})`, member)
+  async wipeStorage(member: TestMember): Promise<void> {
+    this.#did(`wipeStorage(${String(member)})`, member)
     this.#parts.member(member).wipeStorage()
   }
 
-  async failStorage(member: number, failure: StorageFailure = 'quota'): Promise<void> {
-    this.#did(`failStorage(${member}, ${failure})`, member)
+  async failStorage(member: TestMember, failure: StorageFailure = 'quota'): Promise<void> {
+    this.#did(`failStorage(${String(member)}, ${failure})`, member)
     this.#parts.member(member).failStorage(failure)
   }
 
@@ -331,8 +333,8 @@ export class TestEnsemble
     return leader ?? this.waitForLeader(options)
   }
 
-  async forceLeader(member: number, options: WaitOptions = {}): Promise<void> {
-    this.#did(`forceLeader(${member})`, member)
+  async forceLeader(member: TestMember, options: WaitOptions = {}): Promise<void> {
+    this.#did(`forceLeader(${String(member)})`, member)
     const voter = this.#parts.voter(member)
     await forceLeader(this.#parts, this.#seats, voter, (what, look) => {
       return this.#wait(what, look, options)
@@ -472,7 +474,8 @@ export class TestEnsemble
   }
 
   #station(node: TestNode): Station & { readonly process: VirtualMember['process'] } {
-    return typeof node === 'number' ? this.#parts.member(node) : this.#seat(node)
+    const isMember = node === null || typeof node === 'number'
+    return isMember ? this.#parts.member(node) : this.#seat(node)
   }
 
   #seat(client: ZooKeeperClient | ClientTransport): VirtualClient {

@@ -10,7 +10,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { installInto, packInto, TOP, type Packed } from './packed.ts'
-import { isInReadme, readmeProgram } from './readme-program.ts'
+import { isInReadme, readmeProgram, shownInReadme } from './readme-program.ts'
 
 const run = promisify(execFile)
 
@@ -154,6 +154,9 @@ describe('the tarball', () => {
     const { stdout, stderr } = naive as { readonly stdout: string; readonly stderr: string }
     expect(stdout + stderr).toMatch(/seed \d+; the same again: ZABRA_SEED=\d+/)
     expect(stdout + stderr).toMatch(/expected \d to be \d/)
+    for (const line of await shownInReadme('AssertionError: expected')) {
+      expect(stdout + stderr).toContain(line)
+    }
     await cp(join(lock, 'fenced-lock.js'), join(lock, 'lock.js'))
     await run(process.execPath, program, { env })
   })
@@ -275,6 +278,7 @@ describe('the types', () => {
       await ensemble.expectLinearizable()
     })
     await using ensemble = await testEnsemble({ size: 5, observers: 1, seed: 3 })
+    await ensemble.kill(ensemble.leader())
     await retry(() => client.sync('/'), { ticker: ensemble.clock })
     new ZooKeeperClient({ ...ensemble.clientOptions(), chroot: '/app' })
     const worker = () => new Worker(new URL('zabra/worker', import.meta.url), { type: 'module' })

@@ -20,3 +20,11 @@ export async function isInReadme(file: string): Promise<boolean> {
   const [text, shown] = await Promise.all([readFile(README, 'utf8'), readFile(file, 'utf8')])
   return text.includes(`\`\`\`js\n${shown}\`\`\``)
 }
+
+/** What a program prints, line by line, as the README shows it after that beginning. */
+export async function shownInReadme(beginning: string): Promise<readonly string[]> {
+  const text = await readFile(README, 'utf8')
+  const shown = text.split(`\`\`\`\n${beginning}`)[1]?.split('\n```')[0]
+  if (shown === undefined) throw new Error(`README.md shows nothing that begins ${beginning}`)
+  return (beginning + shown).split('\n').map((line) => line.trim())
+}

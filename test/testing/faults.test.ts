@@ -30,6 +30,8 @@ describe('processes', () => {
     await client.create('/before')
     await ensemble.kill(leader)
     expect(ensemble.leader()).toBeNull()
+    await expect(ensemble.kill(ensemble.leader())).rejects.toThrow(/leader\(\) .* found none/)
+    await expect(ensemble.isolate(ensemble.leader())).rejects.toThrow(/found none/)
     expect(await ensemble.waitForLeader()).not.toBe(leader)
     await patiently(ensemble, () => client.create('/after'))
     await ensemble.restart(leader)

@@ -38,6 +38,24 @@ export async function tearLog(name: string): Promise<void> {
   })
 }
 
+/**
+ * As behind an update that waits for a tab which does not let go: who opens it now waits. The
+ * result ends that, and leaves everything as it was.
+ */
+export async function blockDatabase(name: string): Promise<() => Promise<void>> {
+  const holder = await settled(indexedDB.open(name))
+  const update = indexedDB.open(name, holder.version + 1)
+  update.addEventListener('upgradeneeded', () => update.transaction?.abort())
+  const ended = new Promise<void>((resolve) => {
+    update.addEventListener('error', () => resolve())
+  })
+  await new Promise((resolve) => update.addEventListener('blocked', resolve))
+  return async () => {
+    holder.close()
+    await ended
+  }
+}
+
 async function withStore<T>(
   name: string,
   mode: IDBTransactionMode,

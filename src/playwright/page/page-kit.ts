@@ -23,7 +23,14 @@ import {
   type PageSettings,
   TELL,
 } from './page-news.ts'
-import { databaseOf, deleteDatabase, type LogKey, logValues, tearLog } from './member-database.ts'
+import {
+  blockDatabase,
+  databaseOf,
+  deleteDatabase,
+  type LogKey,
+  logValues,
+  tearLog,
+} from './member-database.ts'
 import { endSession } from './end-session.ts'
 import { NewsQueue } from './news-queue.ts'
 import { newsToText } from './news-text.ts'
@@ -50,6 +57,7 @@ export class PageKit {
   })
   #control: Comlink.Remote<FaultControl> | null = null
   #handles = 0
+  #unblock: (() => Promise<void>) | null = null
   readonly #clients = new Map<string, ZooKeeperClient>()
   readonly #heard = new Map<string, string[]>()
   /** Of a machine that was here before; set by the test before the app's code runs. */
@@ -203,6 +211,14 @@ export class PageKit {
   /** The newest value of the log, cut in the middle. */
   async tearLog(identity: string): Promise<void> {
     await tearLog(await databaseOf(identity))
+  }
+
+  async blockDatabase(identity: string): Promise<void> {
+    this.#unblock = await blockDatabase(await databaseOf(identity))
+  }
+
+  async unblockDatabase(): Promise<void> {
+    await this.#unblock?.()
   }
 
   /** The values of the log in order, as base64; from the one on that holds `after`. */
