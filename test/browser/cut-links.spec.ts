@@ -1,10 +1,11 @@
-// Three browsers in three networks of their own, and the links between them really cut: one machine
-// apart from the two others, one that is heard and does not hear, two of three that never meet, a
-// network that loses packets, and a machine that gets another address. Whoever has a majority goes
-// on, who has none says so and refuses.
+// Three browsers, one of them a Firefox, in three networks of their own, and the links between them
+// really cut: one machine apart from the two others, one that is heard and does not hear, two of
+// three that never meet, a network that loses packets, and a machine that gets another address.
+// Whoever has a majority goes on, who has none says so and refuses.
 import { expect } from 'playwright/test'
 import type { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
-import { test } from '../../src/playwright/fixtures.ts'
+import type { BrowserOptions } from '../../src/playwright/browser-process.ts'
+import { inNetwork, test } from './firefox-fixture.ts'
 import { leaderOf, openMachine, PATIENCE_MS, PATIENTLY, type MachinePage } from './machine-page.ts'
 import { NetworkLab } from './network-lab.ts'
 import { lasting } from './tab-words.ts'
@@ -236,6 +237,7 @@ async function expectNothingLost(machines: readonly MachinePage[]): Promise<void
 
 test('links really cut: a majority goes on, a minority refuses, nothing is lost', async ({
   newBrowser,
+  firefox,
 }) => {
   test.setTimeout(LIMIT_MS)
   // Where there can be none it fails: nobody shall think that it ran.
@@ -243,11 +245,13 @@ test('links really cut: a majority goes on, a minority refuses, nothing is lost'
   const { origin } = lab
   const link = `${origin}/machine.html?room=cut#a-secret-that-nobody-guesses`
   const flags = [`--unsafely-treat-insecure-origin-as-secure=${origin}`]
-  const programs = await Promise.all([0, 1, 2].map((index) => lab.browserOf(index)))
+  const chromium = async (index: number): Promise<BrowserOptions> => {
+    return { flags, executablePath: await lab.browserOf(index) }
+  }
+  const fox = inNetwork(firefox, lab.insideOf(2), new URL(origin).hostname)
+  const kinds = [await chromium(0), await chromium(1), fox]
   const machines = await Promise.all(
-    programs.map(async (executablePath) => {
-      return openMachine(await newBrowser({ flags, executablePath }), link)
-    }),
+    kinds.map(async (kind) => openMachine(await newBrowser(kind), link)),
   )
   for (const machine of machines) await machine.expectWhole()
   for (const [i, machine] of machines.entries()) await startWriter(machine, `by-${i}`)

@@ -3,15 +3,23 @@
 // Playwright overrides media features when it opens a context, whether or not a test asks for that,
 // and gives up when Firefox has no such command; Debian's long-term Firefox has none. So this
 // program stands between them: a command of emulation that Firefox does not know counts as done.
-// Everything else passes unchanged. ZABRA_FIREFOX names the real Firefox.
+// Everything else passes unchanged. ZABRA_FIREFOX names the real Firefox, ZABRA_FIREFOX_INSIDE what
+// starts a program where it shall run (a JSON list): in a network with a loopback of its own.
 import { spawn } from 'node:child_process'
+import { createServer } from 'node:net'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { WebSocket, WebSocketServer } from 'ws'
 
 const LISTENING = /^WebDriver BiDi listening on ws:\/\/127\.0\.0\.1:(\d+)$/
 
-const firefox = spawn(process.env['ZABRA_FIREFOX'] ?? 'firefox', process.argv.slice(2), {
+/** Its arguments are a port; what it reads goes there, what comes from there it writes. */
+const PASS_ON = `const socket = require('node:net').connect(Number(process.argv[1]), '127.0.0.1')
+process.stdin.pipe(socket).pipe(process.stdout)`
+
+const inside = JSON.parse(process.env['ZABRA_FIREFOX_INSIDE'] ?? '[]')
+const [program, ...args] = [...inside, process.env['ZABRA_FIREFOX'] ?? 'firefox']
+const firefox = spawn(program, [...args, ...process.argv.slice(2)], {
   stdio: ['ignore', 'inherit', 'pipe'],
 })
 firefox.on('error', (error) => {
@@ -25,14 +33,32 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 createInterface({ input: firefox.stderr }).on('line', (line) => {
   const port = LISTENING.exec(line)?.[1]
   if (port === undefined) console.error(line)
-  else relay(Number(port))
+  else if (inside.length === 0) relay(Number(port), Number(port))
+  else tunnel(Number(port), (near) => relay(near, Number(port)))
 })
 
+/** From a port of this network to one of Firefox's. */
+function tunnel(firefoxPort, use) {
+  const server = createServer((near) => {
+    const [command, ...before] = [...inside, process.execPath]
+    const far = spawn(command, [...before, '-e', PASS_ON, String(firefoxPort)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    for (const stream of [near, far.stdin]) stream.on('error', () => near.destroy())
+    near.pipe(far.stdin)
+    far.stdout.pipe(near)
+    near.on('close', () => far.kill())
+  })
+  server.listen(0, '127.0.0.1', () => use(server.address().port))
+}
+
 /** Says on which port it listens in Firefox's own words: Playwright reads them. */
-function relay(firefoxPort) {
+function relay(port, firefoxPort) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
   server.on('connection', (driver, request) => {
-    const browser = new WebSocket(`ws://127.0.0.1:${firefoxPort}${request.url}`)
+    // It answers who calls it by its own name only.
+    const headers = { host: `127.0.0.1:${firefoxPort}` }
+    const browser = new WebSocket(`ws://127.0.0.1:${port}${request.url}`, { headers })
     const early = []
     driver.on('message', (data) => {
       if (browser.readyState === WebSocket.OPEN) browser.send(String(data))

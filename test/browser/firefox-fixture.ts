@@ -1,7 +1,7 @@
 /** The distribution's Firefox beside the Chromium of the other tests, with a profile of its own. */
 import { fileURLToPath } from 'node:url'
 import { findFirefox } from '../firefox-binary.mjs'
-import type { BrowserProcess } from '../../src/playwright/browser-process.ts'
+import type { BrowserOptions, FirefoxOptions } from '../../src/playwright/browser-process.ts'
 import { test as base } from '../../src/playwright/fixtures.ts'
 
 const DRIVEN_FIREFOX = fileURLToPath(new URL('./firefox-bidi.mjs', import.meta.url))
@@ -15,27 +15,47 @@ const PREFERENCES = {
   'toolkit.startup.max_resumed_crashes': -1,
 }
 
-export interface FirefoxFixtures {
-  readonly newFirefox: (options?: { readonly isPrivate?: boolean }) => Promise<BrowserProcess>
+export interface FirefoxFixture {
+  /** What makes a browser of the kit a Firefox. */
+  readonly firefox: BrowserOptions
 }
 
-export const test = base.extend<FirefoxFixtures, { readonly firefoxBinary: string }>({
-  firefoxBinary: [
+export const test = base.extend<object, FirefoxFixture>({
+  firefox: [
     async ({}, use) => {
-      await use(await findFirefox())
+      await use(firefoxOptions(await findFirefox()))
     },
     { scope: 'worker', timeout: FIND_TIMEOUT_MS },
   ],
-  newFirefox: async ({ firefoxBinary, newBrowser }, use) => {
-    await use(({ isPrivate = false } = {}) =>
-      newBrowser({
-        executablePath: DRIVEN_FIREFOX,
-        firefox: {
-          channel: 'moz-firefox',
-          env: { ...process.env, ZABRA_FIREFOX: firefoxBinary },
-          preferences: { ...PREFERENCES, 'browser.privatebrowsing.autostart': isPrivate },
-        },
-      }),
-    )
-  },
 })
+
+function firefoxOptions(binary: string): BrowserOptions {
+  const env = { ...process.env, ZABRA_FIREFOX: binary }
+  return {
+    executablePath: DRIVEN_FIREFOX,
+    firefox: { channel: 'moz-firefox', env, preferences: PREFERENCES },
+  }
+}
+
+/** Where `inside` starts a program: in a network of its own, of that server. */
+export function inNetwork(
+  browser: BrowserOptions,
+  inside: readonly string[],
+  serverAddress: string,
+): BrowserOptions {
+  const env = { ...browser.firefox?.env, ZABRA_FIREFOX_INSIDE: JSON.stringify(inside) }
+  const moved = { ...browser, firefox: { ...browser.firefox, env } }
+  return withPreferences(moved, {
+    // No names by multicast, which its bridge does not pass on, and no TLS.
+    'media.peerconnection.ice.obfuscate_host_addresses': false,
+    'dom.securecontext.allowlist': serverAddress,
+  })
+}
+
+export function withPreferences(
+  browser: BrowserOptions,
+  preferences: NonNullable<FirefoxOptions['preferences']>,
+): BrowserOptions {
+  const all = { ...browser.firefox?.preferences, ...preferences }
+  return { ...browser, firefox: { ...browser.firefox, preferences: all } }
+}

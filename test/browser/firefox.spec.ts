@@ -1,10 +1,13 @@
-// Rooms of Firefox, and of Firefox and Chromium together. WebDriver BiDi, by which it is driven,
-// has no crash or freeze of one tab: tabs are closed, a worker is ended by the page's own button,
-// and the browser's process is killed.
-import { expect } from 'playwright/test'
-import type { BrowserProcess } from '../../src/playwright/browser-process.ts'
-import { leaderOf, openMachine, PATIENCE_MS, type MachinePage } from './machine-page.ts'
-import { test } from './firefox-fixture.ts'
+// Rooms of Firefox, and of Firefox and Chromium together, and what befalls them. WebDriver BiDi, by
+// which it is driven, has no crash or freeze of one tab: tabs are closed, a worker is ended by the
+// page's own button, and the browser's process is killed or stands still.
+import { CreateMode } from '../../src/core/jute/create-mode.ts'
+import { ErrorCode } from '../../src/core/jute/error-code.ts'
+import type { Ensemble } from '../../src/playwright/ensemble.ts'
+import { expect } from '../../src/playwright/expectations.ts'
+import { failAndReload } from './disk-faults.ts'
+import { leaderOf, MachinePage, PATIENCE_MS, threeOf } from './machine-page.ts'
+import { test, withPreferences } from './firefox-fixture.ts'
 
 /** Firefox takes some 5 s to start and 1 s per tab, both several times that on a busy machine. */
 const LIMIT_MS = 240_000
@@ -17,23 +20,10 @@ const MANY_WRITES = 800
  */
 const LARGE_BYTES = 300_000
 
-async function open(browsers: readonly BrowserProcess[], link: string): Promise<MachinePage[]> {
-  const machines: MachinePage[] = []
-  for (const browser of browsers) machines.push(await openMachine(browser, link))
-  for (const machine of machines) await machine.expectWhole()
-  return machines
-}
-
-async function without(
-  machines: readonly MachinePage[],
-  gone: MachinePage,
-): Promise<MachinePage[]> {
-  await gone.page.close()
-  const others = machines.filter((machine) => machine !== gone)
-  for (const other of others) {
-    await expect(other.status).toHaveText(/leads.*away/, { timeout: PATIENCE_MS })
+async function expectOneAway(machines: readonly MachinePage[], how: string): Promise<void> {
+  for (const { status } of machines) {
+    await expect(status, how).toHaveText(/leads.*away/, { timeout: PATIENCE_MS })
   }
-  return others
 }
 
 async function expectEqual(machines: readonly MachinePage[]): Promise<void> {
@@ -97,14 +87,85 @@ async function burst(machine: MachinePage, path: string, bytes: number): Promise
   )
 }
 
-test('three tabs of Firefox: written, watched, closed, crashed and reloaded', async ({
+/** The leader's tab is closed and opened; its worker dies; then every tab is reloaded. */
+async function closeCrashAndReload(room: Ensemble, machines: readonly MachinePage[]) {
+  const leader = leaderOf(machines)
+  const gone = leader.sid
+  await room.close(leader.member)
+  const two = machines.filter((machine) => machine !== leader)
+  await expectOneAway(two, 'closed')
+  await room.restart(leader.member)
+  await leader.expectWhole()
+  expect(leader.sid).toBe(gone)
+
+  const dying = leaderOf(machines)
+  const before = machines.map(({ sid }) => sid)
+  await dying.page.getByRole('button', { name: 'Crash this tab' }).click()
+  await expectOneAway(
+    machines.filter((one) => one !== dying),
+    'crashed',
+  )
+  for (const machine of [dying, ...machines.filter((one) => one !== dying)]) {
+    await room.reload(machine.member)
+    await machine.expectWhole()
+  }
+  expect(machines.map(({ sid }) => sid)).toEqual(before)
+  await expectEqual(machines)
+}
+
+/** Apart from the others, deaf, slow; messages that are lost and that come in another order. */
+async function hurtLinks(room: Ensemble): Promise<void> {
+  const { leader } = room
+  const [one, other] = room.followers
+  if (one === undefined || other === undefined) throw new Error('two followers')
+  const client = await room.client(one, { sessionTimeoutMs: PATIENCE_MS })
+  await room.partition([leader], [one, other])
+  await leader.until(() => leader.status?.member?.serving === false)
+  expect(await room.waitForLeader()).not.toBe(leader.number)
+  await client.create('/x', 'without the first leader')
+  await room.heal()
+  await room.waitForWhole()
+
+  await room.oneWay(one, other)
+  await room.oneWay(leader, other)
+  await other.until(() => other.status?.member?.serving === false)
+  await room.heal()
+  await room.waitForWhole()
+
+  const since = Date.now()
+  const [follower] = room.followers
+  if (follower === undefined) throw new Error('a follower')
+  await room.drop(1, [room.leader, follower])
+  await follower.untilTrace('link', since, ({ up }) => !up)
+  await room.heal()
+  await room.waitForWhole()
+
+  const begun = performance.now()
+  await room.delay([20, 60])
+  await client.setData('/x', 'slow')
+  expect(performance.now() - begun).toBeGreaterThan(40)
+  await room.heal()
+}
+
+/** One of the three at a time; the last one is another machine then, which does not vote. */
+async function hurtDisks(room: Ensemble): Promise<void> {
+  const [victim] = room.followers
+  if (victim === undefined) throw new Error('a follower')
+  const writer = await room.client(room.leader)
+  for (const fault of ['quota', 'hangs', 'closed', 'wiped'] as const) {
+    await failAndReload(room, victim, fault, writer)
+  }
+}
+
+test('three tabs of Firefox, and what befalls tabs, links, disks and sessions', async ({
   site,
-  newFirefox,
+  ensemble,
+  firefox,
 }) => {
   test.setTimeout(LIMIT_MS)
-  const firefox = await newFirefox()
-  const machines = await open([firefox, firefox, firefox], site.room())
-  expect(machines.map(({ sid }) => sid).sort()).toEqual([1, 2, 3])
+  const room = await ensemble(3, { browser: { ...firefox, faults: true } })
+  const machines = threeOf(room)
+  expect(machines.map(({ sid }) => sid)).toEqual([1, 2, 3])
   await expectWatchedWrites(machines, 'whole')
   await expectLargeNode(machines, '/large')
   // The question whether to keep the storage stands open in Firefox, and nothing waits for it.
@@ -112,86 +173,94 @@ test('three tabs of Firefox: written, watched, closed, crashed and reloaded', as
     const said = page.getByText('this browser asks you whether to keep it').first()
     await expect(said).toBeVisible({ timeout: PATIENCE_MS })
   }
-
-  // The leader's tab is closed, another one opened: it is the machine that was.
-  const leader = leaderOf(machines)
-  const gone = leader.sid
-  const link = leader.page.url()
-  const two = await without(machines, leader)
-  await expectWatchedWrites(two, 'two')
-  const back = await openMachine(firefox, link)
-  await back.expectWhole()
-  expect(back.sid).toBe(gone)
-
-  // The leader's worker dies; then every tab is reloaded. Each keeps its machine.
-  const whole = [...two, back]
-  const dying = leaderOf(whole)
-  await dying.page.getByRole('button', { name: 'Crash this tab' }).click()
-  for (const machine of whole.filter((one) => one !== dying)) {
-    await expect(machine.status).toHaveText(/epoch [3-9].*leads.*away/, { timeout: PATIENCE_MS })
-  }
-  const before = two.map(({ sid }) => sid)
-  for (const machine of [dying, ...whole.filter((one) => one !== dying)]) {
-    await machine.page.reload()
-    await machine.expectWhole()
-  }
-  expect(two.map(({ sid }) => sid)).toEqual(before)
-  await expectWatchedWrites(whole, 'again')
-  await expectEqual(whole)
+  await test.step('tabs', () => closeCrashAndReload(room, machines))
+  await test.step('links', () => hurtLinks(room))
+  await test.step('the signaling server', async () => {
+    await site.stop()
+    const client = await room.client(1)
+    await client.create('/no-broker')
+    await site.start()
+  })
+  await test.step('disks', () => hurtDisks(room))
+  await test.step('a session', async () => {
+    const gone = await room.client(room.leader)
+    await gone.create('/gone', null, { mode: CreateMode.EPHEMERAL })
+    await room.expireSession(gone)
+    await expect.poll(() => gone.heard()).toContain('CLOSED')
+    await expect(gone.exists('/gone')).rejects.toMatchObject({ code: ErrorCode.SESSIONEXPIRED })
+  })
+  await expect(room).allPromises()
 })
 
 test('Firefox and Chromium in one room: each leads, each catches up from the other', async ({
-  site,
-  newBrowser,
-  newFirefox,
+  ensemble,
+  firefox,
 }) => {
   test.setTimeout(LIMIT_MS)
-  const chromium = await newBrowser()
-  const firefox = await newFirefox()
+  const room = await ensemble(3, { browser: [{ faults: true }, { ...firefox, faults: true }] })
   // The first one made the room and is machine 1; when all know the same, the highest id leads.
-  const [one, two, fox] = await open([chromium, chromium, firefox], site.room())
+  const [chromium] = room.browsers
+  const isChromium = ({ member }: MachinePage): boolean => member.browser === chromium
+  const machines = threeOf(room)
+  const [one, two] = machines.filter(isChromium)
+  const fox = machines.find((machine) => !isChromium(machine))
   if (one === undefined || two === undefined || fox === undefined) throw new Error('three')
   const foxSid = fox.sid
-  const link = fox.page.url()
   await expectWatchedWrites([one, two, fox], 'mixed')
   await expectLargeNode([fox, one, two], '/from-firefox')
   await expectLargeNode([one, two, fox], '/from-chromium')
 
-  // Firefox is killed; Chromium leads and writes more than it has in memory for DIFF.
+  // Firefox is killed, and the end of its log torn; Chromium leads and writes more than it has in
+  // memory for DIFF.
   await expectEqual([one, two, fox])
-  await firefox.kill()
-  for (const machine of [one, two]) {
-    await expect(machine.status).toHaveText(/leads.*away/, { timeout: PATIENCE_MS })
-  }
+  await room.failStorage(fox.member, 'torn')
+  await expectOneAway([one, two], 'killed')
   await burst(one, '/while-firefox-was-away', 10)
-  const foxAgain = await openMachine(firefox, link)
-  await foxAgain.expectWhole()
-  expect(foxAgain.sid).toBe(foxSid)
+  const killed = Date.now()
+  await room.restart(fox.member)
+  await fox.expectWhole()
+  expect(fox.sid).toBe(foxSid)
   // From the leader's disk: with the large nodes a snapshot is much more.
-  expect(foxAgain.syncModes).toEqual(['DIFF'])
-  await expectEqual([one, two, foxAgain])
+  expect(fox.syncModesSince(killed)).toEqual(['DIFF'])
+  await expectEqual([one, two, fox])
 
   // The Chromium that leads goes, so it is Firefox's turn: its id is above machine 1.
-  const chromiumLeader = leaderOf([one, two])
-  const left = await without([one, two, foxAgain], chromiumLeader)
-  expect(await foxAgain.isLeading()).toBe(true)
+  const gone = leaderOf([one, two])
+  const left = [one, two, fox].filter((machine) => machine !== gone)
+  await room.close(gone.member)
+  await expectOneAway(left, 'closed')
+  expect(await fox.isLeading()).toBe(true)
   await expectWatchedWrites(left, 'firefox-leads')
   // Now it is more than a third of a snapshot.
-  await burst(foxAgain, '/while-chromium-was-away', 2_000)
-  const back = await openMachine(chromium, link)
-  await back.expectWhole()
-  expect(back.syncModes).toEqual(['SNAP'])
-  await expectWatchedWrites([...left, back], 'all-again')
-  await expectEqual([...left, back])
+  await burst(fox, '/while-chromium-was-away', 2_000)
+  const closed = Date.now()
+  await room.restart(gone.member)
+  await gone.expectWhole()
+  expect(gone.syncModesSince(closed)).toEqual(['SNAP'])
+
+  // The computer of the leader sleeps. What it was asked waits, and is not answered with the past.
+  const asleep = Date.now()
+  const client = await room.client(fox.member, { sessionTimeoutMs: PATIENCE_MS })
+  await client.create('/x', 'old')
+  await room.sleep(fox.member)
+  await expectOneAway([one, two], 'asleep')
+  const writer = await room.client(one.member)
+  await writer.setData('/x', 'new')
+  const asked = client.ask('/x')
+  await room.wake(fox.member)
+  await asked
+  await fox.member.untilTrace('established', asleep, ({ leader }) => leader !== foxSid)
+  expect(await client.heard()).not.toContain('read old')
+  await room.waitForWhole()
+  await expectEqual([one, two, fox])
+  await expect(room).allPromises()
 })
 
-test('private windows of Firefox make an ensemble that says so', async ({ site, newFirefox }) => {
+test('a private window of Firefox serves, and says what it is', async ({ ensemble, firefox }) => {
   test.setTimeout(LIMIT_MS)
-  const firefox = await newFirefox({ isPrivate: true })
-  const machines = await open([firefox, firefox, firefox], site.room())
-  await expectWatchedWrites(machines, 'private')
-  for (const machine of machines) {
-    const said = machine.page.getByText('This looks like a private window').first()
-    await expect(said).toBeVisible({ timeout: PATIENCE_MS })
-  }
+  const browser = withPreferences(firefox, { 'browser.privatebrowsing.autostart': true })
+  const machine = new MachinePage((await ensemble(1, { browser })).leader)
+  await expectWatchedWrites([machine], 'private')
+  const said = machine.page.getByText('This looks like a private window').first()
+  await expect(said).toBeVisible({ timeout: PATIENCE_MS })
 })

@@ -6,6 +6,8 @@ import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { expect, judge, linearizable } from '../../src/playwright/expectations.ts'
 import { attachHistory } from '../../src/playwright/attachments.ts'
 import { test } from '../../src/playwright/fixtures.ts'
+import { ROOM_TIME_MS } from '../../src/playwright/page-line.ts'
+import { failAndReload } from './disk-faults.ts'
 import { memberWorkerWith } from './planted-worker.ts'
 
 /** A bound on hanging, on two busy cores. */
@@ -68,7 +70,7 @@ test('cut, slowed down, frozen, killed, torn: members come back, and no promise 
     await room.waitForQuiet()
   })
 
-  await test.step('no room on its disk, a torn log, a session that ended', async () => {
+  await test.step('a disk that is full, torn or held, a session that ended', async () => {
     const full = room.members.find((member) => ![one, other].includes(member)) ?? leader
     await room.failStorage(full, 'quota')
     await client.setData('/x', 'more').catch(() => undefined)
@@ -78,6 +80,13 @@ test('cut, slowed down, frozen, killed, torn: members come back, and no promise 
     await room.failStorage(full, 'torn')
     await room.restart(full)
     await room.waitForQuiet()
+    await room.failStorage(full, 'blocked')
+    const back = room.restart(full)
+    await expect.poll(() => full.line.state).toMatch(/storage did not open.*close other tabs/)
+    await room.healStorage(full)
+    await Promise.all([back, room.reload(full)])
+    await room.waitForQuiet()
+    expect(full.isVoter).toBe(true)
     const gone = await room.client(full)
     await gone.create('/gone', null, { mode: CreateMode.EPHEMERAL })
     await room.expireSession(gone)
@@ -163,24 +172,37 @@ test('lost, doubled and swapped messages; slow, hanging, closed and wiped disks'
   await test.step('disks that hang, close and are wiped', async () => {
     const writer = await room.client(room.member(await room.waitForLeader()))
     const victims = room.followers
-    for (const [fault, text] of [
-      ['hangs', /took too long/],
-      ['closed', /closed the storage/],
-      ['wiped', /storage failed/],
-    ] as const) {
+    for (const fault of ['hangs', 'closed', 'wiped'] as const) {
       const victim = victims[fault === 'closed' ? 1 : 0]
       if (victim === undefined) throw new Error('a follower')
-      if (fault === 'wiped') await room.wipeStorage(victim)
-      else await room.failStorage(victim, fault, { limitMs: 500 })
-      await writer.setData('/x', fault)
-      await victim.until(() => victim.status?.phase === 'failed', { what: `${fault}: it failed` })
-      expect(victim.status?.text).toMatch(text)
-      await room.reload(victim)
-      await room.waitForWhole()
-      // Nobody votes as somebody whose storage is gone.
-      expect(victim.isVoter).toBe(fault !== 'wiped')
+      await failAndReload(room, victim, fault, writer)
     }
   })
+  await expect(room).allPromises()
+})
+
+test('five tabs cut in two: three go on, the leader and one more refuse', async ({ ensemble }) => {
+  test.setTimeout(LIMIT_MS)
+  const room = await ensemble(5)
+  const { leader } = room
+  const [companion, ...three] = room.followers
+  const [one] = three
+  if (companion === undefined || one === undefined) throw new Error('four followers')
+  const client = await room.client(leader, { sessionTimeoutMs: 30_000 })
+  await client.create('/x', 'whole')
+  await room.partition([leader, companion], three)
+  for (const member of [leader, companion]) {
+    await member.until(() => member.status?.member?.serving === false)
+  }
+  const refused = { code: ErrorCode.CONNECTIONLOSS }
+  await expect(client.setData('/x', 'by two')).rejects.toMatchObject(refused)
+  await room.waitForLeader()
+  await (await room.client(one)).setData('/x', 'by three')
+  await room.heal()
+  await room.waitForWhole()
+  await expect.poll(() => client.heard()).toContain('CONNECTED')
+  await client.sync('/x')
+  expect(await client.getData('/x')).toBe('by three')
   await expect(room).allPromises()
 })
 
@@ -196,6 +218,8 @@ test('a server that answers from a cache is found out, and the history is attach
       cache.set(path, answer)`,
   })
   const room = await ensemble(1, { browser: { worker } })
+  // Its own limit is no shorter than a wait of the room, which would never say what is missing.
+  expect(test.info().timeout).toBe(LIMIT_MS + ROOM_TIME_MS)
   const client = await room.client(1)
   await client.create('/x', 'old')
   expect(await client.getData('/x')).toBe('old')
@@ -211,4 +235,22 @@ test('a server that answers from a cache is found out, and the history is attach
   expect(attached.map(({ name }) => name)).toContain('history.html')
   const report = attached.find(({ name }) => name === 'history.html')
   expect(await readFile(report?.path ?? '', 'utf8')).toContain('ReadsShowTheLog')
+})
+
+test.describe('what Playwright is told of pages', () => {
+  test.use({ colorScheme: 'dark', viewport: { width: 400, height: 800 }, locale: 'de-DE' })
+
+  test('holds for those of the kit too, also where the browser ran already', async ({
+    newBrowser,
+    warmBrowser,
+  }) => {
+    const browser = await newBrowser()
+    expect(browser).toBe(warmBrowser)
+    const page = await browser.newPage()
+    const seen = await page.evaluate(() => {
+      const { matches } = matchMedia('(prefers-color-scheme: dark)')
+      return [matches, innerWidth, navigator.language]
+    })
+    expect(seen).toEqual([true, 400, 'de-DE'])
+  })
 })

@@ -128,11 +128,10 @@ export class MachinePage {
     })
   }
 
-  /** By what ways its server caught up with others. */
-  get syncModes(): readonly string[] {
-    return this.member.traces.flatMap((trace) =>
-      trace.type === 'sync' && trace.direction === 'in' ? [trace.mode] : [],
-    )
+  /** By what ways its server caught up with others since then, in ms since 1970. */
+  syncModesSince(sinceMs: number): readonly string[] {
+    const syncs = this.member.tracesSince(sinceMs, 'sync')
+    return syncs.flatMap(({ direction, mode }) => (direction === 'in' ? [mode] : []))
   }
 
   async promptNumber(): Promise<number> {

@@ -68,6 +68,11 @@ export class NetworkLab implements AsyncDisposable {
     return path
   }
 
+  /** What starts a program inside machine `index`. */
+  insideOf(index: number): readonly string[] {
+    return this.#machine(index).inside()
+  }
+
   /** What `from` sends to `to` is lost; what it hears is not. */
   async cutOneWay(from: number, to: number): Promise<void> {
     await this.#neighbours(from, [neighbour(to, NOBODYS_CARD)])

@@ -7,20 +7,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { chromium, expect, test, type Browser, type Page } from 'playwright/test'
+import { expect, test, type Page } from 'playwright/test'
 import { build } from 'vite'
 import { startServer, type RunningServer } from '../../src/edge/serve.ts'
-import { findBrowser } from '../browser-binary.mjs'
+import { BrowserProcess } from '../../src/playwright/browser-process.ts'
 import { flipByte, LyingBroker, swapFingerprint } from './lying-broker.ts'
 import type { StartOptions } from './pages/transport.page.ts'
 import type { LinkReport } from './pages/transport.protocol.ts'
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-features=WebRtcHideLocalIpsWithMdns']
 const SECRET = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 let folder: string
 let server: RunningServer
-let browser: Browser
+let browser: BrowserProcess
 let roomCount = 0
 
 test.beforeAll(async () => {
@@ -42,22 +41,21 @@ test.beforeAll(async () => {
     },
   })
   server = await startServer({ port: 0, staticDir: folder })
-  browser = await chromium.launch({ executablePath: await findBrowser(), args: FLAGS })
+  browser = await BrowserProcess.create({ faults: false })
 })
 
 test.afterAll(async () => {
-  await browser?.close()
+  await browser?.remove()
   await server?.close()
   await rm(folder, { recursive: true, force: true })
 })
 
 test.afterEach(async () => {
-  for (const context of browser.contexts()) await context.close()
+  for (const page of browser.pages.slice(1)) await page.close()
 })
 
 async function openPage(options: Partial<StartOptions> = {}): Promise<Page> {
-  const context = await browser.newContext()
-  const page = await context.newPage()
+  const page = await (await browser.context()).newPage()
   page.on('pageerror', (error) => console.error('page error', error))
   await page.goto(`http://127.0.0.1:${server.port}/transport.html`)
   await page.evaluate((start) => transport.start(start), {

@@ -1,21 +1,34 @@
 /** What `npm run sim` takes. */
+import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import type { Draw } from './draw.ts'
+import { FAULT_KINDS, type Draw, type FaultKind } from './draw.ts'
 import { PLANTED_BUGS } from './planted/bugs.ts'
 import type { PlantedBug } from './planted/planted-bug.ts'
 import type { RunOptions } from './run-seed.ts'
 
 export const USAGE = `npm run sim -- [options]
   --seed N        first seed (1)          --seeds COUNT   how many (100)
-  --hours H       as many seeds as fit into so many hours, half of them long and quiet
+  --hours H       as many seeds as fit into so many hours, half of them long and quiet; from a
+                  seed that is drawn and told, or from --seed
   --planted       every planted bug must be found          --bug NAME   this one
   --trace         one seed in words       --report FILE   one seed as a page
   --digests       a line for every seed
-  --faults 3,7    only these faults of the seed, or none
+  --faults 3,7    only these faults of the seed; or kinds, as crash,rot; or none
   --quiet         the long and quiet run of the seed
   --voters N --clients N --observers N --pages N --safetyMs MS      instead of what is drawn`
 
 const DEFAULT_SEEDS = 100
+/** Nights begin at one of so many. */
+const NIGHT_SEEDS = 2 ** 31
+
+/** What may be asked for instead of what is drawn. */
+const RANGES: Readonly<Record<string, readonly [number, number]>> = {
+  voters: [1, 7],
+  clients: [1, 100],
+  observers: [0, 10],
+  pages: [0, 20],
+  safetyMs: [0, 1e9],
+}
 
 export interface CliOptions {
   readonly firstSeed: number
@@ -44,8 +57,8 @@ function optionsOf(args: readonly string[]): CliOptions | string {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      seed: { type: 'string', default: '1' },
-      seeds: { type: 'string', default: String(DEFAULT_SEEDS) },
+      seed: { type: 'string' },
+      seeds: { type: 'string' },
       hours: { type: 'string' },
       planted: { type: 'boolean', default: false },
       bug: { type: 'string' },
@@ -61,13 +74,17 @@ function optionsOf(args: readonly string[]): CliOptions | string {
       safetyMs: { type: 'string' },
     },
   })
-  const firstSeed = Number(values.seed)
-  const seedCount = Number(values.seeds)
   const hours = values.hours === undefined ? null : Number(values.hours)
+  const firstSeed = Number(values.seed ?? (hours === null ? 1 : randomInt(NIGHT_SEEDS)))
+  const seedCount = Number(values.seeds ?? DEFAULT_SEEDS)
   if (!Number.isInteger(firstSeed) || !Number.isInteger(seedCount) || seedCount < 1) {
     return '--seed and --seeds take whole numbers'
   }
   if (hours !== null && !(hours > 0)) return '--hours takes a number above 0'
+  const isOfMany = (values.seeds !== undefined && seedCount > 1) || hours !== null || values.planted
+  if (isOfMany && (values.trace || values.report !== undefined)) {
+    return '--trace and --report tell of one seed: give --seed, no --seeds, --hours or --planted'
+  }
   const bugs = PLANTED_BUGS.filter(({ name }) => name === (values.bug ?? name))
   if (bugs.length === 0) {
     const names = PLANTED_BUGS.map(({ name }) => name).join(', ')
@@ -75,9 +92,9 @@ function optionsOf(args: readonly string[]): CliOptions | string {
   }
   const { voters, clients, observers, pages, safetyMs } = values
   const drawn = readDrawn({ voters, clients, observers, pages, safetyMs })
-  if (drawn === null) {
-    return '--voters, --clients, --observers, --pages and --safetyMs take whole numbers'
-  }
+  if (typeof drawn === 'string') return drawn
+  const onlyFaults = values.faults === undefined ? undefined : readFaults(values.faults)
+  if (typeof onlyFaults === 'string') return onlyFaults
   const planted = values.bug === undefined ? undefined : bugs[0]
   return {
     firstSeed,
@@ -92,21 +109,34 @@ function optionsOf(args: readonly string[]): CliOptions | string {
       isQuiet: values.quiet,
       ...(planted === undefined ? {} : { planted }),
       ...(Object.keys(drawn).length === 0 ? {} : { drawn }),
-      ...(values.faults === undefined ? {} : { onlyFaults: readFaults(values.faults) }),
+      ...(onlyFaults === undefined ? {} : { onlyFaults }),
     },
   }
 }
 
-function readFaults(text: string): ReadonlySet<number> {
-  return new Set(text === 'none' ? [] : text.split(',').map(Number))
+/** A string says what is wrong. */
+function readFaults(text: string): ReadonlySet<number | FaultKind> | string {
+  if (text === 'none') return new Set()
+  const faults = new Set<number | FaultKind>()
+  for (const word of text.split(',')) {
+    const kind = FAULT_KINDS.find((each) => each === word)
+    if (kind === undefined && !/^[1-9]\d*$/.test(word)) {
+      return `no fault ${word}; there are their numbers, none, and ${FAULT_KINDS.join(', ')}`
+    }
+    faults.add(kind ?? Number(word))
+  }
+  return faults
 }
 
-function readDrawn(texts: Record<string, string | undefined>): Partial<Draw> | null {
+function readDrawn(texts: Record<string, string | undefined>): Partial<Draw> | string {
   const drawn: Record<string, number> = {}
   for (const [name, text] of Object.entries(texts)) {
     if (text === undefined) continue
     const number = Number(text)
-    if (!Number.isInteger(number) || number < 0) return null
+    const [least, most] = RANGES[name] ?? [0, 0]
+    if (!/^\d+$/.test(text) || number < least || number > most) {
+      return `--${name} takes a whole number from ${least} to ${most}`
+    }
     drawn[name] = number
   }
   return drawn

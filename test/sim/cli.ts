@@ -1,4 +1,5 @@
 /** `npm run sim`: seeds, planted bugs, nights, one seed in words or as a page. */
+import { closeSync, openSync } from 'node:fs'
 import { readOptions, USAGE, type CliOptions } from './cli-options.ts'
 import { explain, writeReport } from './explain.ts'
 import { TraceDigest } from '../../src/testing/trace-digest.ts'
@@ -32,6 +33,11 @@ function main(): boolean {
 
 /** One seed for people. */
 function tellOne({ firstSeed, run, isTrace, report }: CliOptions): boolean {
+  const refusal = report === null ? null : whyNotWritable(report)
+  if (refusal !== null) {
+    console.log(`--report ${refusal}`)
+    return false
+  }
   const transcriptLines = isTrace ? TRACE_LINES : REPORT_LINES
   const result = runSeed(firstSeed, { ...run, transcriptLines, records: report !== null })
   const { violation } = result
@@ -44,6 +50,16 @@ function tellOne({ firstSeed, run, isTrace, report }: CliOptions): boolean {
     console.log(`as a page: ${report}`)
   }
   return summary(violation === null ? 1 : 0, violation === null ? 0 : 1)
+}
+
+/** Before the work: null, or what the file system says of it. */
+function whyNotWritable(file: string): string | null {
+  try {
+    closeSync(openSync(file, 'a'))
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 function runSeeds({ firstSeed, seedCount, tellsDigests, run }: CliOptions): boolean {
@@ -62,15 +78,16 @@ function runSeeds({ firstSeed, seedCount, tellsDigests, run }: CliOptions): bool
     digest.text(result.digest)
     tellProgress(totals)
   }
-  for (const line of totals.lines) console.log(line)
+  const areAll = tellTotals(totals, run)
   const again = `npm run sim -- --seed ${firstSeed} --seeds ${seedCount}`
   console.log(`trace digest of all seeds ${digest.hex}; again: ${again}`)
-  return summary(totals.passed, totals.failed)
+  return summary(totals.passed, totals.failed) && areAll
 }
 
 /** Every other run is a long and quiet one, as most of an ensemble's life is. */
 function runNight({ firstSeed, run }: CliOptions, hours: number): boolean {
   const totals = new Totals()
+  console.log(`from seed ${firstSeed}; again: npm run sim -- --hours ${hours} --seed ${firstSeed}`)
   for (let seed = firstSeed; totals.elapsedMs < hours * MS_PER_HOUR; seed++) {
     const isQuiet = seed % 2 === 0
     const options = { ...run, isQuiet }
@@ -80,8 +97,18 @@ function runNight({ firstSeed, run }: CliOptions, hours: number): boolean {
     if (totals.failed >= FAILURES_MAX) break
     tellProgress(totals)
   }
+  const areAll = tellTotals(totals, run)
+  return summary(totals.passed, totals.failed) && areAll
+}
+
+/** False when a kind of fault never happened, in so many seeds of which nothing was left out. */
+function tellTotals(totals: Totals, { onlyFaults, drawn }: RunOptions): boolean {
   for (const line of totals.lines) console.log(line)
-  return summary(totals.passed, totals.failed)
+  const { neverHappened } = totals
+  const isNarrowed = onlyFaults !== undefined || drawn !== undefined
+  if (isNarrowed || neverHappened.length === 0) return true
+  console.log(`never happened: ${neverHappened.join(', ')}`)
+  return false
 }
 
 function tellProgress(totals: Totals): void {
@@ -90,33 +117,39 @@ function tellProgress(totals: Totals): void {
   console.log(`${totals.seeds} seeds done, ${hours} h simulated, ${totals.failed} failed`)
 }
 
-/** Each bug must be found; the first seed that finds it ends its turn. */
+/** Each bug must be found by a rule of its own; the first seed that does so ends its turn. */
 function findPlanted({ bugs, firstSeed, seedCount, run }: CliOptions): boolean {
   let found = 0
   for (const planted of bugs) {
-    const result = firstFailure(planted, firstSeed, seedCount, run)
-    if (result === null || result.violation === null) {
-      console.log(`NOT FOUND ${planted.name} in ${seedCount} seeds: ${planted.what}`)
+    const { seed, violation, symptoms } = findFailure(planted, firstSeed, seedCount, run)
+    const others = symptoms.size === 0 ? '' : `, before that by ${[...symptoms].join(', ')}`
+    if (violation === null) {
+      const rules = planted.foundBy.join(' or ')
+      console.log(`NOT FOUND ${planted.name} by ${rules} in ${seedCount} seeds${others}`)
       continue
     }
     found++
-    const { seed, violation } = result
-    console.log(`found ${planted.name}: seed ${seed}, ${violation.checker}: ${violation.what}`)
+    const where = `seed ${seed}${others}`
+    console.log(`found ${planted.name}: ${where}, ${violation.checker}: ${violation.what}`)
   }
   return summary(found, bugs.length - found)
 }
 
-function firstFailure(
+/** The first that one of the bug's own rules found; `symptoms` are the rules that came before. */
+function findFailure(
   planted: PlantedBug,
   firstSeed: number,
   seedCount: number,
   run: RunOptions,
-): RunResult | null {
+): { seed: number; violation: RunResult['violation']; symptoms: ReadonlySet<string> } {
+  const symptoms = new Set<string>()
   for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
-    const result = runSeed(seed, { ...run, planted })
-    if (result.violation !== null) return result
+    const { violation } = runSeed(seed, { ...run, planted })
+    if (violation === null) continue
+    if (planted.foundBy.includes(violation.checker)) return { seed, violation, symptoms }
+    symptoms.add(violation.checker)
   }
-  return null
+  return { seed: firstSeed, violation: null, symptoms }
 }
 
 function summary(passed: number, failed: number): boolean {

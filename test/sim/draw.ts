@@ -7,6 +7,9 @@ import { Prng } from '../../src/core/base/prng.ts'
 import { TICK_INTERVAL_MS } from '../../src/core/zab/constants.ts'
 import { COMMIT_LOG_COUNT, SNAPSHOT_SIZE_FACTOR } from '../../src/core/zab/constants.ts'
 
+/** A write is there as a whole or not at all, as a database's, or a prefix of it, as of files. */
+export type Disks = 'whole' | 'prefix'
+
 export interface FaultRates {
   /** Mean ms between two faults of any kind, in the safety phase. */
   readonly meanGapMs: number
@@ -63,6 +66,7 @@ export interface Draw {
   readonly linkDelayMs: readonly [number, number]
   readonly linkSpikeChance: number
   readonly diskDelayMs: readonly [number, number]
+  readonly disks: Disks
   readonly snapCount: number
   /** Of what leaders have in memory for a DIFF, and how long a log may be that is read for one. */
   readonly commitLogCount: number
@@ -113,6 +117,7 @@ export function drawRun(seed: number): Draw {
     linkDelayMs: slow ? [5, 60] : [0.3, 4],
     linkSpikeChance: prng.bool(0.3) ? 0.02 : 0.001,
     diskDelayMs: prng.bool(0.25) ? [4, 40] : [0.5, 6],
+    disks: new Prng(seed).fork('disks').pick(['whole', 'prefix'] as const),
     snapCount: prng.pick([12, 40, 150, 100_000]),
     commitLogCount: log.pick([2, 10, 60, COMMIT_LOG_COUNT]),
     snapshotSizeFactor: log.pick([0, 0, SNAPSHOT_SIZE_FACTOR]),
@@ -172,11 +177,22 @@ export function describeDraw(draw: Draw): string {
   return [
     `${voters} voters, ${observers} observers, ${clients} clients`,
     `${safetyMs} ms of faults every ${faults.meanGapMs} ms`,
-    `links ${low}–${high} ms, disk ${draw.diskDelayMs.join('–')} ms, snapCount ${snapCount}`,
+    `links ${low}–${high} ms, ${draw.disks} disks of ${draw.diskDelayMs.join('–')} ms`,
+    `snapCount ${snapCount}`,
     `think ${thinkMs} ms, pipeline ${pipeline}, window ${draw.commitLogCount}`,
     `clock drift ${draw.clockDrift}, founded within ${draw.foundingMs} ms`,
     `${draw.oldMembers} old members${namesOf(draw)}`,
+    `faults ${mixOf(faults)}`,
   ].join('; ')
+}
+
+/** How much of all faults each kind is. */
+function mixOf({ weights }: FaultRates): string {
+  const total = FAULT_KINDS.reduce((sum, kind) => sum + weights[kind], 0)
+  return [...FAULT_KINDS]
+    .sort((a, b) => weights[b] - weights[a])
+    .map((kind) => `${kind} ${((100 * weights[kind]) / total).toFixed(1)}%`)
+    .join(', ')
 }
 
 function namesOf(draw: Draw): string {

@@ -23,11 +23,10 @@ const CHANCE_OF_LONG_ABSENCE = 0.3
 export class FaultPlan {
   readonly #world: FaultTargets
   readonly #prng: Prng
-  /** Numbers of those that are to happen; null: all. */
-  readonly #only: ReadonlySet<number> | null
+  /** Numbers or kinds of those that are to happen; null: all. */
+  readonly #only: ReadonlySet<number | FaultKind> | null
   #isOver = false
   #drawn = 0
-  #count = 0
   readonly #endings = new Set<() => void>()
   /** Members that lost acknowledged entries, and that no leader has synchronised since. */
   readonly #lossy = new Set<SimHost>()
@@ -36,7 +35,7 @@ export class FaultPlan {
   /** What was injected, by number. */
   readonly injected: { readonly number: number; readonly kind: FaultKind }[] = []
 
-  constructor(world: FaultTargets, only: ReadonlySet<number> | null) {
+  constructor(world: FaultTargets, only: ReadonlySet<number | FaultKind> | null) {
     this.#world = world
     this.#only = only
     this.#prng = world.prng.fork('faults')
@@ -60,10 +59,6 @@ export class FaultPlan {
     })
   }
 
-  get count(): number {
-    return this.#count
-  }
-
   start(): void {
     this.#world.timeline.after(FIRST_FAULT_MS * (0.5 + this.#prng.next()), () => this.#next())
   }
@@ -77,7 +72,7 @@ export class FaultPlan {
     for (const client of this.#world.clients) client.wake()
     for (const host of hosts) {
       host.crashPlan.disarm()
-      host.diskFailsNext = false
+      host.diskTrouble.failsNext = null
       host.tickEvery(TICK_INTERVAL_MS)
       host.diskPace.recovers()
       if (host.isPaused) host.thaw()
@@ -91,8 +86,7 @@ export class FaultPlan {
     const number = ++this.#drawn
     const chance = this.#prng.fork(`fault ${number}`)
     const gapMs = -Math.log(1 - this.#prng.next()) * this.#world.draw.faults.meanGapMs
-    if (this.#only === null || this.#only.has(number)) {
-      this.#count++
+    if (this.#only === null || this.#only.has(number) || this.#only.has(kind)) {
       this.injected.push({ number, kind })
       this.#world.digest.text(kind)
       FAULTS[kind](this.#scene(kind, number, chance, this.#victim(chance)))
@@ -118,15 +112,22 @@ export class FaultPlan {
 
   #scene(kind: FaultKind, number: number, prng: Prng, victim: SimHost): Scene {
     const world = this.#world
+    const happens = world.tally.drawn(kind)
+    const tell: Scene['tell'] = (what, sids, forMs) => {
+      const whom = sids.length === 0 ? '' : ` (member ${sids.join(', ')})`
+      world.say('fault', () => `${number} ${kind}: ${what}${whom}`)
+      const untilMs = forMs === undefined ? {} : { untilMs: world.timeline.nowMs + forMs }
+      world.probe.emit('fault', { what: `${kind}: ${what}`, sids, ...untilMs })
+    }
     return {
       world,
       prng,
       victim,
+      tell,
+      happens,
       note: (what, sids, forMs) => {
-        const whom = sids.length === 0 ? '' : ` (member ${sids.join(', ')})`
-        world.say('fault', () => `${number} ${kind}: ${what}${whom}`)
-        const untilMs = forMs === undefined ? {} : { untilMs: world.timeline.nowMs + forMs }
-        world.probe.emit('fault', { what: `${kind}: ${what}`, sids, ...untilMs })
+        tell(what, sids, forMs)
+        happens()
       },
       endsAfter: (forMs, end) => this.#endsAfter(forMs, end),
       mayLose: (host) => this.#mayLose(host),

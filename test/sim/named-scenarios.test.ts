@@ -1,14 +1,18 @@
 // What lost data or service in ZooKeeper's own history, each as a scenario on the real core under
 // all checkers. Where a planted bug is the one of the issue, the scenario finds it.
-import { describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { PlantedBug } from './planted/planted-bug.ts'
 import { epochOf } from '../../src/core/base/zxid.ts'
+import { OpCode } from '../../src/core/jute/op-code.ts'
+import { PacketType } from '../../src/core/jute/quorum-records.ts'
+import { decodeTxn, type Txn } from '../../src/core/jute/txn.ts'
 import { planted, Scenario, serves } from './scenario.ts'
+import type { Disks } from './draw.ts'
 import type { SimHost } from './sim-host.ts'
 import type { Violation } from '../../src/history/history-events.ts'
 
 // A busy machine takes its time; nothing here waits for real time.
-vi.setConfig({ testTimeout: 600_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 type SyncMode = 'DIFF' | 'TRUNC' | 'SNAP'
 
@@ -28,9 +32,10 @@ interface Learning {
 }
 
 /** The learner and the third are down, the learner such that only `mode` brings it back. */
-function beforeSync(mode: SyncMode, bug?: PlantedBug): Learning {
+function beforeSync(mode: SyncMode, bug?: PlantedBug, disks: Disks = 'whole'): Learning {
   // Without it the log on disk would do.
-  const scenario = new Scenario(mode === 'SNAP' ? { snapshotSizeFactor: -1 } : {}, bug)
+  const noLog = mode === 'SNAP' ? { snapshotSizeFactor: -1 } : {}
+  const scenario = new Scenario({ ...noLog, disks }, bug)
   const { world } = scenario
   scenario.serving(...world.hosts)
   world.runFor(SOME_MS)
@@ -80,8 +85,12 @@ function diesAt(mode: SyncMode, effects: number, bug?: PlantedBug): DeathReport 
   let served = 0
   learner.start()
   const { life } = learner
-  world.probe.on('trace', ({ host, event }) => {
-    if (host !== learner || learner.life !== life || event.type !== 'sync') return
+  const death = watchDeath(scenario, learner, leader)
+  let isArmed = false
+  // The first of its steps: what a small DIFF brings comes in one frame.
+  world.probe.on('emitted', ({ host, effect: { kind } }) => {
+    if (isArmed || host !== learner || learner.life !== life || kind !== 'accepted-epoch') return
+    isArmed = true
     learner.crashPlan.afterEffects(effects)
   })
   world.probe.on('stepped', () => {
@@ -94,10 +103,45 @@ function diesAt(mode: SyncMode, effects: number, bug?: PlantedBug): DeathReport 
   if (world.violation === null) scenario.serving(learner, away)
   leader.start()
   world.converge()
-  return { violation: world.violation, served, modes: scenario.syncsOf(learner) }
+  return { violation: world.violation, served, modes: scenario.syncsOf(learner), ...death }
 }
 
-interface DeathReport {
+/** How far a learner was when it died. */
+interface Death {
+  /** Its ack of NEWLEADER was out. */
+  hasAcked: boolean
+  /** What it had asked of its disk and the disk did not have. */
+  unwritten: number
+  /** Its disk had the epoch of its leader. */
+  hasEpoch: boolean
+}
+
+/** Of the learner's present life. */
+function watchDeath({ world }: Scenario, learner: SimHost, leader: SimHost): Death {
+  const death: Death = { hasAcked: false, unwritten: 0, hasEpoch: false }
+  const { life } = learner
+  /** A leader of one lost its quorum, and begins anew with the learner. */
+  let epoch = 0
+  const isOfLife = (host: { readonly sid: number }): boolean =>
+    host.sid === learner.sid && learner.life === life
+  world.probe.on('packet', ({ host, packet: { type, zxid } }) => {
+    if (host.sid === leader.sid && type === PacketType.NEWLEADER) epoch = Number(zxid >> 32n)
+    if (!isOfLife(host) || type !== PacketType.ACK) return
+    if (zxid === BigInt(epoch) << 32n) death.hasAcked = true
+  })
+  world.probe.on('emitted', ({ host }) => {
+    if (isOfLife(host)) death.unwritten++
+  })
+  world.probe.on('durable', ({ host, batch }) => {
+    if (isOfLife(host)) death.unwritten -= batch.length
+  })
+  world.probe.on('stopped', ({ host }) => {
+    if (isOfLife(host)) death.hasEpoch = host.view.currentEpoch === epoch
+  })
+  return death
+}
+
+interface DeathReport extends Readonly<Death> {
   readonly violation: Violation | null
   /** Steps that it served before it died. */
   readonly served: number
@@ -118,11 +162,43 @@ function sweep(mode: SyncMode, bug?: PlantedBug): DeathReport[] {
 describe.each<SyncMode>(['DIFF', 'TRUNC', 'SNAP'])(
   '%s, and the learner dies at every step',
   (mode) => {
-    test('ZOOKEEPER-3911, 4643, 4646, 4785: nothing acknowledged is lost', () => {
-      const reports = sweep(mode)
+    let reports: readonly DeathReport[] = []
+
+    beforeAll(() => {
+      reports = sweep(mode)
+    })
+
+    test('nothing acknowledged is lost', () => {
       expect(reports.flatMap(({ violation }) => violation ?? [])).toEqual([])
       expect(reports.length).toBeGreaterThan(8)
       expect(reports.at(-1)?.modes).toContain(mode)
+    })
+
+    test('ZOOKEEPER-3911: not by who died behind its ack of NEWLEADER', () => {
+      const acked = reports.filter(({ hasAcked }) => hasAcked)
+      expect(acked.length).toBeGreaterThan(0)
+      // The ack says that all before it is on the disk.
+      expect(acked.filter(({ hasEpoch }) => !hasEpoch)).toEqual([])
+      expect(acked.flatMap(({ violation }) => violation ?? [])).toEqual([])
+    })
+
+    test('ZOOKEEPER-4646: nor by who died while its disk was at the history', () => {
+      const amid = reports.filter(({ hasAcked, unwritten }) => !hasAcked && unwritten > 0)
+      expect(amid.length).toBeGreaterThan(0)
+      expect(amid.flatMap(({ violation }) => violation ?? [])).toEqual([])
+    })
+
+    test('ZOOKEEPER-4785: nor by who had acked and did not serve yet', () => {
+      const between = reports.filter(({ hasAcked, served }) => hasAcked && served === 0)
+      expect(between.length).toBeGreaterThan(0)
+      expect(between.flatMap(({ violation }) => violation ?? [])).toEqual([])
+    })
+
+    test('ZOOKEEPER-4643: nor by who died about to enter the epoch of its leader', () => {
+      const without = reports.filter(({ hasEpoch }) => !hasEpoch)
+      expect(without.length).toBeGreaterThan(0)
+      expect(without.length).toBeLessThan(reports.length)
+      expect(without.filter(({ hasAcked }) => hasAcked)).toEqual([])
     })
   },
 )
@@ -132,19 +208,24 @@ describe('and the sweep finds', () => {
     ['ZOOKEEPER-4643', 'epoch-before-log'],
     ['ZOOKEEPER-3911, 4646, 4785', 'sync-ack-before-log'],
   ])('%s: %s', (_issue, name) => {
-    const reports = sweep('DIFF', planted(name))
-    expect(reports.at(-1)?.violation).not.toBe(null)
+    const bug = planted(name)
+    expect(bug.foundBy).toContain(sweep('DIFF', bug).at(-1)?.violation?.checker)
   })
 })
 
 describe('ZOOKEEPER-2307', () => {
   const WRITES = ['accepted-epoch', 'current-epoch', 'append'] as const
   const MOMENTS = ['before', 'after'] as const
-  const points = WRITES.flatMap((kind) => MOMENTS.map((moment) => [moment, kind] as const))
+  const points = WRITES.flatMap((kind) => {
+    return MOMENTS.flatMap((moment) => {
+      return (['whole', 'prefix'] as const).map((disks) => [moment, kind, disks] as const)
+    })
+  })
 
   // currentEpoch above acceptedEpoch is what ZooKeeper then refused to start with (EpochsOnDisk).
-  test.each(points)('who died %s its %s starts, and nothing is lost', (moment, kind) => {
-    const { scenario, learner, leader, away } = beforeSync('DIFF')
+  test.each(points)('who died %s its %s starts, and nothing is lost: %s', (...point) => {
+    const [moment, kind, disks] = point
+    const { scenario, learner, leader, away } = beforeSync('DIFF', undefined, disks)
     learner.crashPlan.atWrite(kind, moment)
     learner.start()
     scenario.until(() => !learner.isUp, `it dies ${moment} ${kind}`)
@@ -158,8 +239,18 @@ describe('ZOOKEEPER-2307', () => {
 })
 
 describe('a learner that joins under load, with a disk that is slow', () => {
-  /** How often this host changed its role, and what broke, while it lasted. */
-  function joins(): { readonly roles: number; readonly leaderRoles: number; scenario: Scenario } {
+  interface Joined {
+    /** How often the learner changed its role meanwhile, and its leader. */
+    readonly roles: number
+    readonly leaderRoles: number
+    /** What the learner was sent between NEWLEADER and UPTODATE, and what it acked then. */
+    readonly proposals: number
+    readonly commits: number
+    readonly acks: number
+    readonly violation: Violation | null
+  }
+
+  function joins(): Joined {
     const scenario = new Scenario({ clients: 8, thinkMs: 5 })
     const { world } = scenario
     scenario.serving(...world.hosts)
@@ -170,6 +261,17 @@ describe('a learner that joins under load, with a disk that is slow', () => {
     world.runFor(SOME_MS)
     const from = scenario.traces.length
     learner.diskPace.slowness = 20
+    const sent = { proposals: 0, commits: 0, acks: 0 }
+    let isBetween = false
+    world.probe.on('packet', ({ host, peer, packet: { type } }) => {
+      if (host === learner && type === PacketType.ACK && isBetween) sent.acks++
+      if (host !== leader || peer !== learner.sid) return
+      if (type === PacketType.NEWLEADER) isBetween = true
+      if (type === PacketType.UPTODATE) isBetween = false
+      if (!isBetween) return
+      if (type === PacketType.PROPOSAL) sent.proposals++
+      if (type === PacketType.COMMIT) sent.commits++
+    })
     learner.start()
     scenario.serving(learner)
     world.runFor(SOME_MS)
@@ -178,14 +280,27 @@ describe('a learner that joins under load, with a disk that is slow', () => {
     const rolesOf = (host: SimHost): number =>
       since.filter((noted) => noted.host === host && noted.event.type === 'role').length
     world.converge()
-    return { roles: rolesOf(learner), leaderRoles: rolesOf(leader), scenario }
+    const { violation } = world
+    return { roles: rolesOf(learner), leaderRoles: rolesOf(leader), ...sent, violation }
   }
 
-  test('ZOOKEEPER-4394, 4685: commits and acks before UPTODATE disturb neither', () => {
-    const { roles, leaderRoles, scenario } = joins()
-    // Looking, following; and the leader leads on.
-    expect([roles, leaderRoles]).toEqual([2, 0])
-    expect(scenario.world.violation).toBe(null)
+  let joined: Joined | null = null
+
+  beforeAll(() => {
+    joined = joins()
+  })
+
+  test('ZOOKEEPER-4394: proposals and commits before UPTODATE do not disturb the learner', () => {
+    expect(joined?.proposals).toBeGreaterThan(0)
+    expect(joined?.commits).toBeGreaterThan(0)
+    // Looking, following.
+    expect(joined).toMatchObject({ roles: 2, violation: null })
+  })
+
+  test('ZOOKEEPER-4685: nor do its acks before UPTODATE disturb the leader', () => {
+    // Of NEWLEADER, and of proposals behind it.
+    expect(joined?.acks).toBeGreaterThan(1)
+    expect(joined).toMatchObject({ leaderRoles: 0, violation: null })
   })
 })
 
@@ -238,6 +353,64 @@ describe('ZOOKEEPER-1732', () => {
     world.converge()
     expect(world.violation).toBe(null)
   })
+})
+
+describe('ZOOKEEPER-1624', () => {
+  const SEQUENTIAL = 2
+
+  function isSequential(path: string): boolean {
+    return /^\/q\/.*-\d{10}$/.test(path)
+  }
+
+  test('a multi that fails amid outstanding creates takes back what is its own, no more', () => {
+    const scenario = new Scenario({ clients: 8, thinkMs: 5, pipeline: 6 })
+    const { world } = scenario
+    scenario.serving(...world.hosts)
+    const { leader } = scenario
+    const outstanding = new Set<bigint>()
+    /** Proposed while sequential creates were outstanding, and those of them that failed. */
+    const amid = new Set<bigint>()
+    const failed = new Set<bigint>()
+    const numbers: number[] = []
+    let failures = 0
+    world.probe.on('emitted', ({ host, effect }) => {
+      if (host !== leader || effect.kind !== 'append') return
+      if (outstanding.size > 0) amid.add(effect.zxid)
+      const { txn } = decodeTxn(effect.entry)
+      if (pathsOf(txn).some(isSequential)) outstanding.add(effect.zxid)
+    })
+    world.probe.on('committed', ({ zxid, logged: { txn } }) => {
+      outstanding.delete(zxid)
+      const hasFailed = txn.kind === 'multi' && txn.txns.some(({ kind }) => kind === 'error')
+      if (hasFailed && amid.has(zxid)) failed.add(zxid)
+      // A parent that is made anew counts from 0 again.
+      if (txn.kind === 'delete' && txn.path === '/q') numbers.length = 0
+      for (const path of pathsOf(txn).filter(isSequential)) {
+        const number = Number(path.slice(-10))
+        if (numbers.length > 0) expect(number, path).toBe((numbers.at(-1) ?? 0) + 1)
+        numbers.push(number)
+      }
+    })
+    world.probe.on('completed', ({ op: { call }, outcome: { zxid } }) => {
+      // The header of a multi says OK, also when it failed.
+      if (call.kind !== 'multi' || !failed.has(zxid)) return
+      const [first] = call.ops
+      const takesNumber = first?.type === OpCode.create && (first.request.flags & SEQUENTIAL) !== 0
+      if (takesNumber && call.ops.length > 1) failures++
+    })
+    for (const host of world.hosts) host.diskPace.slowness = 20
+    world.runFor(3 * SOME_MS)
+    for (const host of world.hosts) host.diskPace.recovers()
+    world.converge()
+    expect(world.violation).toBe(null)
+    expect(failures).toBeGreaterThan(0)
+    expect(numbers.length).toBeGreaterThan(20)
+  })
+
+  function pathsOf(txn: Txn): string[] {
+    if (txn.kind === 'multi') return txn.txns.flatMap(pathsOf)
+    return txn.kind === 'create' ? [txn.path] : []
+  }
 })
 
 describe('recovery', () => {

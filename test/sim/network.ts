@@ -68,8 +68,10 @@ export class Network {
   readonly #prng: Prng
   readonly #draw: Draw
   readonly #hosts: readonly LinkOwner[]
-  /** Directed cuts: 'from>to'. */
-  readonly #cuts = new Map<string, CutMode>()
+  /** Who have a link with each other. */
+  readonly #pairs: readonly (readonly [LinkOwner, LinkOwner])[]
+  /** Directed, by path. */
+  readonly #cuts = new Map<number, CutMode>()
   readonly #dialing = new Set<string>()
   #nextId = 1
 
@@ -78,14 +80,17 @@ export class Network {
     this.#prng = prng
     this.#draw = draw
     this.#hosts = hosts
+    this.#pairs = hosts.flatMap((a, i) => {
+      return hosts.slice(i + 1).flatMap((b) => (a.isObserver && b.isObserver ? [] : [[a, b]]))
+    })
   }
 
   cut(from: ServerId, to: ServerId, mode: CutMode): void {
-    this.#cuts.set(`${from}>${to}`, mode)
+    this.#cuts.set(pathOf(from, to), mode)
   }
 
   isCut(from: ServerId, to: ServerId): boolean {
-    return this.#cuts.has(`${from}>${to}`)
+    return this.#cuts.has(pathOf(from, to))
   }
 
   /** Paths are whole again. What stalled arrives at once; what was lost stays lost. */
@@ -103,7 +108,7 @@ export class Network {
   send(end: LinkEnd, bytes: Uint8Array): void {
     if (end.state !== 'up') return
     end.bufferedBytes += bytes.length
-    const mode = this.#cuts.get(`${end.host.sid}>${end.peer.sid}`)
+    const mode = this.#cuts.get(pathOf(end.host.sid, end.peer.sid))
     if (mode === 'vanish') end.broken = true
     if (end.broken) return
     if (mode === 'stall' || end.stalled.length > 0) end.stalled.push(bytes)
@@ -139,13 +144,8 @@ export class Network {
 
   /** The page: asks for a link wherever this side has none. Called now and then for every pair. */
   dialMissing(): void {
-    const hosts = this.#hosts
-    for (const [i, a] of hosts.entries()) {
-      for (const b of hosts.slice(i + 1)) {
-        if (a.isObserver && b.isObserver) continue
-        if (isLinked(a, b) && isLinked(b, a)) continue
-        this.#dial(a, b)
-      }
+    for (const [a, b] of this.#pairs) {
+      if (!isLinked(a, b) || !isLinked(b, a)) this.#dial(a, b)
     }
   }
 
@@ -170,9 +170,11 @@ export class Network {
     return !this.isCut(a.sid, b.sid) && !this.isCut(b.sid, a.sid)
   }
 
-  /** A link more, though there may be one. */
-  connectAgain(a: LinkOwner, b: LinkOwner): void {
-    if (this.#canMeet(a, b)) this.#connect(a, b)
+  /** A link more, though there may be one. False where the two cannot meet. */
+  connectAgain(a: LinkOwner, b: LinkOwner): boolean {
+    const canMeet = this.#canMeet(a, b)
+    if (canMeet) this.#connect(a, b)
+    return canMeet
   }
 
   #connect(a: LinkOwner, b: LinkOwner): void {
@@ -219,6 +221,11 @@ export class Network {
       end.host.linkWritable(end)
     }
   }
+}
+
+/** One way; a sid is one byte. */
+function pathOf(from: ServerId, to: ServerId): number {
+  return from * 256 + to
 }
 
 function isLinked(a: LinkOwner, b: LinkOwner): boolean {

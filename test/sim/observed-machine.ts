@@ -12,7 +12,7 @@ import {
   MEMBER_RULES,
   type MemberConfig,
 } from '../../src/core/server/member-machine.ts'
-import type { MemberEffect } from '../../src/core/server/effect.ts'
+import type { MemberEffect, MemberInput } from '../../src/core/server/effect.ts'
 import { ZooKeeperServer } from '../../src/core/server/zookeeper-server.ts'
 import { ZAB_RULES } from '../../src/core/zab/rules.ts'
 import { memberConfig } from '../../src/runtime/member-config.ts'
@@ -20,7 +20,8 @@ import type { HostView } from './host-view.ts'
 import type { Probe } from './probe.ts'
 import type { SimContext } from './sim-context.ts'
 
-interface Observed {
+/** Whose machine it is, and who is told. */
+export interface Observed {
   readonly host: HostView
   readonly probe: Probe
 }
@@ -56,12 +57,28 @@ ZooKeeperServer.prototype.onService = function (service, at) {
   onService.call(this, service, at)
 }
 
-/** Runs the machine of this host, observed. */
-export function asHost(probe: Probe, host: HostView, run: () => void): void {
+/** Makes the machine of this host, observed. */
+export function asHost(observed: Observed, run: () => void): void {
   const outer = current
-  current = { host, probe }
+  current = observed
   try {
     run()
+  } finally {
+    current = outer
+  }
+}
+
+/** The same for its steps: nearly all that a run does, so nothing is made for one. */
+export function stepAsHost(
+  observed: Observed,
+  machine: MemberMachine,
+  input: MemberInput,
+  at: Moment,
+): void {
+  const outer = current
+  current = observed
+  try {
+    machine.step(input, at)
   } finally {
     current = outer
   }

@@ -36,7 +36,12 @@ export interface SimEvents extends HistoryEvents {
   /** Persist effects were emitted; not durable yet. */
   emitted: { readonly host: HostView; readonly effect: PersistEffect }
   /** A batch is on the disk; the host's disk view shows it already. */
-  durable: { readonly host: HostView; readonly batch: readonly PersistEffect[] }
+  durable: {
+    readonly host: HostView
+    readonly batch: readonly PersistEffect[]
+    /** What was to be written behind it when the process died. */
+    readonly cutOff: readonly PersistEffect[]
+  }
   /** A packet of the learner protocol leaves the host. */
   packet: { readonly host: HostView; readonly peer: ServerId; readonly packet: QuorumPacket }
   vote: { readonly host: HostView; readonly peer: ServerId; readonly vote: Notification }

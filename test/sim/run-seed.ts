@@ -2,7 +2,8 @@
 import type { Violation } from '../../src/history/history-events.ts'
 import type { Recording } from '../../src/history/recording.ts'
 import { listen } from './checkers/all-checkers.ts'
-import { describeDraw, quietOf, type Draw } from './draw.ts'
+import { describeDraw, quietOf, type Draw, type FaultKind } from './draw.ts'
+import type { FaultCount } from './faults/fault-tally.ts'
 import type { PlantedBug } from './planted/planted-bug.ts'
 import { SimRecording } from './sim-recording.ts'
 import { Transcript } from './transcript.ts'
@@ -15,7 +16,8 @@ export interface RunResult {
   readonly digest: string
   readonly simulatedMs: number
   readonly events: number
-  readonly faults: number
+  /** By kind; what found nothing to hurt is in `drawn` only. */
+  readonly faults: ReadonlyMap<string, FaultCount>
   /** Numbers of the faults that happened. */
   readonly injected: readonly number[]
   readonly clients: number
@@ -36,8 +38,8 @@ export interface RunOptions {
   readonly isQuiet?: boolean
   /** Instead of what the seed draws. */
   readonly drawn?: Partial<Draw>
-  /** Numbers of the faults that are to happen. */
-  readonly onlyFaults?: ReadonlySet<number>
+  /** Those faults that are to happen. */
+  readonly onlyFaults?: ReadonlySet<number | FaultKind>
 }
 
 export function runSeed(seed: number, options: RunOptions = {}): RunResult {
@@ -67,7 +69,7 @@ export function runSeed(seed: number, options: RunOptions = {}): RunResult {
     digest: world.digest.hex,
     simulatedMs: world.timeline.nowMs,
     events: world.timeline.events,
-    faults: world.faults.count,
+    faults: world.tally.counts,
     injected: world.faults.injected.map(({ number }) => number),
     clients: world.draw.clients,
     observers: world.draw.observers,

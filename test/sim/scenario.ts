@@ -16,6 +16,7 @@ export const QUICK = {
   linkDelayMs: [0.3, 3],
   linkSpikeChance: 0,
   diskDelayMs: [0.5, 4],
+  disks: 'whole',
   snapCount: 100_000,
   thinkMs: 30,
   pipeline: 4,
@@ -49,6 +50,7 @@ export class Scenario {
     const planted: PlantedBug = {
       name: bug.name,
       what: bug.what,
+      foundBy: bug.foundBy,
       get zabRules() {
         return isPlanted() ? (bug.zabRules ?? {}) : {}
       },

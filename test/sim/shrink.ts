@@ -2,7 +2,7 @@
  * Makes a failed run smaller while it still breaks the same rule: fewer faults, clients and
  * observers, a shorter time of faults. Every attempt is a whole run, so attempts are counted.
  */
-import type { Draw } from './draw.ts'
+import type { Draw, FaultKind } from './draw.ts'
 import { runSeed, type RunOptions, type RunResult } from './run-seed.ts'
 
 /** Whole runs; half a second each. */
@@ -68,7 +68,7 @@ class Shrinker {
     }
   }
 
-  get #faults(): readonly number[] {
+  get #faults(): readonly (number | FaultKind)[] {
     return [...(this.#options.onlyFaults ?? [])]
   }
 

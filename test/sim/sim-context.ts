@@ -8,6 +8,7 @@ import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
 import type { ClientRecorder } from '../../src/history/client-recorder.ts'
 import type { ClientServer } from './client-server.ts'
 import type { Draw } from './draw.ts'
+import type { FaultTally } from './faults/fault-tally.ts'
 import type { HostView } from './host-view.ts'
 import type { Network } from './network.ts'
 import type { Origin } from './origin.ts'
@@ -22,6 +23,8 @@ export interface SimContext {
   readonly timeline: Timeline
   readonly probe: Probe
   readonly digest: TraceDigest
+  /** Of faults. */
+  readonly tally: FaultTally
   readonly network: Network
   readonly planted: PlantedBug
   /** What a former ensemble left; null: nothing, as nearly always. */

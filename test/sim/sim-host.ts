@@ -13,11 +13,12 @@ import type { MemoryDisk } from '../../src/adapters/memory/memory-disk.ts'
 import type { Prng } from '../../src/core/base/prng.ts'
 import { CrashPlan } from './crash-plan.ts'
 import { DiskPace } from './disk-pace.ts'
+import { DiskTrouble } from './disk-trouble.ts'
 import { DiskView } from './disk-view.ts'
 import { within } from './draw.ts'
 import { HostStorage } from './host-storage.ts'
 import type { LinkEnd, LinkOwner } from './network.ts'
-import { asHost, makeMachine } from './observed-machine.ts'
+import { asHost, makeMachine, stepAsHost, type Observed } from './observed-machine.ts'
 import { observePackets } from './packet-probe.ts'
 import type { SimContext } from './sim-context.ts'
 import type { DataTree } from '../../src/core/tree/data-tree.ts'
@@ -26,6 +27,7 @@ import type { HostView } from './host-view.ts'
 
 /** ms of reading the storage again after TRUNC. */
 const REREAD_MS: readonly [number, number] = [1, 10]
+const NOTHING: readonly PersistEffect[] = []
 
 export class SimHost implements HostView, LinkOwner, ClientServer {
   readonly sid: ServerId
@@ -47,10 +49,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   #suspendedMs = 0
   wallSkewMs = 0
   readonly diskPace: DiskPace
-  /** The next write is refused, as by a quota. */
-  diskFailsNext = false
-  /** … and this one, and all after it. */
-  diskIsFull = false
+  readonly diskTrouble: DiskTrouble
   /** How fast its monotonic clock goes. */
   clockRate = 1
   #tickIntervalMs: number
@@ -64,6 +63,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   #backlog: (() => void)[] = []
   #inFlight: readonly PersistEffect[] | null = null
   #writeStartedMs = 0
+  readonly #observed: Observed
 
   constructor(world: SimContext, sid: ServerId, disk: MemoryDisk, isObserver = false) {
     this.world = world
@@ -72,7 +72,9 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     this.storage = new HostStorage(sid, disk, isObserver)
     this.prng = world.prng.fork(`host ${sid}`)
     this.diskPace = new DiskPace(world, this.prng)
+    this.diskTrouble = new DiskTrouble(world.draw.disks, world.prng.fork(`disk ${sid}`))
     this.#tickIntervalMs = world.draw.tickMs
+    this.#observed = { host: this, probe: world.probe }
   }
 
   get name(): string {
@@ -142,7 +144,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     world.probe.emit('started', { host: this, recovered })
     this.#guard(() => {
       const seed = this.prng.uint32()
-      asHost(world.probe, this, () => {
+      asHost(this.#observed, () => {
         this.machine = makeMachine(world, this, recovered, this.now(), seed)
       })
       this.#flush()
@@ -164,9 +166,10 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   crash(reason: string, isNoticed: boolean): void {
     if (this.machine === null) return
     const { world } = this
-    // The write in flight happened as a whole or not at all (contract of the Storage port).
     const batch = this.#inFlight
-    if (batch !== null && this.prng.bool()) this.#applyBatch(batch)
+    if (batch !== null) {
+      this.#applyBatch(batch, this.prng.bool() ? batch.length : this.diskTrouble.stepsDone(batch))
+    }
     this.machine = null
     this.#inFlight = null
     this.#backlog = []
@@ -219,15 +222,20 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
       })
       return
     }
-    this.#guard(() => {
-      for (const input of inputs) {
-        this.world.noteInput(this, input)
-        const { machine } = this
-        asHost(this.world.probe, this, () => machine?.step(input, this.now()))
-      }
+    try {
+      for (const input of inputs) this.#step(input)
       this.#flush()
-    })
-    this.world.probe.emit('stepped', { host: this })
+    } catch (error) {
+      this.world.threw(this, error)
+    }
+    this.world.probe.emit('stepped', this.#observed)
+  }
+
+  #step(input: MemberInput): void {
+    const { machine } = this
+    if (machine === null) return
+    this.world.noteInput(this, input)
+    stepAsHost(this.#observed, machine, input, this.now())
   }
 
   attachLink(end: LinkEnd): void {
@@ -321,8 +329,8 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   }
 
   #tick(): void {
-    const { elapsedMs } = this.now()
-    const oldestAppendAgeMs = this.#inFlight === null ? 0 : elapsedMs - this.#writeStartedMs
+    const isWriting = this.#inFlight !== null
+    const oldestAppendAgeMs = isWriting ? this.now().elapsedMs - this.#writeStartedMs : 0
     this.inputs({ kind: 'tick', oldestAppendAgeMs })
   }
 
@@ -354,12 +362,12 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     const batch = this.#gate.takeBatch()
     if (batch === null) return
     const { life, world } = this
-    if (this.crashPlan.hitsWrite(batch)) {
+    if (this.diskTrouble.diesBefore(this.crashPlan, batch)) {
       this.crash('at a write that was to come', this.prng.bool())
       return
     }
-    if (this.diskFailsNext || this.diskIsFull) {
-      this.diskFailsNext = false
+    if (this.diskTrouble.refuses()) {
+      this.#applyBatch(batch, this.diskTrouble.stepsDone(batch))
       world.timeline.after(1, () => {
         if (this.life === life) this.#storageFailed('storage failed (quota): the disk is full')
       })
@@ -377,9 +385,7 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
   #storageFailed(reason: string): void {
     const { machine } = this
     if (machine === null) return
-    asHost(this.world.probe, this, () => {
-      machine.step({ kind: 'storage-failed', reason }, this.now())
-    })
+    stepAsHost(this.#observed, machine, { kind: 'storage-failed', reason }, this.now())
     this.#gate.offer(machine.takeEffects())
     this.#runOthers()
     this.crash(reason, true)
@@ -387,10 +393,12 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
 
   /** The platter has it, whatever the process does: a frozen one hears of it later. */
   #onDisk(batch: readonly PersistEffect[]): void {
-    this.#applyBatch(batch)
-    if (this.crashPlan.hitsDurable(batch)) {
+    const steps = this.diskTrouble.diesAt(this.crashPlan, batch)
+    if (steps !== 0) this.#applyBatch(batch, steps ?? batch.length)
+    if (steps !== null) {
       this.#inFlight = null
-      this.crash('at a write that was done', this.prng.bool())
+      const isDone = steps === batch.length
+      this.crash(isDone ? 'at a write that was done' : 'amid a write', this.prng.bool())
       return
     }
     this.#inFlight = []
@@ -415,19 +423,24 @@ export class SimHost implements HostView, LinkOwner, ClientServer {
     })
   }
 
-  #applyBatch(batch: readonly PersistEffect[]): void {
+  #applyBatch(all: readonly PersistEffect[], steps: number | null): void {
+    if (steps === null) return
+    const batch = steps === all.length ? all : all.slice(0, steps)
+    const cutOff = steps === all.length ? NOTHING : all.slice(steps)
     // What the disk refuses, the core should not have asked for.
     this.#guard(() => {
       this.disk.apply(batch)
     })
     this.view.apply(batch)
     this.world.noteDurable(this, batch)
-    this.world.probe.emit('durable', { host: this, batch })
+    this.world.probe.emit('durable', { host: this, batch, cutOff })
   }
 
   #runOthers(): void {
+    const others = this.#gate.takeOthers()
+    if (others.length === 0) return
     const sends = new Map<ConnectionId, Uint8Array[]>()
-    for (const effect of this.#gate.takeOthers()) {
+    for (const effect of others) {
       if (this.#diesHere()) return
       if (effect.kind === 'client-send') {
         const waiting = sends.get(effect.connection)

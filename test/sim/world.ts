@@ -12,9 +12,10 @@ import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
 import { MemoryDisk } from '../../src/adapters/memory/memory-disk.ts'
 import type { ClientRecorder } from '../../src/history/client-recorder.ts'
 import type { JudgedHistory, Violation } from '../../src/history/history-events.ts'
-import { drawRun, type Draw } from './draw.ts'
+import { drawRun, type Draw, type FaultKind } from './draw.ts'
 import { FaultPlan } from './fault-plan.ts'
 import type { FaultTargets } from './faults/fault.ts'
+import { FaultTally } from './faults/fault-tally.ts'
 import { foundedDisk } from './founding.ts'
 import type { HostView } from './host-view.ts'
 import { Network } from './network.ts'
@@ -72,8 +73,8 @@ export interface WorldOptions {
   readonly draw?: Partial<Draw>
   /** Who tells the checkers; the default tells what is. */
   readonly probe?: Probe
-  /** Numbers of the faults that are to happen; the others are drawn and left out. */
-  readonly onlyFaults?: ReadonlySet<number>
+  /** Numbers or kinds of the faults that are to happen; the others are drawn and left out. */
+  readonly onlyFaults?: ReadonlySet<number | FaultKind>
   /** Who went down stays down until the scenario starts it, or all faults end. */
   readonly startsByHand?: boolean
 }
@@ -84,6 +85,7 @@ export class World implements FaultTargets, JudgedHistory {
   readonly timeline: Timeline = new Timeline()
   readonly probe: Probe
   readonly digest: TraceDigest = new TraceDigest()
+  readonly tally: FaultTally = new FaultTally()
   readonly transcript: Transcript
   readonly planted: PlantedBug
   readonly origin: Origin | null

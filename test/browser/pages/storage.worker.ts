@@ -10,7 +10,7 @@ import { type OpenedIdentity, openIdentity } from '../../../src/adapters/tabs/id
 import { holdLiveness, watchLiveness } from '../../../src/adapters/tabs/liveness-lock.ts'
 import { encodeUtf8 } from '../../../src/core/base/utf8.ts'
 import { counterOf, makeZxid } from '../../../src/core/base/zxid.ts'
-import type { AppendEffect } from '../../../src/core/zab/effect.ts'
+import type { AppendEffect, PersistEffect } from '../../../src/core/zab/effect.ts'
 import type { Storage } from '../../../src/ports/storage.ts'
 import { STORAGE_CONTRACT } from '../../contracts/storage-contract.ts'
 import type { StorageHarness } from '../../contracts/storage-samples.ts'
@@ -30,6 +30,7 @@ export interface RecoveredReport {
   readonly last: number
   readonly count: number
   readonly droppedTail: number
+  readonly currentEpoch: number
 }
 
 /** Of tests that wait for the end of somebody's patience. */
@@ -93,7 +94,7 @@ export class StorageLab {
   }
 
   async recover(): Promise<RecoveredReport> {
-    const { log, droppedTail } = await this.#storage.recover()
+    const { log, droppedTail, currentEpoch } = await this.#storage.recover()
     const counters = log.map((entry) => counterOf(entry.zxid))
     this.#next = (counters.at(-1) ?? 0) + 1
     const whole = counters.every((counter, index) => counter === counters[0]! + index)
@@ -102,14 +103,18 @@ export class StorageLab {
       first: counters[0] ?? 0,
       last: counters.at(-1) ?? 0,
       count: counters.length,
-      droppedTail,
+      ...{ droppedTail, currentEpoch },
     }
   }
 
-  /** Writes one batch; 'ok' or the error code. */
-  async write(count: number, bytes: number): Promise<string> {
+  /** Writes one batch, and an epoch that begins after it where one is given; 'ok' or the code. */
+  async write(count: number, bytes: number, epoch?: number): Promise<string> {
+    const batch: PersistEffect[] = this.#batch(count, bytes)
+    if (epoch !== undefined) {
+      batch.push({ kind: 'accepted-epoch', epoch }, { kind: 'current-epoch', epoch })
+    }
     try {
-      await this.#storage.write(this.#batch(count, bytes))
+      await this.#storage.write(batch)
       this.#acked = this.#next - 1
       return 'ok'
     } catch (error) {
@@ -247,9 +252,21 @@ export class StorageLab {
   #batch(count: number, bytes: number): AppendEffect[] {
     return Array.from({ length: count }, () => {
       const zxid = makeZxid(1, this.#next++)
-      return { kind: 'append', zxid, entry: new Uint8Array(bytes) }
+      return { kind: 'append', zxid, entry: noise(bytes) }
     })
   }
+}
+
+/** Of one call (Web Cryptography API). */
+const RANDOM_BYTES_MAX = 65_536
+
+/** Firefox compresses what it stores: nothing else fills its disk. */
+function noise(bytes: number): Uint8Array {
+  const all = new Uint8Array(bytes)
+  for (let at = 0; at < bytes; at += RANDOM_BYTES_MAX) {
+    crypto.getRandomValues(all.subarray(at, at + RANDOM_BYTES_MAX))
+  }
+  return all
 }
 
 let contractRooms = 0

@@ -1,12 +1,16 @@
 /** Every checker, listening to one world. */
 import type { World } from '../world.ts'
 import { checkAgreement } from './agreement.ts'
+import { checkAppliedOnce } from './applied-once.ts'
 import { followCommitted } from '../../../src/history/committed-model.ts'
 import { checkDurability } from './durability.ts'
 import { checkEpochs } from './epochs.ts'
 import { checkFreshness } from '../../../src/history/freshness.ts'
 import { checkIntegrity } from './integrity.ts'
-import { checkLeadership } from './leadership.ts'
+import { checkGlobalPrimaryOrder } from './global-primary-order.ts'
+import { checkLeadership1 } from './leadership1.ts'
+import { checkLeadership2 } from './leadership2.ts'
+import { checkLocalPrimaryOrder } from './local-primary-order.ts'
 import { Linearizability } from '../../../src/history/linearizability.ts'
 import { trackHistory } from './log-matching.ts'
 import { GlobalLog } from './prefix-consistency.ts'
@@ -14,13 +18,13 @@ import { checkExpiry } from '../../../src/history/expiry.ts'
 import { checkSequences } from '../../../src/history/sequences.ts'
 import { SILENCE_LIMIT_MS } from '../../../src/core/zab/constants.ts'
 import { checkPrimaryIntegrity } from './primary-integrity.ts'
-import { checkPrimaryOrder } from './primary-order.ts'
 import { checkReadOnly } from '../../../src/history/read-only.ts'
 import { checkReads } from '../../../src/history/reads.ts'
 import { checkSessions } from '../../../src/history/sessions.ts'
 import { checkFounding } from './founding.ts'
 import { checkObserverTable } from './observer-table.ts'
 import { waitForSessions } from './session-ends.ts'
+import { checkProtocol } from './should-not-be-triggered.ts'
 import { checkThawed } from './thawed.ts'
 import { checkTotalOrder } from './total-order.ts'
 import { checkTrees } from './trees.ts'
@@ -42,11 +46,15 @@ export function listen(world: World): Tally {
   // The order matters where one checker builds on what another one tells.
   const history = trackHistory(world)
   checkFounding(world)
+  checkProtocol(world)
   checkIntegrity(world)
+  checkAppliedOnce(world)
   checkTotalOrder(world, history)
-  checkLeadership(world)
+  checkLeadership1(world)
+  checkLeadership2(world)
   checkAgreement(world)
-  checkPrimaryOrder(world)
+  checkLocalPrimaryOrder(world)
+  checkGlobalPrimaryOrder(world)
   checkDurability(world, history)
   checkEpochs(world, history)
   checkThawed(world)

@@ -6,7 +6,7 @@ const STORM_GAP_MS = 400
 
 export function cutClient({ world, prng, note }: Scene): void {
   const client = prng.pick(world.clients)
-  note(`client ${client.number} is cut`, [])
+  if (client.isConnected) note(`client ${client.number} is cut`, [])
   client.cut()
 }
 
@@ -27,13 +27,15 @@ export function sleepClient({ world, prng, note }: Scene): void {
 /** To another member, at once; the one before may hear of it late or never. */
 export function moveClient({ world, prng, note }: Scene): void {
   const client = prng.pick(world.clients)
-  note(`client ${client.number} moves`, [])
+  if (client.isConnected) note(`client ${client.number} moves`, [])
   client.move()
 }
 
 /** All of them lose their connections, again and again. */
-export function reconnectStorm({ world, note }: Scene): void {
-  note('all clients are cut', [], STORM_ROUNDS * STORM_GAP_MS)
+export function reconnectStorm({ world, tell, note }: Scene): void {
+  const isAny = world.clients.some((client) => client.isConnected)
+  const noted = isAny ? note : tell
+  noted('all clients are cut', [], STORM_ROUNDS * STORM_GAP_MS)
   for (let round = 0; round < STORM_ROUNDS; round++) {
     world.timeline.after(round * STORM_GAP_MS, () => {
       for (const client of world.clients) client.cut()

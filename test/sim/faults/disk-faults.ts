@@ -10,27 +10,29 @@ const FULL_DISK_MS: readonly [number, number] = [500, 6000]
 /** ms until somebody clears what the others refuse. */
 const REFUSED_MS: readonly [number, number] = [2000, 10_000]
 
-export function slowDisk({ victim, prng, note, endsAfter }: Scene): void {
+export function slowDisk(scene: Scene): void {
+  const { victim, prng, endsAfter } = scene
   const slowness = prng.pick(SLOWNESS)
   const forMs = within(prng, SLOW_DISK_MS)
+  const note = victim.isUp ? scene.note : scene.tell
   note(`its disk is ${slowness} times slower`, [victim.sid], forMs)
   victim.diskPace.slowness = slowness
   endsAfter(forMs, () => victim.diskPace.recovers())
 }
 
 /** One write is refused, as by a quota; the next life may write again. */
-export function diskFails({ victim, note }: Scene): void {
-  note('its next write is refused', [victim.sid])
-  victim.diskFailsNext = true
+export function diskFails({ victim, tell, happens }: Scene): void {
+  tell('its next write is refused', [victim.sid])
+  victim.diskTrouble.failsNext = happens
 }
 
 /** Every write is refused, by every life, until there is room again. */
-export function diskFull({ victim, prng, note, endsAfter }: Scene): void {
+export function diskFull({ victim, prng, tell, happens, endsAfter }: Scene): void {
   const forMs = within(prng, FULL_DISK_MS)
-  note('its disk is full', [victim.sid], forMs)
-  victim.diskIsFull = true
+  tell('its disk is full', [victim.sid], forMs)
+  victim.diskTrouble.whileFull = happens
   endsAfter(forMs, () => {
-    victim.diskIsFull = false
+    victim.diskTrouble.whileFull = null
   })
 }
 

@@ -23,6 +23,10 @@ export interface Scene {
   /** Anybody, but the leader as often as all others together. */
   readonly victim: SimHost
   /** Tells of it. Without `forMs` it is done at once, or its end is not known. */
+  tell(what: string, sids: readonly number[], forMs?: number): void
+  /** It has found something to hurt: counted once. */
+  happens(): void
+  /** Both, where it happens at once. */
   note(what: string, sids: readonly number[], forMs?: number): void
   /** `end` runs once: after so long, or when all faults end. */
   endsAfter(forMs: number, end: () => void): void

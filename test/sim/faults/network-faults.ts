@@ -38,15 +38,20 @@ export function onePair(scene: Scene): void {
   cut(scene, `cut from member ${other.sid}`, (from, to) => isPair(from, to) || isPair(to, from))
 }
 
-function cut({ world, victim, prng, note, endsAfter }: Scene, what: string, isCut: IsCut): void {
+function cut(scene: Scene, what: string, isCut: IsCut): void {
+  const { world, victim, prng, endsAfter } = scene
   const { hosts, network } = world
+  let paths = 0
   const mode: CutMode = prng.bool() ? 'vanish' : 'stall'
   for (const from of hosts) {
     for (const to of hosts) {
-      if (from !== to && isCut(from, to)) network.cut(from.sid, to.sid, mode)
+      if (from === to || !isCut(from, to)) continue
+      network.cut(from.sid, to.sid, mode)
+      paths++
     }
   }
   const forMs = within(prng, PARTITION_MS)
+  const note = paths > 0 ? scene.note : scene.tell
   note(`${what}, frames ${mode}`, [victim.sid], forMs)
   endsAfter(forMs, () => network.heal())
 }
@@ -72,14 +77,14 @@ export function resetLink({ victim, prng, note }: Scene): void {
 export function duplicateLink({ world, victim, prng, note }: Scene): void {
   const other = prng.pick(world.hosts)
   if (other === victim || (other.isObserver && victim.isObserver)) return
+  if (!world.network.connectAgain(victim, other)) return
   note(`a second link to member ${other.sid}`, [victim.sid])
-  world.network.connectAgain(victim, other)
 }
 
 /** Somebody heard that the peer is gone, truly or not. */
 export function hint({ world, victim, prng, note }: Scene): void {
   const peer = prng.pick(world.hosts)
-  if (peer === victim) return
+  if (peer === victim || !victim.isUp) return
   note(`told that member ${peer.sid} is gone`, [victim.sid])
   victim.inputs({ kind: 'suspect', peer: peer.sid })
 }

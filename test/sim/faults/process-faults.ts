@@ -35,32 +35,35 @@ const WRITE_KINDS: readonly PersistEffect['kind'][] = [
 ]
 
 export function crash({ victim, prng, note }: Scene): void {
+  if (!victim.isUp) return
   note('killed', [victim.sid])
   victim.crash('killed', prng.bool())
 }
 
-export function crashAtEffect({ victim, prng, note }: Scene): void {
+export function crashAtEffect({ victim, prng, tell, happens }: Scene): void {
   const effects = prng.int(prng.pick(EFFECTS_MAX))
-  note(`to die after ${effects} effects`, [victim.sid])
-  victim.crashPlan.afterEffects(effects)
+  tell(`to die after ${effects} effects`, [victim.sid])
+  victim.crashPlan.afterEffects(effects, happens)
 }
 
 /** Elections bring epoch writes about, so the leader often goes as well. */
-export function crashAtWrite({ world, victim, prng, note }: Scene): void {
+export function crashAtWrite({ world, victim, prng, tell, happens }: Scene): void {
   const kind = prng.pick(WRITE_KINDS)
   const moment = prng.bool() ? 'before' : 'after'
-  note(`to die ${moment} a write of ${kind}`, [victim.sid])
-  victim.crashPlan.atWrite(kind, moment)
+  tell(`to die ${moment} a write of ${kind}`, [victim.sid])
+  victim.crashPlan.atWrite(kind, moment, happens)
   const leader = world.hosts.find((each) => each.isLeading)
   if (leader === undefined || leader === victim || !prng.bool()) return
-  note('killed', [leader.sid])
+  tell('killed', [leader.sid])
   leader.crash('killed', prng.bool())
 }
 
 export function crashAll({ world, prng, note }: Scene): void {
+  const up = world.hosts.filter((each) => each.isUp)
+  if (up.length === 0) return
   note(
     'all killed',
-    world.hosts.map(({ sid }) => sid),
+    up.map(({ sid }) => sid),
   )
   for (const each of world.hosts) each.crash('killed with all', prng.bool())
 }

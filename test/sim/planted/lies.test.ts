@@ -54,7 +54,18 @@ test('no rule is left out, and the README names them all', () => {
   expect(told.sort()).toEqual(rules)
 })
 
-test('the bugs that break the others are there', () => {
-  const names = PLANTED_BUGS.map(({ name }) => name)
-  expect(names).toEqual(expect.arrayContaining(Object.values(BROKEN_BY_BUGS).flat()))
+test('the bugs that break the others are there, and are to be found by them', () => {
+  for (const [rule, names] of Object.entries(BROKEN_BY_BUGS)) {
+    const bugs = PLANTED_BUGS.filter(({ foundBy }) => foundBy.includes(rule))
+    expect(bugs.map(({ name }) => name)).toEqual(expect.arrayContaining([...names]))
+  }
+})
+
+test('each bug is to be found by rules that are there', () => {
+  const world = new World({ seed: 1 })
+  listen(world)
+  for (const { name, foundBy } of PLANTED_BUGS) {
+    expect(foundBy.length, name).toBeGreaterThan(0)
+    expect([...world.ruleNames], name).toEqual(expect.arrayContaining([...foundBy]))
+  }
 })

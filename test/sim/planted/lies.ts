@@ -291,6 +291,7 @@ export const LIES: readonly Lie[] = [...OF_MEMBERS, ...OF_CLIENTS]
 
 /** Rules that only a wrong member breaks: planted bugs, which `npm run sim -- --planted` finds. */
 export const BROKEN_BY_BUGS: Readonly<Record<string, readonly string[]>> = {
+  ShouldNotBeTriggered: ['hand-over-alone'],
   WordIsKept: ['wiped-voter', 'torn-tail-votes', 'rolled-back-voter'],
   ThawedIsSilent: ['thawed-leader'],
   OneEnsemble: ['everyone-creates'],

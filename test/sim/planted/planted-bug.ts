@@ -9,6 +9,8 @@ export interface PlantedBug {
   readonly name: string
   /** What the member does wrong. */
   readonly what: string
+  /** Rules of which one must find it: what another one says of it may be a symptom. */
+  readonly foundBy: readonly string[]
   readonly zabRules?: Partial<ZabRules>
   readonly delivery?: MakeEventDelivery
   /** A clock of its own; the default is the true one. */
@@ -27,4 +29,4 @@ export interface PlantedBug {
   readonly takesFreeSeat?: boolean
 }
 
-export const NO_BUG: PlantedBug = { name: 'none', what: 'the true code' }
+export const NO_BUG: PlantedBug = { name: 'none', what: 'the true code', foundBy: [] }

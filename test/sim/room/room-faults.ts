@@ -25,6 +25,10 @@ const KINDS: readonly RoomFault[] = [
   ...(['cut', 'cut', 'pause', 'pause', 'refuse', 'away', 'wipe'] as const),
 ]
 
+/** Before their names, where they are counted. */
+const IN_A_ROOM = 'room '
+export const ROOM_FAULTS: readonly string[] = [...new Set(KINDS)].map((kind) => IN_A_ROOM + kind)
+
 export class RoomFaults {
   readonly #context: SimContext
   readonly #network: RoomNetwork
@@ -77,67 +81,76 @@ export class RoomFaults {
 
   #inflict(kind: RoomFault, victim: RoomMachine): void {
     const context = this.#context
+    const happens = context.tally.drawn(`${IN_A_ROOM}${kind}`)
     context.digest.text(kind)
     context.say('fault', () => `room ${kind}: ${victim.name}`)
     context.probe.emit('fault', { what: `room: ${kind}`, sids: [] })
     switch (kind) {
       case 'crash':
+        if (victim.isOpen) happens()
         victim.crash('killed', this.#prng.bool())
         break
       case 'crash-at-step':
-        victim.crashPlan.afterEffects(this.#prng.int(STEPS_MAX))
+        victim.crashPlan.afterEffects(this.#prng.int(STEPS_MAX), happens)
         break
       case 'crash-all':
+        if (this.#machines.some(({ isOpen }) => isOpen)) happens()
         for (const each of this.#machines) each.crash('killed with all', this.#prng.bool())
         break
       case 'cut':
-        this.#cut(victim)
+        if (this.#cut(victim)) happens()
         break
       case 'pause':
-        this.#pause(victim)
+        if (this.#pause(victim)) happens()
         break
       case 'refuse':
-        victim.diskRefuses = true
+        victim.diskRefuses = happens
         break
       case 'away':
+        happens()
         this.#network.isBrokerAway = true
         context.timeline.after(within(this.#prng, AWAY_MS), () => {
           this.#network.isBrokerAway = false
         })
         break
       case 'wipe':
-        this.#wipe(victim)
+        if (this.#wipe(victim)) happens()
         break
     }
   }
 
-  #cut(victim: RoomMachine): void {
+  #cut(victim: RoomMachine): boolean {
     const network = this.#network
+    let isAny = false
     for (const other of this.#machines) {
       if (other === victim || this.#prng.bool()) continue
+      isAny = true
       network.cut(victim, other)
       this.#context.timeline.after(within(this.#prng, CUT_MS), () => network.mend(victim, other))
     }
+    return isAny
   }
 
-  #pause(victim: RoomMachine): void {
-    if (!victim.isOpen || victim.isPaused) return
+  #pause(victim: RoomMachine): boolean {
+    if (!victim.isOpen || victim.isPaused) return false
     const { life } = victim
     victim.pause()
     this.#context.timeline.after(within(this.#prng, PAUSE_MS), () => {
       if (victim.life === life && victim.isPaused) victim.thaw()
     })
+    return true
   }
 
   /**
    * Only of who has no seat, only as many as an ensemble can do without, and never of the creator:
    * without its key, or the only copy of the record, a room founds nothing (design §4).
    */
-  #wipe(victim: RoomMachine): void {
-    if (victim === this.#machines[0] || victim.host !== null) return
-    if (2 * (this.#wipes + 1) >= this.#size) return
+  #wipe(victim: RoomMachine): boolean {
+    if (victim === this.#machines[0] || victim.host !== null) return false
+    if (2 * (this.#wipes + 1) >= this.#size) return false
     this.#wipes++
     victim.crash('its storage is wiped', this.#prng.bool())
     victim.wipe()
+    return true
   }
 }

@@ -42,7 +42,7 @@ export class RoomMachine implements RoomPage, Sitter {
   host: SimHost | null = null
   life = 0
   /** Its next write is refused, as by a quota. */
-  diskRefuses = false
+  diskRefuses: (() => void) | null = null
   #identity = 1
   /** CLUSTER, once the page has put it into its address: a reload keeps it. */
   #address: string | null = null
@@ -265,8 +265,9 @@ export class RoomMachine implements RoomPage, Sitter {
 
   #pin(signed: SignedFoundingRecord): void {
     const { context } = this.#scene
-    if (this.diskRefuses) {
-      this.diskRefuses = false
+    if (this.diskRefuses !== null) {
+      this.diskRefuses()
+      this.diskRefuses = null
       this.#later(SIGN_MS, () => this.crash('its disk refuses the record', true))
       return
     }

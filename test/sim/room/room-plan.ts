@@ -73,7 +73,7 @@ export class RoomPlan implements RoomScene {
     this.network.heal()
     for (const machine of this.machines) {
       machine.crashPlan.disarm()
-      machine.diskRefuses = false
+      machine.diskRefuses = null
       if (machine.isPaused) machine.thaw()
       if (!machine.isOpen) {
         this.context.timeline.after(machine.prng.next() * 1000, () => machine.open())

@@ -1,0 +1,16 @@
+/** AppliedOnce (T45): applied zxids strictly increase through a life. */
+import { ZXID_NONE, type Zxid } from '../../../src/core/base/zxid.ts'
+import type { HostView } from '../host-view.ts'
+import type { World } from '../world.ts'
+import { hex, Rule } from '../../../src/history/rule.ts'
+
+export function checkAppliedOnce(world: World): void {
+  const rule = new Rule(world, 'AppliedOnce')
+  const applied = new Map<HostView, Zxid>()
+  world.probe.on('restored', ({ host, last }) => applied.set(host, last))
+  world.probe.on('delivered', ({ host, entry: { zxid } }) => {
+    const last = applied.get(host) ?? ZXID_NONE
+    applied.set(host, zxid)
+    rule.holds(zxid > last, () => `${host.name} applies ${hex(zxid)} after ${hex(last)}`)
+  })
+}
