@@ -95,6 +95,9 @@ async function foundedTab(
   return { page, incarnation }
 }
 
+/** Where the browser was not waited for, one of the first two found its machine taken. */
+const HAND_OVERS = 20
+
 /** Of a group of tests. */
 function inBrowser(optionsOf: (firefox: BrowserOptions) => BrowserOptions): void {
   test.beforeAll(async ({ firefox }) => {
@@ -121,6 +124,14 @@ function testStorage({ kills }: { readonly kills: number }): void {
     const checks = await page.evaluate(() => window.lab.signsAndVerifies())
     expect(checks).toEqual([true, false, false, false, false])
     expect(await page.evaluate((name) => window.lab.privateKeyExtractable(name), room)).toBe(false)
+  })
+
+  test('who opens a machine as soon as it is let go is that machine', async () => {
+    const page = await tab()
+    for (let i = 0; i < HAND_OVERS; i++) {
+      const [made, opened] = await page.evaluate((name) => window.handOver(name), freshRoom())
+      expect(opened).toBe(made)
+    }
   })
 
   test('an ended worker frees its identity; its liveness lock tells a watcher', async () => {

@@ -18,7 +18,7 @@ export interface StoredIdentity {
   readonly incarnation: string
   /** Raw public key, 65 bytes. */
   readonly publicKey: Uint8Array
-  sign(bytes: Uint8Array): Promise<Uint8Array>
+  readonly sign: (bytes: Uint8Array) => Promise<Uint8Array>
   readonly storage: Storage
   /** As of this start, its own token included. */
   readonly meta: MemberMeta

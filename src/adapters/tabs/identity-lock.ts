@@ -29,7 +29,7 @@ export interface IdentitySource<New extends { readonly incarnation: string }> {
 export interface OpenableIdentity {
   readonly incarnation: string
   readonly publicKey: Uint8Array
-  sign(bytes: Uint8Array): Promise<Uint8Array>
+  readonly sign: (bytes: Uint8Array) => Promise<Uint8Array>
   readonly storage: Storage
   readonly meta: MemberMeta
 }
@@ -51,7 +51,7 @@ export interface OpenIdentityOptions<New extends { readonly incarnation: string 
 export interface OpenedIdentity extends OpenableIdentity {
   /** Identities of this room that cannot be read, left alone. */
   readonly damaged: readonly string[]
-  /** Closes the storage, then lets the identity go. */
+  /** Closes the storage, then lets the identity go: who opens next is given it. */
   release(): Promise<void>
 }
 
@@ -68,6 +68,7 @@ class IdentitySearch<New extends { readonly incarnation: string }> {
   readonly #damaged: string[] = []
   /** Locks taken on the way; all but the chosen one are given back. */
   readonly #held = new Map<string, HeldLock>()
+  #turn: HeldLock | null = null
 
   constructor(options: OpenIdentityOptions<New>) {
     this.#options = options
@@ -85,7 +86,9 @@ class IdentitySearch<New extends { readonly incarnation: string }> {
       chosen = identity.incarnation
       return this.#opened(identity)
     } finally {
-      for (const [incarnation, lock] of this.#held) if (incarnation !== chosen) lock.release()
+      for (const [name, lock] of this.#held) if (name !== chosen) void lock.release()
+      // The last: until then another tab could take the others for used.
+      void this.#turn?.release()
     }
   }
 
@@ -95,15 +98,11 @@ class IdentitySearch<New extends { readonly incarnation: string }> {
    */
   async #another(): Promise<OpenableIdentity> {
     const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(SEARCH_LOCK_WAIT_MS)])
-    const turn = await waitForLock(`zabra/search/${this.#options.room}`, limit)
-    try {
-      this.#signal.throwIfAborted()
-      const stored = await this.#options.source.list()
-      const free = await this.#firstFree(stored)
-      return free === null ? await this.#make(stored.length) : await this.#options.source.open(free)
-    } finally {
-      turn?.release()
-    }
+    this.#turn = await waitForLock(`zabra/search/${this.#options.room}`, limit)
+    this.#signal.throwIfAborted()
+    const stored = await this.#options.source.list()
+    const free = await this.#firstFree(stored)
+    return free === null ? this.#make(stored.length) : this.#options.source.open(free)
   }
 
   async #previous(): Promise<string | null> {
@@ -166,15 +165,11 @@ class IdentitySearch<New extends { readonly incarnation: string }> {
   #opened(identity: OpenableIdentity): OpenedIdentity {
     const lock = this.#held.get(identity.incarnation)
     return {
-      incarnation: identity.incarnation,
-      publicKey: identity.publicKey,
-      sign: (bytes) => identity.sign(bytes),
-      storage: identity.storage,
-      meta: identity.meta,
+      ...identity,
       damaged: this.#damaged,
       release: async () => {
         await identity.storage.close()
-        lock?.release()
+        await lock?.release()
       },
     }
   }

@@ -1,8 +1,8 @@
 /** Web Locks as values: held until released, or until the worker that took them is gone. */
 
 export interface HeldLock {
-  readonly name: string
-  release(): void
+  /** Resolves when it is free for others: the browser hears of it a moment after it was let go. */
+  release(): Promise<void>
 }
 
 /** null when somebody else holds it now. */
@@ -26,15 +26,22 @@ export async function stealLock(name: string): Promise<HeldLock> {
 async function request(name: string, options: LockOptions): Promise<HeldLock | null> {
   return new Promise((resolve, reject) => {
     const hold = async (lock: Lock | null): Promise<void> => {
-      if (lock === null) {
-        resolve(null)
-        return
-      }
-      await new Promise<void>((release) => resolve({ name, release }))
+      if (lock === null) return resolve(null)
+      await new Promise<void>((letGo) => {
+        const release = async (): Promise<void> => {
+          letGo()
+          // It settles before the browser knows: a worker that asked at once found the lock taken.
+          // What this thread asks next is answered after that. Not to be answered is no error of
+          // letting go, nor that the lock was stolen before.
+          await held.then(() => navigator.locks.query()).catch(() => undefined)
+        }
+        resolve({ release })
+      })
     }
-    navigator.locks.request(name, options, hold).catch((error: unknown) => {
+    const held = navigator.locks.request(name, options, hold)
+    held.catch((error: Error) => {
       if (options.signal?.aborted === true) resolve(null)
-      else reject(error instanceof Error ? error : new Error(String(error)))
+      else reject(error)
     })
   })
 }

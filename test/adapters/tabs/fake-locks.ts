@@ -9,15 +9,23 @@ interface Waiting extends Held {
   readonly grant: (lock: Held) => void
 }
 
+/** Until the browser hears that a lock was let go; sooner when its holder asks something. */
+const HEARS_AFTER_MS = 20
+
 export class FakeLocks {
   #held: Held[] = []
   #waiting: Waiting[] = []
+  /** Let go by their holders, who told the browser, which has not heard it yet. */
+  #left: Held[] = []
 
   /** What `navigator.locks` of every tab of one browser is. */
   readonly manager: LockManager = {
     request: ((name: string, options: LockOptions, callback: LockGrantedCallback<unknown>) =>
       this.#request(name, options, callback)) as LockManager['request'],
-    query: async () => ({ held: this.#held.map((lock) => ({ ...lock })), pending: [] }),
+    query: async () => {
+      this.#hear(this.#left)
+      return { held: this.#held.map((lock) => ({ ...lock })), pending: [] }
+    },
   }
 
   async #request(
@@ -32,9 +40,15 @@ export class FakeLocks {
     try {
       return await callback(lock)
     } finally {
-      this.#held = this.#held.filter((one) => one !== lock)
-      this.#serve()
+      this.#left.push(lock)
+      setTimeout(() => this.#hear([lock]), HEARS_AFTER_MS)
     }
+  }
+
+  #hear(left: readonly Held[]): void {
+    this.#held = this.#held.filter((one) => !left.includes(one))
+    this.#left = this.#left.filter((one) => !left.includes(one))
+    this.#serve()
   }
 
   /** Who held it is told by an error, which nobody here waits for. */

@@ -19,7 +19,7 @@ describe('liveness locks', () => {
     const gone = [vi.fn(), vi.fn()]
     for (const one of gone) expect(await watchLiveness('member', one, NEVER)).toBe(true)
     expect(gone[0]).not.toHaveBeenCalled()
-    lock.release()
+    await lock.release()
     await eventually(() => {
       for (const one of gone) expect(one).toHaveBeenCalledTimes(1)
     })
@@ -34,7 +34,7 @@ describe('liveness locks', () => {
   it('let the next life in at once', async () => {
     const first = await holdLiveness('member')
     await watchLiveness('member', () => undefined, NEVER)
-    first.release()
+    await first.release()
     expect(await holdLiveness('member')).not.toBeNull()
   })
 
@@ -45,7 +45,7 @@ describe('liveness locks', () => {
       return new Promise(() => {})
     })
     frozen.catch(() => undefined)
-    first.release()
+    await first.release()
     const next = holdLiveness('member').then(() => 'alive')
     const late = new Promise((resolve) => setTimeout(resolve, 1000, 'still waiting'))
     expect(await Promise.race([next, late])).toBe('alive')
@@ -57,7 +57,7 @@ describe('liveness locks', () => {
     const gone = vi.fn()
     await watchLiveness('member', gone, stop.signal)
     stop.abort()
-    lock.release()
+    await lock.release()
     await holdLiveness('member')
     expect(gone).not.toHaveBeenCalled()
   })
