@@ -387,7 +387,10 @@ test.describe('Firefox with little disk', () => {
   inBrowser((firefox) => withPreferences(firefox, FIREFOX_QUOTA))
 
   test('over quota: refused, not confirmed, and what was acknowledged is there', async () => {
-    const room = freshRoom()
+    const [room, other] = [freshRoom(), freshRoom()]
+    const filler = await foundedTab(other)
+    expect(await write(filler.page, 1, LARGE_BYTES)).toBe('ok')
+    await filler.page.close()
     const { page, incarnation } = await foundedTab(room)
     // All or nothing of each: an entry, and the epoch that is to begin after it.
     const writeAll = (epoch: number): Promise<string> =>
@@ -395,11 +398,22 @@ test.describe('Firefox with little disk', () => {
     let acked = 0
     let outcome = await writeAll(1)
     for (; outcome === 'ok'; outcome = await writeAll(acked + 1)) acked++
-    expect(outcome).toBe('quota')
-    expect(await write(page, 1, 1)).toBe('quota')
-    expect(await page.evaluate(() => window.lab.failure())).toBe('quota')
+    // Firefox has an UnknownError for some of what a full disk refuses: seen when databases were to
+    // be listed and no byte was left, and of writes once in a hundred.
+    expect(['quota', 'unavailable']).toContain(outcome)
+    expect(await write(page, 1, 1)).toBe(outcome)
+    expect(await page.evaluate(() => window.lab.failure())).toBe(outcome)
     await page.close()
+    // To open takes a few bytes, which may not be left.
     const next = await tab()
+    await next.evaluate(
+      ([name, identity]) => window.lab.deleteDatabase(name!, identity!),
+      [other, filler.incarnation],
+    )
+    const reopened = (): Promise<string> =>
+      next.evaluate((name) => window.lab.openFails(name), room)
+    await expect.poll(reopened).toBe('ok')
+    await next.evaluate(() => window.lab.release())
     await open(next, room, incarnation)
     expect(await next.evaluate(() => window.lab.recover())).toMatchObject({
       last: acked,

@@ -109,6 +109,8 @@ async function allDatabases(limitMs: number): Promise<IDBDatabaseInfo[]> {
 }
 
 function noAccess(cause: unknown): StorageError {
-  const text = 'this browser gives no access to IndexedDB (private window, or blocked site data)'
+  // Firefox (153) says UnknownError where the site has no byte left to list its databases.
+  const why = 'private window, blocked site data, or a full disk'
+  const text = `this browser gives no access to IndexedDB (${why})`
   return new StorageError('unavailable', `${text}: ${String(cause)}`, { cause })
 }
