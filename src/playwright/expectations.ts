@@ -38,18 +38,22 @@ export function watchesInOrder(ensemble: Ensemble): Promise<void> {
 /** All that ZooKeeper promises. */
 export async function allPromises(ensemble: Ensemble): Promise<void> {
   const { violations } = await judge(ensemble)
-  if (violations.length > 0) throw new Error(told('its promises', violations))
+  if (violations.length > 0) throw new BrokenPromise('its promises', violations)
 }
 
 async function keeps(ensemble: Ensemble, promised: Promised): Promise<void> {
   const violations = (await judge(ensemble)).against(promised)
-  if (violations.length > 0) throw new Error(told(promised, violations))
+  if (violations.length > 0) throw new BrokenPromise(promised, violations)
 }
 
-function told(promised: string, violations: Verdict['violations']): string {
-  const lines = violations.slice(0, SHOWN_MAX).map(({ checker, what }) => `  ${checker}: ${what}`)
-  const count = `${violations.length} violation${violations.length === 1 ? '' : 's'}`
-  return `the ensemble does not keep ${promised}, ${count}:\n${lines.join('\n')}`
+class BrokenPromise extends Error {
+  override readonly name = 'BrokenPromise'
+
+  constructor(promised: string, violations: Verdict['violations']) {
+    const lines = violations.slice(0, SHOWN_MAX).map(({ checker, what }) => `  ${checker}: ${what}`)
+    const count = `${violations.length} violation${violations.length === 1 ? '' : 's'}`
+    super(`the ensemble does not keep ${promised}, ${count}:\n${lines.join('\n')}`)
+  }
 }
 
 interface MatcherResult {
@@ -65,8 +69,9 @@ function matcher(holds: (ensemble: Ensemble) => Promise<void>): Matcher {
     holds(ensemble).then(
       () => ({ pass: true, message: () => 'the ensemble keeps it' }),
       (error: unknown) => {
-        const text = error instanceof Error ? error.message : String(error)
-        return { pass: false, message: () => text }
+        // What could not be judged is neither kept nor broken: `not` must not pass on it.
+        if (!(error instanceof BrokenPromise)) throw error
+        return { pass: false, message: () => error.message }
       },
     )
 }
