@@ -3,6 +3,8 @@
  * answered write stands in it at the zxid of its reply, its outcome follows from the state right
  * before, and it comes after every write that somebody had been told of when it was invoked.
  * AckedIsCommitted (T48): no client is told of a write that the log lacks.
+ * SessionOrder (S15, T44): the log has a session's writes in the order of its calls, also those
+ * that its client left behind at another server. What comes too late is refused.
  */
 import { equal } from '../core/base/bytes.ts'
 import { ErrorCode } from '../core/jute/error-code.ts'
@@ -18,17 +20,21 @@ const SEQUENTIAL = 2
 export class Linearizability {
   readonly #rule: Rule
   readonly #acked: Rule
+  readonly #order: Rule
   readonly #tree: ReferenceTree
   readonly #unexplained: ReadonlySet<number>
   readonly #mayBeLocal: boolean
   readonly #ops = new Map<string, Op>()
   readonly #txns = new Map<string, Committed>()
+  /** The newest call of each session that the log has. */
+  readonly #newest = new Map<bigint, number>()
 
   /** `mayBeLocal`: of sessions that one server keeps the log knows nothing (S22). */
   constructor(history: JudgedHistory, tree: ReferenceTree, mayBeLocal: boolean = false) {
     this.#mayBeLocal = mayBeLocal
     this.#rule = new Rule(history, 'Linearizability')
     this.#acked = new Rule(history, 'AckedIsCommitted')
+    this.#order = new Rule(history, 'SessionOrder')
     this.#tree = tree
     this.#unexplained = history.unexplained
     const { probe } = history
@@ -53,6 +59,7 @@ export class Linearizability {
       const floor = `${hex(op.ackedFloor)}, which was acknowledged before it began`
       return `${describeCall(op.call)} is ordered at ${hex(header.zxid)}, before ${floor}`
     })
+    if (!isTooLate(txn)) this.#checkTurn(op, header.zxid)
     this.#checkOutcome(op, header.zxid, txn)
     if ((call.kind === 'create' || call.kind === 'set') && 'data' in txn) {
       const isSame = equal(call.data, txn.data ?? NO_DATA)
@@ -60,11 +67,20 @@ export class Linearizability {
     }
   }
 
+  #checkTurn({ session, xid, call }: Op, zxid: bigint): void {
+    const newest = this.#newest.get(session) ?? 0
+    this.#order.holds(xid > newest, () => {
+      const what = `${describeCall(call)}, call ${xid} of session ${hex(session)}`
+      return `${what}, is done at ${hex(zxid)} after call ${newest}`
+    })
+    this.#newest.set(session, xid)
+  }
+
   /** The model has applied it already: versions up to zxid − 1 are the state before. */
   #checkOutcome(op: Op, zxid: bigint, txn: Txn): void {
     const { call } = op
     const actual = txn.kind === 'error' ? txn.err : ErrorCode.OK
-    if (actual === ErrorCode.SESSIONMOVED || actual === ErrorCode.SESSIONEXPIRED) return
+    if (isTooLate(txn)) return
     const tree = this.#tree
     if (this.#unexplained.has(actual)) return
     let expected: number
@@ -119,6 +135,13 @@ export class Linearizability {
     const isWhole = results.length === call.ops.length && isFailed === isTold
     this.#rule.holds(isWhole, () => `multi: ${results.length} results, failed ${isTold}`)
   }
+}
+
+/** Its session was another server's then, or over: logged as an error, in a multi as its parts'. */
+function isTooLate(txn: Txn): boolean {
+  if (txn.kind === 'multi') return txn.txns.some(isTooLate)
+  if (txn.kind !== 'error') return false
+  return txn.err === ErrorCode.SESSIONMOVED || txn.err === ErrorCode.SESSIONEXPIRED
 }
 
 const NO_DATA = new Uint8Array(0)

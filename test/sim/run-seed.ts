@@ -42,7 +42,17 @@ export interface RunOptions {
   readonly onlyFaults?: ReadonlySet<number | FaultKind>
 }
 
+/** A bug is in the core for as long as its run goes on. */
 export function runSeed(seed: number, options: RunOptions = {}): RunResult {
+  const remove = options.planted?.plant?.()
+  try {
+    return runAsItIs(seed, options)
+  } finally {
+    remove?.()
+  }
+}
+
+function runAsItIs(seed: number, options: RunOptions): RunResult {
   const {
     planted,
     isQuiet = false,

@@ -4,6 +4,8 @@ import type { EventType } from '../../../src/core/jute/event-type.ts'
 import { EventsFirst, type SendTo } from '../../../src/core/server/event-delivery.ts'
 import { chooseSync, planFrom } from '../../../src/core/zab/synchronization.ts'
 import type { PlantedBug } from './planted-bug.ts'
+import { REQUEST_BUGS } from './request-bugs.ts'
+import { WATCH_BUGS } from './watch-bugs.ts'
 
 /** Events wait until the reply is out: the client sees the change first (N19). */
 class EventsLast extends EventsFirst {
@@ -146,4 +148,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     foundBy: ['ThawedIsSilent'],
     zabRules: { hasSlept: () => false },
   },
+  ...REQUEST_BUGS,
+  ...WATCH_BUGS,
 ]

@@ -69,3 +69,14 @@ test('each bug is to be found by rules that are there', () => {
     expect([...world.ruleNames], name).toEqual(expect.arrayContaining([...foundBy]))
   }
 })
+
+test('the README names the rules that no bug breaks, and no others', () => {
+  const world = new World({ seed: 1 })
+  listen(world)
+  const found = new Set(PLANTED_BUGS.flatMap(({ foundBy }) => foundBy))
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const list = /broken so far:\n\n((?:- .+\n(?: .+\n)*)+)/.exec(readme)?.[1] ?? ''
+  const told = [...list.matchAll(/`(\w+)`/g)].map(([, rule]) => rule)
+  expect(told.sort()).toEqual([...world.ruleNames].filter((rule) => !found.has(rule)).sort())
+  expect(readme).toContain(`; ${PLANTED_BUGS.length} are planted`)
+})

@@ -4,6 +4,7 @@
 import type { MakeEventDelivery } from '../../../src/core/server/event-delivery.ts'
 import type { ZabRules } from '../../../src/core/zab/rules.ts'
 import type { HostView } from '../host-view.ts'
+import type { Remove } from './replaced.ts'
 
 export interface PlantedBug {
   readonly name: string
@@ -13,6 +14,8 @@ export interface PlantedBug {
   readonly foundBy: readonly string[]
   readonly zabRules?: Partial<ZabRules>
   readonly delivery?: MakeEventDelivery
+  /** Replaces methods of the core for a run, where there is no seam. */
+  readonly plant?: () => Remove
   /** A clock of its own; the default is the true one. */
   readonly elapsedMs?: (host: HostView) => number
   /** A member whose storage was wiped is founded anew under its old sid. */
