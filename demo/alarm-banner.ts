@@ -1,6 +1,6 @@
 /** The alarm of a machine whose data was not what the ensemble's is; it stays until dismissed. */
 import type { DivergenceAlarm } from '../src/core/server/divergence.ts'
-import { element } from './page-elements.ts'
+import { element, showText } from './page-elements.ts'
 
 export class AlarmBanner {
   readonly #banner = element('alarm', HTMLElement)
@@ -22,8 +22,7 @@ export class AlarmBanner {
     if (alarm === null || alarm.count <= this.#dismissed) return
     const text = alarmText(alarm)
     this.#shown = alarm
-    // An alert speaks on every change of its text.
-    if (this.#text.textContent !== text) this.#text.textContent = text
+    showText(this.#text, text)
     this.#dismiss.hidden = alarm.healedAtMs === null
     this.#banner.hidden = false
   }

@@ -5,7 +5,7 @@ import { BUILD } from '../src/browser/build-id.ts'
 import type { SignalingState } from '../src/ports/signaling.ts'
 import { commitText } from '../src/runtime/observer-text.ts'
 import type { WorkerStatus } from '../worker/protocol.ts'
-import { element, make, openMachineLink } from './page-elements.ts'
+import { element, make, openMachineLink, showText } from './page-elements.ts'
 import { machineOfSession, sessionFates } from './session-fates.ts'
 
 export class EnsemblePanel {
@@ -20,7 +20,7 @@ export class EnsemblePanel {
 
   show(status: WorkerStatus, address: string): void {
     this.#address = address
-    this.#setText(this.#advice, this.#adviceFor(status))
+    showText(this.#advice, this.#adviceFor(status))
     this.#list(this.#members, memberLines(status))
     const { member } = status
     this.#list(this.#sessions, member === null ? [] : sessionLines(member))
@@ -59,10 +59,6 @@ export class EnsemblePanel {
       this.#invite.replaceChildren(...open)
     }
     for (const link of this.#invite.querySelectorAll('a')) link.href = this.#address
-  }
-
-  #setText(target: HTMLElement, text: string): void {
-    if (target.textContent !== text) target.textContent = text
   }
 
   /** Redraws a list only when it changed: a moving list cannot be read or selected. */

@@ -13,7 +13,7 @@ import { EnsemblePanel } from './ensemble-panel.ts'
 import { offerFlightRecording } from './flight-button.ts'
 import { loadIceSettings } from './ice-source.ts'
 import { NewEnsemble } from './new-ensemble.ts'
-import { element } from './page-elements.ts'
+import { element, showText } from './page-elements.ts'
 import { startShell } from './page-shell.ts'
 import { PageScenario } from './scenario/page-scenario.ts'
 import { SharePart } from './share/share-part.ts'
@@ -103,15 +103,14 @@ function showStorage(persistence: StoragePersistence): void {
 
 function show(link: RoomLink, status: WorkerStatus): void {
   if (hasEnded) return
-  document.title = `${titleOf(status)} · ${link.room} · zabra`
-  element('title', HTMLElement).textContent = titleOf(status)
+  const title = `${titleOf(status)} · ${link.room} · zabra`
+  if (document.title !== title) document.title = title
+  showText(element('title', HTMLElement), titleOf(status))
   const role = status.member?.role ?? (status.phase === 'client' ? 'client' : 'looking')
   const badge = element('badge', HTMLElement)
-  badge.textContent = role
+  showText(badge, role)
   badge.dataset['role'] = role
-  const text = statusLine(status)
-  // A live region speaks on every change of its text, so it is only touched when that changes.
-  if (statusElement.textContent !== text) statusElement.textContent = text
+  showText(statusElement, statusLine(status))
   if (status.phase === 'failed') say(status.text)
   terminal.refreshPrompt()
   const complete = { ...link, creator: status.creator, cluster: status.cluster }

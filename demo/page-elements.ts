@@ -5,6 +5,11 @@ export function element<T extends HTMLElement>(id: string, type: new () => T): T
   return found
 }
 
+/** Touched only when it changes: live regions speak of every change, and selections end with it. */
+export function showText(target: Element, text: string): void {
+  if (target.textContent !== text) target.textContent = text
+}
+
 /** A small element with text; text is never parsed as markup. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,

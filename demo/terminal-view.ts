@@ -2,6 +2,7 @@
  * The zkCli terminal as a page element: a log that screen readers follow, a prompt, a history on
  * the arrow keys and completion on Tab. It knows nothing of ZooKeeper; a Shell does.
  */
+import { showText } from './page-elements.ts'
 
 /** Lines kept in the log; older ones go, so that a watch storm cannot eat the tab's memory. */
 const LOG_LINES_MAX = 5_000
@@ -48,7 +49,7 @@ export class TerminalView {
   }
 
   refreshPrompt(): void {
-    this.#elements.prompt.textContent = this.#shell?.prompt() ?? ''
+    showText(this.#elements.prompt, this.#shell?.prompt() ?? '')
   }
 
   /** Text may hold several lines; it is shown as text, never as markup. */

@@ -9,7 +9,7 @@ import type { Room } from '../src/browser/room.ts'
 import { copyButton } from './copy-button.ts'
 import type { IceSource } from './ice-source.ts'
 import { IceForm } from './ice-form.ts'
-import { make } from './page-elements.ts'
+import { make, showText } from './page-elements.ts'
 import { linkLines, memberLines, serverLines, storageLines } from './why-text.ts'
 
 /** A person looks, and a hidden page does not. */
@@ -91,18 +91,19 @@ export class WhyPanel {
     const examination = new AbortController()
     this.#examination = examination
     this.#examine.textContent = 'Stop checking'
-    this.#say('Checking: every page of the room tries its connections.')
+    showText(this.#doctorSaid, 'Checking: every page of the room tries its connections.')
     try {
       const { findings, reports } = await this.#room.examine({
         signal: examination.signal,
-        onProgress: (reported, asked) => this.#say(`${reported} of ${asked} pages have answered.`),
+        onProgress: (reported, asked) =>
+          showText(this.#doctorSaid, `${reported} of ${asked} pages have answered.`),
       })
       this.#found = findings
       this.#list(this.#findings, findings)
       const pages = reports.length === 1 ? '1 page' : `${reports.length} pages`
-      this.#say(`Checked: ${pages} answered.`)
+      showText(this.#doctorSaid, `Checked: ${pages} answered.`)
     } catch {
-      this.#say('The check was stopped.')
+      showText(this.#doctorSaid, 'The check was stopped.')
     } finally {
       this.#examination = null
       this.#examine.textContent = 'Check every connection'
@@ -112,10 +113,6 @@ export class WhyPanel {
   #report(): string {
     const report = { ...this.#newest, findings: this.#found }
     return JSON.stringify(report, null, 2)
-  }
-
-  #say(text: string): void {
-    if (this.#doctorSaid.textContent !== text) this.#doctorSaid.textContent = text
   }
 
   #fullLabel(): HTMLLabelElement {
@@ -142,7 +139,7 @@ export class WhyPanel {
     while (list.children.length < lines.length) list.append(make('li', ''))
     for (const [index, line] of lines.entries()) {
       const item = list.children[index]
-      if (item !== undefined && item.textContent !== line) item.textContent = line
+      if (item !== undefined) showText(item, line)
     }
   }
 
