@@ -15,6 +15,8 @@ describe('what the command line refuses', () => {
   test.each([
     [['--faults', 'abc'], /no fault abc; .*\bcrash, crash-at-effect\b.*\brot\b/],
     [['--faults', '3,'], /no fault ;/],
+    [['--faults', 'r0'], /no fault r0; .*\broom-crash\b/],
+    [['--faults', 'r'], /no fault r;/],
     [['--voters', '0'], /--voters takes a whole number from 1 to 7/],
     [['--voters', ''], /--voters takes a whole number/],
     [['--clients', '0'], /--clients takes a whole number from 1/],
@@ -33,6 +35,9 @@ describe('what the command line refuses', () => {
     const { firstSeed, seedCount, run } = optionsOf('--faults', '3,rot', '--voters', '5')
     expect([firstSeed, seedCount, run.drawn]).toEqual([1, 100, { voters: 5 }])
     expect(run.onlyFaults).toEqual(new Set([3, 'rot']))
+    expect(optionsOf('--faults', 'r12,3,room-wipe').run.onlyFaults).toEqual(
+      new Set(['r12', 3, 'room-wipe']),
+    )
     expect(optionsOf('--faults', 'none').run.onlyFaults).toEqual(new Set())
     expect(optionsOf('--seed', '7', '--bug', 'missing-trunc', '--trace').isTrace).toBe(true)
   })
@@ -57,7 +62,7 @@ describe('after many seeds', () => {
 
   test('a kind of fault that never happened is named, also one of a room', () => {
     const { neverHappened, lines } = totalsOf(400)
-    expect(neverHappened.slice(0, 2)).toEqual(['rot', 'room crash'])
+    expect(neverHappened.slice(0, 2)).toEqual(['rot', 'room-crash'])
     expect(lines.join()).toMatch(/crash 400\/800, .* rot 0\/800/)
   })
 

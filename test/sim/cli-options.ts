@@ -1,9 +1,11 @@
 /** What `npm run sim` takes. */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { FAULT_KINDS, type Draw, type FaultKind } from './draw.ts'
+import { FAULT_KINDS, type Draw } from './draw.ts'
+import type { AnyFaultKind, ChosenFaults, FaultId } from './faults/fault-choice.ts'
 import { PLANTED_BUGS } from './planted/bugs.ts'
 import type { PlantedBug } from './planted/planted-bug.ts'
+import { ROOM_FAULT_KINDS } from './room/room-fault-kinds.ts'
 import type { RunOptions } from './run-seed.ts'
 
 export const USAGE = `npm run sim -- [options]
@@ -13,10 +15,11 @@ export const USAGE = `npm run sim -- [options]
   --planted       every planted bug must be found          --bug NAME   this one
   --trace         one seed in words       --report FILE   one seed as a page
   --digests       a line for every seed
-  --faults 3,7    only these faults of the seed; or kinds, as crash,rot; or none
+  --faults 3,7    only these faults of the seed, r2 of its room; or kinds, as crash,rot; or none
   --quiet         the long and quiet run of the seed
   --voters N --clients N --observers N --pages N --safetyMs MS      instead of what is drawn`
 
+const ALL_KINDS: readonly AnyFaultKind[] = [...FAULT_KINDS, ...ROOM_FAULT_KINDS]
 const DEFAULT_SEEDS = 100
 /** Nights begin at one of so many. */
 const NIGHT_SEEDS = 2 ** 31
@@ -115,17 +118,24 @@ function optionsOf(args: readonly string[]): CliOptions | string {
 }
 
 /** A string says what is wrong. */
-function readFaults(text: string): ReadonlySet<number | FaultKind> | string {
+function readFaults(text: string): ChosenFaults | string {
   if (text === 'none') return new Set()
-  const faults = new Set<number | FaultKind>()
+  const faults = new Set<FaultId | AnyFaultKind>()
   for (const word of text.split(',')) {
-    const kind = FAULT_KINDS.find((each) => each === word)
-    if (kind === undefined && !/^[1-9]\d*$/.test(word)) {
-      return `no fault ${word}; there are their numbers, none, and ${FAULT_KINDS.join(', ')}`
+    const fault = ALL_KINDS.find((each) => each === word) ?? faultIdOf(word)
+    if (fault === null) {
+      return `no fault ${word}; there are their numbers, none, and ${ALL_KINDS.join(', ')}`
     }
-    faults.add(kind ?? Number(word))
+    faults.add(fault)
   }
   return faults
+}
+
+function faultIdOf(word: string): FaultId | null {
+  const [, room, digits] = /^(r?)([1-9]\d*)$/.exec(word) ?? []
+  if (digits === undefined) return null
+  const number = Number(digits)
+  return room === 'r' ? `r${number}` : number
 }
 
 function readDrawn(texts: Record<string, string | undefined>): Partial<Draw> | string {

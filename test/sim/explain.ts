@@ -19,6 +19,8 @@ export function explain(failed: RunResult, options: RunOptions): void {
   const { result, options: small, attempts } = shrink(failed, options)
   const kept = `${result.injected.length} of ${failed.injected.length} faults`
   console.log(`  made smaller in ${attempts} runs: ${kept}, ${result.clients} clients`)
+  const left = result.injected.map(({ id, kind }) => `${id} ${kind}`)
+  if (left.length > 0) console.log(`  left: ${left.join(', ')}`)
   const command = commandOf(seed, small)
   console.log(`  replay: ${command}`)
   tell(result.violation)
@@ -29,7 +31,8 @@ export function explain(failed: RunResult, options: RunOptions): void {
   console.log(`  as a page: ${file}\n`)
 }
 
-function commandOf(seed: number, options: RunOptions): string {
+/** The command line that makes this run again. */
+export function commandOf(seed: number, options: RunOptions): string {
   const { planted, isQuiet = false, onlyFaults, drawn = {} } = options
   const flags = [
     planted === undefined ? '' : ` --bug ${planted.name}`,

@@ -23,8 +23,8 @@ const CHANCE_OF_LONG_ABSENCE = 0.3
 export class FaultPlan {
   readonly #world: FaultTargets
   readonly #prng: Prng
-  /** Numbers or kinds of those that are to happen; null: all. */
-  readonly #only: ReadonlySet<number | FaultKind> | null
+  /** When who went down comes back. */
+  readonly #restarts: Prng
   #isOver = false
   #drawn = 0
   readonly #endings = new Set<() => void>()
@@ -32,13 +32,12 @@ export class FaultPlan {
   readonly #lossy = new Set<SimHost>()
   /** Until it is established, an ensemble has its beginning on one disk. */
   #hasBegun = false
-  /** What was injected, by number. */
-  readonly injected: { readonly number: number; readonly kind: FaultKind }[] = []
 
-  constructor(world: FaultTargets, only: ReadonlySet<number | FaultKind> | null) {
+  constructor(world: FaultTargets) {
     this.#world = world
-    this.#only = only
     this.#prng = world.prng.fork('faults')
+    // Of its own, so that a death in a room changes no fault; seeds without one draw as they did.
+    this.#restarts = world.room === null ? this.#prng : world.prng.fork('restarts')
     world.probe.on('stopped', ({ host: { sid } }) => {
       const host = world.hosts.find((each) => each.sid === sid)
       if (host !== undefined) this.#restartLater(host)
@@ -86,8 +85,7 @@ export class FaultPlan {
     const number = ++this.#drawn
     const chance = this.#prng.fork(`fault ${number}`)
     const gapMs = -Math.log(1 - this.#prng.next()) * this.#world.draw.faults.meanGapMs
-    if (this.#only === null || this.#only.has(number) || this.#only.has(kind)) {
-      this.injected.push({ number, kind })
+    if (this.#world.choice.takes(number, kind)) {
       this.#world.digest.text(kind)
       FAULTS[kind](this.#scene(kind, number, chance, this.#victim(chance)))
     }
@@ -162,8 +160,8 @@ export class FaultPlan {
     if (this.#world.startsByHand && !this.#isOver) return
     const { life } = host
     const chance = host.isObserver ? CHANCE_OF_LONG_ABSENCE : CHANCE_OF_LONG_RESTART
-    const range = this.#prng.bool(chance) ? LONG_RESTART_MS : RESTART_MS
-    const delayMs = this.#isOver ? 500 : within(this.#prng, range)
+    const range = this.#restarts.bool(chance) ? LONG_RESTART_MS : RESTART_MS
+    const delayMs = this.#isOver ? 500 : within(this.#restarts, range)
     this.#world.timeline.after(delayMs, () => {
       if (host.life === life) this.#restart(host)
     })

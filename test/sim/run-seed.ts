@@ -2,7 +2,8 @@
 import type { Violation } from '../../src/history/history-events.ts'
 import type { Recording } from '../../src/history/recording.ts'
 import { listen } from './checkers/all-checkers.ts'
-import { describeDraw, quietOf, type Draw, type FaultKind } from './draw.ts'
+import { describeDraw, quietOf, type Draw } from './draw.ts'
+import type { ChosenFaults, InjectedFault } from './faults/fault-choice.ts'
 import type { FaultCount } from './faults/fault-tally.ts'
 import type { PlantedBug } from './planted/planted-bug.ts'
 import { SimRecording } from './sim-recording.ts'
@@ -18,8 +19,8 @@ export interface RunResult {
   readonly events: number
   /** By kind; what found nothing to hurt is in `drawn` only. */
   readonly faults: ReadonlyMap<string, FaultCount>
-  /** Numbers of the faults that happened. */
-  readonly injected: readonly number[]
+  /** Of an ensemble and of its room. */
+  readonly injected: readonly InjectedFault[]
   readonly clients: number
   readonly observers: number
   readonly pages: number
@@ -39,7 +40,7 @@ export interface RunOptions {
   /** Instead of what the seed draws. */
   readonly drawn?: Partial<Draw>
   /** Those faults that are to happen. */
-  readonly onlyFaults?: ReadonlySet<number | FaultKind>
+  readonly onlyFaults?: ChosenFaults
 }
 
 /** A bug is in the core for as long as its run goes on. */
@@ -80,7 +81,7 @@ function runAsItIs(seed: number, options: RunOptions): RunResult {
     simulatedMs: world.timeline.nowMs,
     events: world.timeline.events,
     faults: world.tally.counts,
-    injected: world.faults.injected.map(({ number }) => number),
+    injected: world.choice.injected,
     clients: world.draw.clients,
     observers: world.draw.observers,
     pages: world.draw.pages,

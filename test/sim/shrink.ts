@@ -2,7 +2,8 @@
  * Makes a failed run smaller while it still breaks the same rule: fewer faults, clients and
  * observers, a shorter time of faults. Every attempt is a whole run, so attempts are counted.
  */
-import type { Draw, FaultKind } from './draw.ts'
+import type { Draw } from './draw.ts'
+import type { ChosenFaults, FaultId } from './faults/fault-choice.ts'
 import { runSeed, type RunOptions, type RunResult } from './run-seed.ts'
 
 /** Whole runs; half a second each. */
@@ -32,7 +33,7 @@ class Shrinker {
   constructor(failed: RunResult, options: RunOptions) {
     this.#checker = failed.violation?.checker ?? ''
     this.#result = failed
-    this.#options = { ...options, onlyFaults: new Set(failed.injected) }
+    this.#options = { ...options, onlyFaults: idsOf(failed) }
   }
 
   done(): Shrunk {
@@ -51,8 +52,8 @@ class Shrinker {
     while (size >= 1) {
       let at = 0
       while (at < this.#faults.length) {
-        const faults = this.#faults
-        const onlyFaults = new Set([...faults.slice(0, at), ...faults.slice(at + size)])
+        const ids = this.#faults
+        const onlyFaults = new Set([...ids.slice(0, at), ...ids.slice(at + size)])
         if (!this.#try({ ...this.#options, onlyFaults })) at += size
       }
       if (size === 1) break
@@ -68,8 +69,8 @@ class Shrinker {
     }
   }
 
-  get #faults(): readonly (number | FaultKind)[] {
-    return [...(this.#options.onlyFaults ?? [])]
+  get #faults(): readonly FaultId[] {
+    return this.#result.injected.map(({ id }) => id)
   }
 
   get #drawn(): Partial<Draw> {
@@ -86,7 +87,12 @@ class Shrinker {
     const result = runSeed(this.#result.seed, options)
     if (result.violation?.checker !== this.#checker) return false
     this.#result = result
-    this.#options = options
+    // What did not happen any more, as a fault of a room without pages, was not needed either.
+    this.#options = { ...options, onlyFaults: idsOf(result) }
     return true
   }
+}
+
+function idsOf({ injected }: RunResult): ChosenFaults {
+  return new Set(injected.map(({ id }) => id))
 }

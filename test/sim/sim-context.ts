@@ -8,6 +8,7 @@ import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
 import type { ClientRecorder } from '../../src/history/client-recorder.ts'
 import type { ClientServer } from './client-server.ts'
 import type { Draw } from './draw.ts'
+import type { FaultChoice } from './faults/fault-choice.ts'
 import type { FaultTally } from './faults/fault-tally.ts'
 import type { HostView } from './host-view.ts'
 import type { Network } from './network.ts'
@@ -25,6 +26,7 @@ export interface SimContext {
   readonly digest: TraceDigest
   /** Of faults. */
   readonly tally: FaultTally
+  readonly choice: FaultChoice
   readonly network: Network
   readonly planted: PlantedBug
   /** What a former ensemble left; null: nothing, as nearly always. */

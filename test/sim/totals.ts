@@ -1,7 +1,7 @@
 /** What all runs did together. */
 import { FAULT_KINDS } from './draw.ts'
 import { FaultTally } from './faults/fault-tally.ts'
-import { ROOM_FAULTS } from './room/room-faults.ts'
+import { ROOM_FAULT_KINDS } from './room/room-fault-kinds.ts'
 import type { RunResult } from './run-seed.ts'
 
 const MS_PER_HOUR = 3_600_000
@@ -10,7 +10,7 @@ const HOURS_PER_NIGHT = 8
 /** The rarest kind happens some 20 times in so many. */
 const SEEDS_OF_EVERY_FAULT = 400
 const KINDS_PER_LINE = 4
-const ALL_KINDS: readonly string[] = [...FAULT_KINDS, ...ROOM_FAULTS]
+const ALL_KINDS: readonly string[] = [...FAULT_KINDS, ...ROOM_FAULT_KINDS]
 
 export class Totals {
   passed = 0

@@ -12,9 +12,10 @@ import type { PersistEffect, TraceEvent } from '../../src/core/zab/effect.ts'
 import { MemoryDisk } from '../../src/adapters/memory/memory-disk.ts'
 import type { ClientRecorder } from '../../src/history/client-recorder.ts'
 import type { JudgedHistory, Violation } from '../../src/history/history-events.ts'
-import { drawRun, type Draw, type FaultKind } from './draw.ts'
+import { drawRun, type Draw } from './draw.ts'
 import { FaultPlan } from './fault-plan.ts'
 import type { FaultTargets } from './faults/fault.ts'
+import { FaultChoice, type ChosenFaults } from './faults/fault-choice.ts'
 import { FaultTally } from './faults/fault-tally.ts'
 import { foundedDisk } from './founding.ts'
 import type { HostView } from './host-view.ts'
@@ -73,8 +74,8 @@ export interface WorldOptions {
   readonly draw?: Partial<Draw>
   /** Who tells the checkers; the default tells what is. */
   readonly probe?: Probe
-  /** Numbers or kinds of the faults that are to happen; the others are drawn and left out. */
-  readonly onlyFaults?: ReadonlySet<number | FaultKind>
+  /** Those faults that are to happen; the others are drawn and left out. */
+  readonly onlyFaults?: ChosenFaults
   /** Who went down stays down until the scenario starts it, or all faults end. */
   readonly startsByHand?: boolean
 }
@@ -86,6 +87,7 @@ export class World implements FaultTargets, JudgedHistory {
   readonly probe: Probe
   readonly digest: TraceDigest = new TraceDigest()
   readonly tally: FaultTally = new FaultTally()
+  readonly choice: FaultChoice
   readonly transcript: Transcript
   readonly planted: PlantedBug
   readonly origin: Origin | null
@@ -125,6 +127,7 @@ export class World implements FaultTargets, JudgedHistory {
     this.prng = new Prng(seed)
     this.draw = { ...drawRun(seed), ...options.draw }
     this.planted = planted
+    this.choice = new FaultChoice(options.onlyFaults ?? null)
     this.startsByHand = options.startsByHand === true
     this.transcript = transcript
     this.sids = Array.from({ length: this.draw.voters }, (_, i) => toServerId(i + 1))
@@ -147,7 +150,7 @@ export class World implements FaultTargets, JudgedHistory {
     }
     this.network = new Network(this.timeline, this.prng.fork('network'), this.draw, this.hosts)
     this.room = this.#isFoundedHere ? new RoomPlan(this, this.voters) : null
-    this.faults = new FaultPlan(this, options.onlyFaults ?? null)
+    this.faults = new FaultPlan(this)
   }
 
   get founded(): SignedFoundingRecord | null {

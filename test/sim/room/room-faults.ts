@@ -1,7 +1,12 @@
-/** What befalls pages while they found an ensemble: each fault with a chance of its own. */
+/**
+ * What befalls pages while they found an ensemble. Each fault has a number and a chance of its own:
+ * when it comes, what it is and whom it hurts is the same without the others.
+ */
 import type { Prng } from '../../../src/core/base/prng.ts'
 import { within } from '../draw.ts'
+import type { FaultId } from '../faults/fault-choice.ts'
 import type { SimContext } from '../sim-context.ts'
+import { WEIGHED_ROOM_FAULTS, type RoomFaultKind } from './room-fault-kinds.ts'
 import type { RoomMachine } from './room-machine.ts'
 import type { RoomNetwork } from './room-network.ts'
 
@@ -16,18 +21,16 @@ const AWAY_MS: readonly [number, number] = [300, 4000]
 const LIMIT_MS = 6000
 const CHANCE_OF_NO_LIMIT = 0.25
 
-type RoomFault =
-  'crash' | 'crash-at-step' | 'crash-all' | 'cut' | 'pause' | 'refuse' | 'away' | 'wipe'
-
-/** As often as they stand here. */
-const KINDS: readonly RoomFault[] = [
-  ...(['crash', 'crash', 'crash-at-step', 'crash-at-step', 'crash-at-step', 'crash-all'] as const),
-  ...(['cut', 'cut', 'pause', 'pause', 'refuse', 'away', 'wipe'] as const),
-]
-
-/** Before their names, where they are counted. */
-const IN_A_ROOM = 'room '
-export const ROOM_FAULTS: readonly string[] = [...new Set(KINDS)].map((kind) => IN_A_ROOM + kind)
+/** What one of them finds. */
+interface RoomFaultScene {
+  readonly victim: RoomMachine
+  /** Of this fault alone. */
+  readonly prng: Prng
+  /** Tells of it: whom or what it hurts, and for how long. */
+  tell(whom: string, forMs?: number): void
+  /** It has found something to hurt. */
+  happens(): void
+}
 
 export class RoomFaults {
   readonly #context: SimContext
@@ -39,6 +42,7 @@ export class RoomFaults {
   readonly #meanGapMs: number
   readonly #limitMs: number
   #isOver = false
+  #drawn = 0
   #wipes = 0
 
   constructor(
@@ -65,92 +69,120 @@ export class RoomFaults {
   }
 
   #later(): void {
-    const gapMs = -Math.log(1 - this.#prng.next()) * this.#meanGapMs
-    this.#context.timeline.after(gapMs, () => {
-      if (this.#isOver || this.#context.timeline.nowMs > this.#limitMs) return
-      this.#inflict(this.#prng.pick(KINDS), this.#victim())
+    const id = `r${++this.#drawn}` as const
+    const chance = this.#prng.fork(`fault ${id}`)
+    const gapMs = -Math.log(1 - chance.next()) * this.#meanGapMs
+    const { timeline, choice } = this.#context
+    timeline.after(gapMs, () => {
+      if (this.#isOver || timeline.nowMs > this.#limitMs) return
+      const kind = chance.pick(WEIGHED_ROOM_FAULTS)
+      const victim = this.#victim(chance)
+      if (choice.takes(id, kind)) this.#inflict(kind, this.#scene(id, kind, victim, chance))
       this.#later()
     })
   }
 
   /** The creator as often as all others together. */
-  #victim(): RoomMachine {
+  #victim(chance: Prng): RoomMachine {
     const [creator] = this.#machines
-    return creator !== undefined && this.#prng.bool() ? creator : this.#prng.pick(this.#machines)
+    return creator !== undefined && chance.bool() ? creator : chance.pick(this.#machines)
   }
 
-  #inflict(kind: RoomFault, victim: RoomMachine): void {
-    const context = this.#context
-    const happens = context.tally.drawn(`${IN_A_ROOM}${kind}`)
-    context.digest.text(kind)
-    context.say('fault', () => `room ${kind}: ${victim.name}`)
-    context.probe.emit('fault', { what: `room: ${kind}`, sids: [] })
+  #scene(id: FaultId, kind: RoomFaultKind, victim: RoomMachine, prng: Prng): RoomFaultScene {
+    const { tally, digest, probe, timeline } = this.#context
+    digest.text(kind)
+    return {
+      victim,
+      prng,
+      tell: (whom, forMs) => {
+        const span = forMs === undefined ? '' : ` for ${forMs.toFixed(0)} ms`
+        this.#context.say('fault', () => `${id} ${kind}: ${whom}${span}`)
+        const untilMs = forMs === undefined ? {} : { untilMs: timeline.nowMs + forMs }
+        probe.emit('fault', { what: `${kind}: ${whom}`, sids: [], ...untilMs })
+      },
+      happens: tally.drawn(kind),
+    }
+  }
+
+  #inflict(kind: RoomFaultKind, scene: RoomFaultScene): void {
+    const { victim, prng, tell, happens } = scene
     switch (kind) {
-      case 'crash':
+      case 'room-crash':
+        tell(victim.name)
         if (victim.isOpen) happens()
-        victim.crash('killed', this.#prng.bool())
+        victim.crash('killed', prng.bool())
         break
-      case 'crash-at-step':
-        victim.crashPlan.afterEffects(this.#prng.int(STEPS_MAX), happens)
+      case 'room-crash-at-step': {
+        const steps = prng.int(STEPS_MAX)
+        tell(`${victim.name} to die after ${steps} steps`)
+        victim.crashPlan.afterEffects(steps, happens)
         break
-      case 'crash-all':
+      }
+      case 'room-crash-all':
+        tell('all pages')
         if (this.#machines.some(({ isOpen }) => isOpen)) happens()
-        for (const each of this.#machines) each.crash('killed with all', this.#prng.bool())
+        for (const each of this.#machines) each.crash('killed with all', prng.bool())
         break
-      case 'cut':
-        if (this.#cut(victim)) happens()
+      case 'room-cut':
+        this.#cut(scene)
         break
-      case 'pause':
-        if (this.#pause(victim)) happens()
+      case 'room-pause':
+        this.#pause(scene)
         break
-      case 'refuse':
+      case 'room-refuse':
+        tell(`the disk of ${victim.name}`)
         victim.diskRefuses = happens
         break
-      case 'away':
+      case 'room-away': {
+        const forMs = within(prng, AWAY_MS)
+        tell('the broker', forMs)
         happens()
         this.#network.isBrokerAway = true
-        context.timeline.after(within(this.#prng, AWAY_MS), () => {
+        this.#context.timeline.after(forMs, () => {
           this.#network.isBrokerAway = false
         })
         break
-      case 'wipe':
-        if (this.#wipe(victim)) happens()
+      }
+      case 'room-wipe':
+        this.#wipe(scene)
         break
     }
   }
 
-  #cut(victim: RoomMachine): boolean {
-    const network = this.#network
-    let isAny = false
+  #cut({ victim, prng, tell, happens }: RoomFaultScene): void {
     for (const other of this.#machines) {
-      if (other === victim || this.#prng.bool()) continue
-      isAny = true
-      network.cut(victim, other)
-      this.#context.timeline.after(within(this.#prng, CUT_MS), () => network.mend(victim, other))
+      if (other === victim || prng.bool()) continue
+      const forMs = within(prng, CUT_MS)
+      tell(`${victim.name} from ${other.name}`, forMs)
+      happens()
+      this.#network.cut(victim, other)
+      this.#context.timeline.after(forMs, () => this.#network.mend(victim, other))
     }
-    return isAny
   }
 
-  #pause(victim: RoomMachine): boolean {
-    if (!victim.isOpen || victim.isPaused) return false
+  #pause({ victim, prng, tell, happens }: RoomFaultScene): void {
+    if (!victim.isOpen || victim.isPaused) return
+    const forMs = within(prng, PAUSE_MS)
+    tell(victim.name, forMs)
+    happens()
     const { life } = victim
     victim.pause()
-    this.#context.timeline.after(within(this.#prng, PAUSE_MS), () => {
+    this.#context.timeline.after(forMs, () => {
       if (victim.life === life && victim.isPaused) victim.thaw()
     })
-    return true
   }
 
   /**
    * Only of who has no seat, only as many as an ensemble can do without, and never of the creator:
    * without its key, or the only copy of the record, a room founds nothing (design §4).
    */
-  #wipe(victim: RoomMachine): boolean {
-    if (victim === this.#machines[0] || victim.host !== null) return false
-    if (2 * (this.#wipes + 1) >= this.#size) return false
+  #wipe({ victim, prng, tell, happens }: RoomFaultScene): void {
+    if (victim === this.#machines[0] || victim.host !== null) return
+    if (2 * (this.#wipes + 1) >= this.#size) return
     this.#wipes++
-    victim.crash('its storage is wiped', this.#prng.bool())
+    tell(victim.name)
+    happens()
+    victim.crash('its storage is wiped', prng.bool())
     victim.wipe()
-    return true
   }
 }
