@@ -53,7 +53,7 @@ export const FAULT_KINDS: Readonly<Record<string, Kind>> = {
       sides.filter(([, is]) => is === which).map(([member]) => member)
     return room.partition(side(true), side(false))
   }),
-  isolate: network(5, ({ room, prng }) => room.isolate(victimOf(room.alive, prng))),
+  isolate: network(5, ({ room, prng }) => room.isolate(victimOf(room.members, prng))),
   'one-way': network(5, async ({ room, prng }) => {
     for (let i = 1 + prng.int(4); i > 0; i--) {
       const [from, to] = shuffled(room.members, prng)
