@@ -6,6 +6,7 @@ import { chooseSync, planFrom } from '../../../src/core/zab/synchronization.ts'
 import type { PlantedBug } from './planted-bug.ts'
 import { REQUEST_BUGS } from './request-bugs.ts'
 import { WATCH_BUGS } from './watch-bugs.ts'
+import { ZAB_BUGS } from './zab-bugs.ts'
 
 /** Events wait until the reply is out: the client sees the change first (N19). */
 class EventsLast extends EventsFirst {
@@ -150,4 +151,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   ...REQUEST_BUGS,
   ...WATCH_BUGS,
+  ...ZAB_BUGS,
 ]

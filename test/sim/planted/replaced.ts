@@ -19,21 +19,6 @@ export function instead<T extends object, K extends keyof T>(
   }
 }
 
-/** The same for a getter. */
-export function insteadOfGetter<T extends object, K extends keyof T>(
-  prototype: T,
-  name: K,
-  make: (original: (this: T) => T[K]) => (this: T) => T[K],
-): Remove {
-  const original = Object.getOwnPropertyDescriptor(prototype, name)
-  const get = original?.get as ((this: T) => T[K]) | undefined
-  if (original === undefined || get === undefined) throw new Error(`no getter ${String(name)}`)
-  Object.defineProperty(prototype, name, { ...original, get: make(get) })
-  return () => {
-    Object.defineProperty(prototype, name, original)
-  }
-}
-
 /** Several at once. */
 export function all(...removes: readonly Remove[]): Remove {
   return () => {

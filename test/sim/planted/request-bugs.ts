@@ -58,7 +58,7 @@ function longWritesLater(): Remove {
 export const REQUEST_BUGS: readonly PlantedBug[] = [
   {
     name: 'reads-overtake',
-    what: "a read does not wait for its session's write before it (Q61, ZOOKEEPER-2024)",
+    what: "a read does not wait for its session's write before it (Q61)",
     foundBy: ['ReplyOrder'],
     plant: () =>
       instead(CommitOrder.prototype, 'submit', (submit) => {
@@ -118,7 +118,7 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'close-forgets-pending',
-    what: 'closeSession lists the ephemerals in the tree, not those on their way (ZOOKEEPER-1208)',
+    what: 'closeSession lists the ephemerals in the tree, not those on their way (D45)',
     foundBy: ['EphemeralOwnerAlive'],
     plant: () =>
       instead(ChangeRecords.prototype, 'ephemeralsOf', () => (_session, committed) => [
