@@ -10,7 +10,7 @@ import { equal } from '../core/base/bytes.ts'
 import { ErrorCode } from '../core/jute/error-code.ts'
 import { OpCode } from '../core/jute/op-code.ts'
 import type { Txn } from '../core/jute/txn.ts'
-import { describeCall, isWrite, type Op, type Outcome } from './operation.ts'
+import { describeCall, isWrite, type Op, type Outcome, sessionOf } from './operation.ts'
 import type { Committed, JudgedHistory } from './history-events.ts'
 import { expectedError, type ReferenceTree } from './reference-tree.ts'
 import { hex, Rule } from './rule.ts'
@@ -26,8 +26,8 @@ export class Linearizability {
   readonly #mayBeLocal: boolean
   readonly #ops = new Map<string, Op>()
   readonly #txns = new Map<string, Committed>()
-  /** The newest call of each session that the log has. */
-  readonly #newest = new Map<bigint, number>()
+  /** The newest call of each session that the log has, by client: each counts its own. */
+  readonly #newest = new Map<string, number>()
 
   /** `mayBeLocal`: of sessions that one server keeps the log knows nothing (S22). */
   constructor(history: JudgedHistory, tree: ReferenceTree, mayBeLocal: boolean = false) {
@@ -67,13 +67,15 @@ export class Linearizability {
     }
   }
 
-  #checkTurn({ session, xid, call }: Op, zxid: bigint): void {
-    const newest = this.#newest.get(session) ?? 0
+  #checkTurn(op: Op, zxid: bigint): void {
+    const { session, xid, call } = op
+    const whose = sessionOf(op)
+    const newest = this.#newest.get(whose) ?? 0
     this.#order.holds(xid > newest, () => {
       const what = `${describeCall(call)}, call ${xid} of session ${hex(session)}`
       return `${what}, is done at ${hex(zxid)} after call ${newest}`
     })
-    this.#newest.set(session, xid)
+    this.#newest.set(whose, xid)
   }
 
   /** The model has applied it already: versions up to zxid − 1 are the state before. */

@@ -45,6 +45,11 @@ export interface Op {
   readonly ackedFloor: bigint
 }
 
+/** A session as one client has it: who takes it over counts and sees anew. */
+export function sessionOf({ session, client }: Pick<Op, 'session' | 'client'>): string {
+  return `${session}/${client}`
+}
+
 export interface Outcome {
   readonly atMs: number
   /** zxid of the reply's header. */

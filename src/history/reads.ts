@@ -1,23 +1,25 @@
 /**
  * ReadsShowTheLog: an answer with zxid z shows the state at z and nothing else, on every server.
- * SessionOrder (T44): the zxids that a session sees never decrease, also across servers; with the
- * rule above it never sees the past either.
+ * SessionOrder (T44): the zxids that a client sees in a session never decrease, also across
+ * servers; with the rule above it never sees the past either. Another client that takes the session
+ * over has seen nothing of it, and what was on its way to the first one still arrives there.
  */
 import { equal } from '../core/base/bytes.ts'
 import { ErrorCode } from '../core/jute/error-code.ts'
 import type { Stat } from '../core/jute/data-records.ts'
 import type { JudgedHistory } from './history-events.ts'
-import { describeCall, type Op, type Outcome } from './operation.ts'
+import { describeCall, type Op, type Outcome, sessionOf } from './operation.ts'
 import type { NodeVersion, ReferenceTree } from './reference-tree.ts'
 import { hex, Rule } from './rule.ts'
 
 export function checkReads(history: JudgedHistory, tree: ReferenceTree): void {
   const reads = new Rule(history, 'ReadsShowTheLog')
   const order = new Rule(history, 'SessionOrder')
-  const seen = new Map<bigint, bigint>()
+  const seen = new Map<string, bigint>()
   history.probe.on('completed', ({ op, outcome }) => {
-    const before = seen.get(op.session) ?? 0n
-    seen.set(op.session, outcome.zxid)
+    const whose = sessionOf(op)
+    const before = seen.get(whose) ?? 0n
+    seen.set(whose, outcome.zxid)
     order.holds(outcome.zxid >= before, () => {
       const told = `${hex(outcome.zxid)} by machine ${outcome.server}`
       return `session ${hex(op.session)} is told ${told} after ${hex(before)}`

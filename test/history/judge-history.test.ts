@@ -122,6 +122,25 @@ describe('linearizable', () => {
     expect(against('linearizable', { events })).toContain('SessionOrder')
   })
 
+  test('is kept where another client took the session over, and an answer was on its way', () => {
+    const last = recording.events.findLast((e) => e.kind === 'answer' && e.outcome.zxid > 0n)
+    if (last?.kind !== 'answer') throw new Error('no answer')
+    const { session, outcome, atMs } = last
+    const about = { session, client: 1_000_000, atMs: atMs - 1 }
+    const zxid = recording.members[0]?.zxid ?? 0n
+    expect(zxid).toBeGreaterThan(outcome.zxid)
+    const events: readonly RecordedEvent[] = [
+      ...recording.events,
+      { kind: 'connected', server: outcome.server, isNew: true, ...about },
+      { kind: 'call', xid: 1_000_000, call: { kind: 'sync', path: '/' }, ...about },
+      {
+        ...{ kind: 'answer', xid: 1_000_000, ...about },
+        outcome: { atMs: about.atMs, zxid, err: 0, server: outcome.server },
+      },
+    ]
+    expect(against('linearizable', { events })).toEqual([])
+  })
+
   test('is broken by a write that stands before one that was acknowledged when it began', () => {
     const writes = recording.events.filter((e): e is Answer => {
       const isGood = e.kind === 'answer' && e.outcome.err === 0
