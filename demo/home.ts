@@ -1,4 +1,5 @@
 /** The home page: makes a room and opens its machines. */
+import { messageOf } from '../src/core/base/message-of.ts'
 import { createRoom } from '../src/index.ts'
 import { element, openMachineLink } from './page-elements.ts'
 import { SharePart } from './share/share-part.ts'
@@ -23,7 +24,7 @@ if (!isSecureContext) {
 
 form.addEventListener('submit', (event) => {
   event.preventDefault()
-  makeRoom().catch((error: unknown) => say(error instanceof Error ? error.message : String(error)))
+  makeRoom().catch((error: unknown) => say(messageOf(error)))
 })
 
 async function makeRoom(): Promise<void> {

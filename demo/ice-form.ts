@@ -5,6 +5,7 @@ import {
   parseIceText,
   type IceSettings,
 } from '../src/adapters/webrtc/ice-settings.ts'
+import { messageOf } from '../src/core/base/message-of.ts'
 import { copyButton } from './copy-button.ts'
 import { keepOwnIceText, linkWithIce, ownIceText, type IceSource } from './ice-source.ts'
 import { make } from './page-elements.ts'
@@ -86,7 +87,7 @@ export class IceForm {
       const settings = this.#settings()
       this.#store(settings === null ? null : JSON.stringify(settings))
     } catch (error) {
-      this.#said.textContent = error instanceof Error ? error.message : String(error)
+      this.#said.textContent = messageOf(error)
     }
   }
 

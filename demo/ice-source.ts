@@ -11,6 +11,7 @@ import {
   parseIceText,
   type IceSettings,
 } from '../src/adapters/webrtc/ice-settings.ts'
+import { messageOf } from '../src/core/base/message-of.ts'
 
 export const ICE_PARAMETER = 'ice'
 const KEY = 'zabra-ice'
@@ -131,8 +132,4 @@ function readStore(store: () => globalThis.Storage): string | null {
   } catch {
     return null
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,4 +1,5 @@
 /** One machine: its member, its terminal and what it shows of the ensemble. */
+import { messageOf } from '../src/core/base/message-of.ts'
 import type { WorkerStatus } from '../worker/protocol.ts'
 import { requestPersistence, type StoragePersistence } from '../src/adapters/tabs/persistence.ts'
 import { SIGNAL_PARAMETER } from '../src/browser/room-address.ts'
@@ -154,8 +155,4 @@ function ended(reason: string): void {
 function say(text: string): void {
   problem.textContent = text
   problem.hidden = false
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

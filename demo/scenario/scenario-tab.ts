@@ -5,6 +5,7 @@
  * One session for all that a tab does, so all that a tab has on stage ends at one moment: close the
  * session, or let it expire, and no ephemeral, no watch and no late write of this tab is left.
  */
+import { messageOf } from '../../src/core/base/message-of.ts'
 import { ErrorCode } from '../../src/core/jute/error-code.ts'
 import { decodeUtf8 } from '../../src/core/base/utf8.ts'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
@@ -133,7 +134,7 @@ export class ScenarioTab {
       await call(client, this.#end.signal)
     } catch (error) {
       if (this.#end.signal.aborted) return
-      view.say(`That failed: ${error instanceof Error ? error.message : String(error)}`)
+      view.say(`That failed: ${messageOf(error)}`)
     }
   }
 

@@ -2,6 +2,7 @@
 import type { Examination, ExamineOptions } from '../adapters/webrtc/doctor/doctor.ts'
 import { ZooKeeperClient } from '../client/zookeeper-client.ts'
 import type { ClientTransport } from '../client/transport.ts'
+import { messageOf } from '../core/base/message-of.ts'
 import type { CopyFacts } from '../core/server/ensemble-copy.ts'
 import { parseRoomLink, type RoomLink } from '../signaling/room-link.ts'
 import { abortable } from './abortable.ts'
@@ -325,6 +326,6 @@ function after(
 
 function toRoomError(error: unknown): RoomError {
   if (error instanceof RoomError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return new RoomError('failed', message, { cause: error })
 }

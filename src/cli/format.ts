@@ -1,5 +1,6 @@
 /** The shapes of the shell's output (C3, C9, C17, C36). */
 
+import { messageOf } from '../core/base/message-of.ts'
 import { decodeUtf8 } from '../core/base/utf8.ts'
 import { formatSessionId, formatZxid } from '../core/base/zxid.ts'
 import type { ZooKeeperError } from '../client/errors.ts'
@@ -78,7 +79,7 @@ export function errorLine(error: unknown, mode: ShellMode): string {
   }
   if (error instanceof CommandError) return error.message
   if (isZooKeeperError(error)) return zooKeeperErrorLine(error, mode)
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }
 
 function illegalArgument(message: string, mode: ShellMode): string {

@@ -7,6 +7,7 @@
  */
 
 import { assert } from '../core/base/assert.ts'
+import { messageOf } from '../core/base/message-of.ts'
 import { CLOSE_WAIT_MS, TICK_MS } from './limits.ts'
 import { ClientSession } from './session.ts'
 import {
@@ -166,7 +167,7 @@ export class SessionDriver {
       (link) => this.#onOpened(attempt, link),
       (error: unknown) => {
         if (this.#opening?.attempt === attempt) this.#opening = null
-        this.#step({ kind: 'closed', attempt, reason: reasonOf(error) })
+        this.#step({ kind: 'closed', attempt, reason: messageOf(error) })
       },
     )
   }
@@ -214,7 +215,3 @@ export class SessionDriver {
 }
 
 function ignore(): void {}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

@@ -7,6 +7,7 @@ import type { ShellMode } from '../cli/command.ts'
 import { Shell } from '../cli/shell.ts'
 import type { TlsSide } from '../adapters/tcp/tls-side.ts'
 import { ZooKeeperClient } from '../client/zookeeper-client.ts'
+import { messageOf } from '../core/base/message-of.ts'
 import { parseProperties } from './config/properties.ts'
 import { JsonRecord } from './cli-json.ts'
 import { parseConnectString } from './connect-string.ts'
@@ -219,7 +220,7 @@ function set(settings: Settings, option: string, value: string): string | null {
       try {
         parseConnectString(value)
       } catch (error) {
-        return error instanceof Error ? error.message : String(error)
+        return messageOf(error)
       }
       settings.server = value
       return null
@@ -244,7 +245,7 @@ function configure(settings: Settings, path: string): string | null {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     return `-client-configuration ${path}: ${why}`
   }
   for (const { key, value } of parseProperties(text)) {
@@ -266,7 +267,7 @@ function applyProperties(settings: Settings): string | null {
     settings.tls = clientTls(settings.properties)
     return null
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }
 

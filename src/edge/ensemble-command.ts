@@ -1,6 +1,7 @@
 /** `zabra ensemble`: the members of one ensemble as processes of this machine, kept running. */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../core/base/message-of.ts'
 import { prepareEnsemble, type EnsemblePlan } from './ensemble-files.ts'
 import { MemberProcess } from './member-process.ts'
 
@@ -125,8 +126,4 @@ function number(option: string, text: string | number, min: number, max: number)
     throw new Error(`${option} ${text}: it is a whole number from ${min} to ${max}`)
   }
   return value
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

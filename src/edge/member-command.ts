@@ -1,6 +1,7 @@
 /** `zabra member`: a standalone server in the foreground, until SIGINT or SIGTERM. */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../core/base/message-of.ts'
 import { runServer } from './run-server.ts'
 import { serverSettings, type ServerSettings } from './settings.ts'
 
@@ -26,7 +27,7 @@ export async function runMember(args: readonly string[]): Promise<number> {
   try {
     settings = parse(args)
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+    process.stderr.write(`${messageOf(error)}\n\n${USAGE}`)
     return 2
   }
   if (settings === null) {

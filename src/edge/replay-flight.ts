@@ -2,6 +2,7 @@
  * Runs the core again on what a recording says that it heard, and compares what it asks for, step
  * by step. The first difference is what matters; behind it nothing can be trusted.
  */
+import { messageOf } from '../core/base/message-of.ts'
 import type { MemberEffect, MemberInput } from '../core/server/effect.ts'
 import { MEMBER_RULES, MemberMachine, type MemberRules } from '../core/server/member-machine.ts'
 import type { Moment } from '../core/zab/effect.ts'
@@ -112,7 +113,7 @@ function begun(make: () => MemberMachine): MemberMachine {
   try {
     return make()
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new FlightFormatError(`what the member began with cannot be read: ${why}`)
   }
 }

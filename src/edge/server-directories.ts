@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { VERSION_DIRECTORY } from '../adapters/files/file-names.ts'
 import { SnapshotFiles } from '../adapters/files/snapshot-files.ts'
 import { TxnLog } from '../adapters/files/txn-log.ts'
+import { messageOf } from '../core/base/message-of.ts'
 import { SNAPSHOTS_RETAINED } from '../ports/storage.ts'
 import { parseProperties } from './config/properties.ts'
 import { INITIALIZE_FILE } from './recover-database.ts'
@@ -89,7 +90,7 @@ function said(action: string, run: () => string): number {
     process.stdout.write(run())
     return ExitCode.FINISHED
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
+    const text = messageOf(error)
     process.stderr.write(`zabra server ${action}: ${text}\n`)
     return ExitCode.UNEXPECTED_ERROR
   }

@@ -1,4 +1,5 @@
 /** The history of a test that failed, as a page on the disk of who runs it. */
+import { messageOf } from '../core/base/message-of.ts'
 import { historyReport } from '../history/report/history-report.ts'
 import type { Recording } from '../history/recording.ts'
 import { PromiseBroken } from './expectations.ts'
@@ -39,7 +40,7 @@ export function whereReported(
     return `the history as a page: ${path}`
   } catch (cause) {
     // What failed in the test is what counts.
-    return `no page of the history: ${cause instanceof Error ? cause.message : String(cause)}`
+    return `no page of the history: ${messageOf(cause)}`
   }
 }
 

@@ -1,10 +1,11 @@
 /** From what IndexedDB throws to what the port promises. */
+import { messageOf } from '../../core/base/message-of.ts'
 import { StorageError, type StorageErrorCode } from '../../ports/storage.ts'
 
 export function toStorageError(error: unknown): StorageError {
   if (error instanceof StorageError) return error
   const name = nameOf(error)
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return new StorageError(codeOf(name), `${textOf(name)}: ${message}`, { cause: error })
 }
 

@@ -17,6 +17,7 @@
  */
 
 import { equal } from '../../core/base/bytes.ts'
+import { messageOf } from '../../core/base/message-of.ts'
 import { decodeUtf8, encodeUtf8 } from '../../core/base/utf8.ts'
 import { sha256 } from '../../core/base/sha256.ts'
 import { JuteWriter } from '../../core/jute/writer.ts'
@@ -260,7 +261,7 @@ export class Handshake {
   #refuse(error: unknown): void {
     if (this.#stage === 'ended') return
     const code = error instanceof RefusalError ? error.code : 'malformed'
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     this.#send(REFUSE, encodeUtf8(message.slice(0, REASON_MAX)))
     this.#stage = 'ended'
     this.#options.onRefused({ code, message })

@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/base/message-of.ts'
 /**
  * STUN and TURN servers as a person, a link or a server names them: checked before a browser sees
  * them, since its own errors name neither the entry nor what to do. No DOM types: the edge checks
@@ -54,7 +55,7 @@ export function parseIceText(text: string): IceSettings {
   try {
     value = JSON.parse(trimmed)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new IceSettingsError(`The ICE settings are not JSON: ${why}`)
   }
   return parseIceSettings(value)

@@ -97,7 +97,7 @@ export class MemberMachine {
       this.#handle(input, at)
       this.#server.endStep()
     } catch (error) {
-      this.#halt(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+      this.#halt(String(error))
     }
   }
 

@@ -1,5 +1,6 @@
 /** The admin commands that do something, for those who may do everything to `/` (O17, O18). */
 import { createReadStream } from 'node:fs'
+import { messageOf } from '../../core/base/message-of.ts'
 import { formatZxid } from '../../core/base/zxid.ts'
 import type { AdminCommand, CommandAnswer, CommandContext, Serving } from './command.ts'
 import { writeSnapshot } from './snapshot-file.ts'
@@ -50,7 +51,7 @@ async function takeSnapshot(context: CommandContext, serving: Serving): Promise<
     return { headers, stream: createReadStream(written.path) }
   } catch (error) {
     counts.snapshotErrors++
-    return { status: 500, error: error instanceof Error ? error.message : String(error) }
+    return { status: 500, error: messageOf(error) }
   }
 }
 
@@ -80,7 +81,7 @@ async function restore(context: CommandContext): Promise<CommandAnswer> {
     return { status: isElsewhere ? 503 : 500, error: outcome.text }
   } catch (error) {
     counts.restoreErrors++
-    return { status: 500, error: error instanceof Error ? error.message : String(error) }
+    return { status: 500, error: messageOf(error) }
   }
 }
 

@@ -3,6 +3,7 @@
  * words, admin commands, metrics and logs. It outlives the members that a server runs in turn, and
  * none of it is needed to serve.
  */
+import { messageOf } from '../../core/base/message-of.ts'
 import type { Moment, TraceEvent } from '../../core/zab/effect.ts'
 import { toSessionId, toZxid } from '../../core/base/zxid.ts'
 import { DOES_NOT_READ } from '../../adapters/tcp/socket-channel.ts'
@@ -263,5 +264,5 @@ function listenerOf(log: ServerLog, audit: AuditLog | null): TrafficListener {
 }
 
 function reasonOf(error: unknown): { reason: string } {
-  return { reason: error instanceof Error ? error.message : String(error) }
+  return { reason: messageOf(error) }
 }

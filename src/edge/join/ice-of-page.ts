@@ -7,6 +7,7 @@ import {
   parseIceText,
   type IceSettings,
 } from '../../adapters/webrtc/ice-settings.ts'
+import { messageOf } from '../../core/base/message-of.ts'
 import { JoinError } from './join-error.ts'
 
 /** The file lies beside the pages; without an answer there are no settings. */
@@ -35,8 +36,4 @@ export async function iceOfPage(page: URL): Promise<IceSettings> {
   } catch {
     return NO_ICE_SETTINGS
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -8,6 +8,7 @@
  */
 import type { IceSettings } from '../../adapters/webrtc/ice-settings.ts'
 import type { WebRtc } from '../../adapters/webrtc/rtc-peer.ts'
+import { messageOf } from '../../core/base/message-of.ts'
 import { JoinError } from './join-error.ts'
 
 /** In a variable: no bundler is to take a native module in. */
@@ -36,7 +37,7 @@ export async function loadNodeWebRtc(): Promise<NodeWebRtc> {
   } catch (cause) {
     throw new JoinError(
       `A machine on Node reaches the tabs by WebRTC, for which it needs the package ${PACKAGE}: ` +
-        `npm install ${PACKAGE}. (${cause instanceof Error ? cause.message : String(cause)})`,
+        `npm install ${PACKAGE}. (${messageOf(cause)})`,
       { cause },
     )
   }
@@ -101,7 +102,7 @@ function connectionClass(polyfill: WebRtc): WebRtc['RTCPeerConnection'] {
         try {
           return await super.addIceCandidate(candidate)
         } catch (error) {
-          const isEarly = NO_TRANSPORT.test(error instanceof Error ? error.message : String(error))
+          const isEarly = NO_TRANSPORT.test(messageOf(error))
           // One of many: a pair may come about without it. Rejected it would end the connection.
           if (!isEarly || tries >= CANDIDATE_RETRIES_MAX || this.connectionState === 'closed')
             return

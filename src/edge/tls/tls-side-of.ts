@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { TlsSide } from '../../adapters/tcp/tls-side.ts'
+import { messageOf } from '../../core/base/message-of.ts'
 import type { KeyStore, TlsKeys } from './tls-settings.ts'
 
 export interface SideOptions {
@@ -116,8 +117,4 @@ function check(what: string, options: SecureContextOptions): void {
   } catch (error) {
     throw new Error(`${what}: ${messageOf(error)}`, { cause: error })
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

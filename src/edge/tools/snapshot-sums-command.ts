@@ -1,6 +1,7 @@
 /** `zabra snapshot sum` and `zabra snapshot compare`: where the data is, and what has changed. */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../../core/base/message-of.ts'
 import { openSnapshot } from './snapshot-file.ts'
 import { differenceLines, sumLines } from './subtree-sums.ts'
 import { writeLine } from './tool.ts'
@@ -56,7 +57,7 @@ async function guarded(run: () => Promise<number>): Promise<number> {
   try {
     return await run()
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
+    const text = messageOf(error)
     process.stderr.write(`zabra snapshot: ${text}\n\nusage:\n${SUMS_USAGE}`)
     return TROUBLE
   }

@@ -1,6 +1,7 @@
 /** What the tools for files share: flags, one path, how they fail, and how they say so. */
 import process from 'node:process'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { messageOf } from '../../core/base/message-of.ts'
 
 export interface Tool<T> {
   readonly name: string
@@ -60,8 +61,4 @@ function parse<T>(
   const [path, ...more] = positionals
   if (path === undefined || more.length > 0) throw new Error(`name one ${takes}`)
   return { choice: choose((flag) => values[flag] === true), path }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
