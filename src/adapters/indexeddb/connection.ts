@@ -21,6 +21,7 @@ import {
   type WriteTransaction,
 } from './schema.ts'
 import { createStores } from './create-stores.ts'
+import { isChromium } from './engine.ts'
 import { isProgrammersError, nameOf, toStorageError, withTimeLimit } from './storage-failure.ts'
 
 /**
@@ -237,7 +238,7 @@ async function perform(
     // be sound. Firefox (153) then commits what is left of a transaction in which a large write was
     // refused for want of space, such as an epoch without the entries before it. By itself every
     // browser commits all or nothing.
-    if (navigator.userAgent.includes('Chrome/')) tx.commit()
+    if (isChromium()) tx.commit()
     await tx.done
   } catch (error) {
     abort(tx)

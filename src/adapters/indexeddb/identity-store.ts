@@ -5,10 +5,11 @@
 import type { MemberMeta, Storage } from '../../ports/storage.ts'
 import { StorageError } from '../../ports/storage.ts'
 import { type ConnectionLimits, DEFAULT_LIMITS } from './connection.ts'
+import { beginFreshLog } from './fresh-log.ts'
 import { generateKeys, incarnationOfKey, signWith } from './identity.ts'
 import { openStorage, peekMeta } from './open-storage.ts'
 import { incarnationOfName, type KeyPair } from './schema.ts'
-import { withTimeLimit } from './storage-failure.ts'
+import { nameOf, withTimeLimit } from './storage-failure.ts'
 
 /** Ours: five seconds, longer than a killed browser takes to let go of its files. */
 const LIST_ATTEMPTS = 11
@@ -42,12 +43,8 @@ export class IndexedDbIdentities {
   /** Incarnations in a fixed order. */
   async list(): Promise<string[]> {
     const databases = await allDatabases(this.#limits.openLimitMs)
-    const incarnations: string[] = []
-    for (const { name } of databases) {
-      const incarnation = name === undefined ? null : incarnationOfName(this.#room, name)
-      if (incarnation !== null) incarnations.push(incarnation)
-    }
-    return incarnations.sort()
+    const incarnations = databases.map(({ name = '' }) => incarnationOfName(this.#room, name))
+    return incarnations.filter((incarnation) => incarnation !== null).sort()
   }
 
   /** Read only. The caller must hold the identity's lock. */
@@ -70,6 +67,8 @@ export class IndexedDbIdentities {
   }
 
   async #open(incarnation: string, create: KeyPair | null): Promise<StoredIdentity> {
+    // Before anything is written to what may be damaged at its end.
+    beginFreshLog()
     const options = { room: this.#room, incarnation, create, limits: this.#limits }
     const { storage, keys, meta } = await openStorage(options)
     if (incarnationOfKey(keys.publicKey) !== incarnation) {
@@ -101,8 +100,8 @@ async function allDatabases(limitMs: number): Promise<IDBDatabaseInfo[]> {
       })
     } catch (cause) {
       if (cause instanceof StorageError) throw cause
-      const name = cause instanceof Error ? cause.name : ''
-      if (attempt === LIST_ATTEMPTS || !PASSING_ERRORS.includes(name)) throw noAccess(cause)
+      const passes = PASSING_ERRORS.includes(nameOf(cause))
+      if (attempt === LIST_ATTEMPTS || !passes) throw noAccess(cause)
       await new Promise((resolve) => setTimeout(resolve, LIST_PAUSE_MS))
     }
   }

@@ -2,16 +2,9 @@
 import { assert } from '../../core/base/assert.ts'
 import { toHex } from '../../core/base/bytes.ts'
 import { type MemberMeta, START_CHAIN_MAX, StorageError } from '../../ports/storage.ts'
-import { Connection, type ConnectionLimits, DEFAULT_LIMITS } from './connection.ts'
+import { Connection, type ConnectionLimits } from './connection.ts'
 import { readMemberMeta } from './member-meta.ts'
-import {
-  assertKnownFormat,
-  databaseName,
-  type KeyPair,
-  outcomeIsTxDone,
-  readMeta,
-  writeMeta,
-} from './schema.ts'
+import { assertKnownFormat, databaseName, type KeyPair, readMeta, writeMeta } from './schema.ts'
 import { IndexedDbStorage } from './storage.ts'
 
 /** Random part of a start token. Two starts of one life may never be mistaken for each other. */
@@ -35,7 +28,7 @@ export interface OpenedStorage {
 export async function openStorage(options: OpenStorageOptions): Promise<OpenedStorage> {
   const { room, incarnation, create, limits } = options
   const name = databaseName(room, incarnation)
-  const connection = await Connection.open(name, create, limits ?? DEFAULT_LIMITS)
+  const connection = await Connection.open(name, create, limits)
   try {
     let keys: KeyPair | undefined
     const token = startToken()
@@ -69,13 +62,10 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenedSt
 export async function peekMeta(
   room: string,
   incarnation: string,
-  limits: ConnectionLimits = DEFAULT_LIMITS,
+  limits?: ConnectionLimits,
 ): Promise<MemberMeta> {
   const connection = await Connection.open(databaseName(room, incarnation), null, limits)
   try {
-    const tx = connection.db.transaction(['meta'], 'readonly')
-    tx.done.catch(outcomeIsTxDone)
-    assertKnownFormat(await readMeta(tx, 'format'))
     return await readMemberMeta(connection.db)
   } finally {
     connection.close()
