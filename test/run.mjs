@@ -240,9 +240,14 @@ async function countPlaywright({ code }, file) {
   const counted = { passed: 0, failed: 0, failures: [] }
   for (const error of report.errors) counted.failures.push(firstLine(error.message))
   counted.failed += report.errors.length
-  for (const { title, file, status } of testsIn(report.suites)) {
+  for (const { title, file, status, machines } of testsIn(report.suites)) {
     if (status === 'expected') counted.passed += 1
     else {
+      // Attachments stay where the tests ran, which may be a machine that nobody can look into.
+      for (const path of machines) {
+        const lines = await readFile(path, 'utf8').catch((error) => error.message)
+        console.log(`\nThe machines of "${title}", seconds before its end:\n${lines}`)
+      }
       // Flaky counts too: a test that passes at the second try proves little about a protocol.
       counted.failed += 1
       counted.failures.push(`${file}: ${title} (${status})`)
@@ -261,10 +266,15 @@ async function reportOf(name) {
 function testsIn(suites) {
   return suites.flatMap((suite) => [
     ...suite.specs.flatMap(({ title, file, tests }) =>
-      tests.map(({ status }) => ({ title, file, status })),
+      tests.map(({ status, results }) => ({ title, file, status, machines: machinesOf(results) })),
     ),
     ...testsIn(suite.suites ?? []),
   ])
+}
+
+function machinesOf(results) {
+  const attached = results.flatMap(({ attachments }) => attachments)
+  return attached.filter(({ name }) => name === 'machines.txt').map(({ path }) => path)
 }
 
 function firstLine(text) {

@@ -6,6 +6,7 @@ import { judgeHistory } from '../history/judge-history.ts'
 import { recordingToText } from '../history/recording.ts'
 import { historyReport } from '../history/report/history-report.ts'
 import type { Ensemble } from './ensemble.ts'
+import { machineLines } from './machine-lines.ts'
 import { inKit } from './page-call.ts'
 
 /** A page that does not answer, as a frozen one, has no more than this, ms. Ours. */
@@ -37,6 +38,8 @@ export async function attachHistory(ensemble: Ensemble, testInfo: TestInfo): Pro
   const limit = new Promise<null>((resolve) => setTimeout(resolve, ANSWER_LIMIT_MS, null))
   const whole = await Promise.race([ensemble.recording(testInfo.title).catch(() => null), limit])
   const recording = whole ?? ensemble.recordingSoFar(testInfo.title)
+  const lines = machineLines(recording, ensemble.members, Date.now())
+  await attach(testInfo, 'machines.txt', lines, 'text/plain')
   const { violations } = judgeHistory(recording)
   await attach(testInfo, 'history.json', recordingToText(recording), 'application/json')
   const report = historyReport(recording, {

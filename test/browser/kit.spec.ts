@@ -232,9 +232,10 @@ test('a server that answers from a cache is found out, and the history is attach
   const before = info.attachments.length
   await attachHistory(room, info)
   const attached = info.attachments.slice(before)
-  expect(attached.map(({ name }) => name)).toContain('history.html')
-  const report = attached.find(({ name }) => name === 'history.html')
-  expect(await readFile(report?.path ?? '', 'utf8')).toContain('ReadsShowTheLog')
+  const read = async (wanted: string): Promise<string> =>
+    readFile(attached.find(({ name }) => name === wanted)?.path ?? '', 'utf8')
+  expect(await read('history.html')).toContain('ReadsShowTheLog')
+  expect(await read('machines.txt')).toContain('machine 1 has begun epoch 1 of machine 1')
 })
 
 test.describe('what Playwright is told of pages', () => {
