@@ -53,8 +53,6 @@ export interface SimEvents extends HistoryEvents {
   trace: { readonly host: HostView; readonly event: TraceEvent }
   /** The first server showed that this entry is committed. */
   committed: SimCommitted
-  /** One server showed it; every server does so once per life, in its order. */
-  'committed-at': { readonly host: HostView; readonly committed: SimCommitted }
   /** Bytes leave for a client. */
   'client-send': { readonly host: HostView; readonly connection: ConnectionId }
   /** The host runs again after `sleptMs`, before it handles anything. */

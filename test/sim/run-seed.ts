@@ -39,6 +39,7 @@ export interface RunOptions {
   readonly isQuiet?: boolean
   /** Instead of what the seed draws. */
   readonly drawn?: Partial<Draw>
+  readonly onlyRule?: string
   /** Those faults that are to happen. */
   readonly onlyFaults?: ChosenFaults
 }
@@ -58,6 +59,7 @@ function runAsItIs(seed: number, options: RunOptions): RunResult {
     planted,
     isQuiet = false,
     onlyFaults,
+    onlyRule,
     transcriptLines: lines = 0,
     records = false,
   } = options
@@ -69,6 +71,7 @@ function runAsItIs(seed: number, options: RunOptions): RunResult {
     ...(planted === undefined ? {} : { planted }),
     draw: drawn,
     ...(onlyFaults === undefined ? {} : { onlyFaults }),
+    ...(onlyRule === undefined ? {} : { onlyRule }),
   })
   const recording = records ? new SimRecording(world) : null
   const tally = listen(world)

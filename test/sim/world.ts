@@ -76,6 +76,8 @@ export interface WorldOptions {
   readonly probe?: Probe
   /** Those faults that are to happen; the others are drawn and left out. */
   readonly onlyFaults?: ChosenFaults
+  /** What breaks any other rule counts for nothing: does this one see it by itself? */
+  readonly onlyRule?: string
   /** Who went down stays down until the scenario starts it, or all faults end. */
   readonly startsByHand?: boolean
 }
@@ -106,6 +108,7 @@ export class World implements FaultTargets, JudgedHistory {
   readonly startsByHand: boolean
   readonly sessionKey: Uint8Array = encodeUtf8('key of the simulated ensemble')
   clients: SimClient[] = []
+  readonly onlyRule: string | null
   violation: Violation | null = null
   /** What must become true after the last fault: words while it is not, else null. */
   readonly conditions: (() => string | null)[] = []
@@ -127,6 +130,7 @@ export class World implements FaultTargets, JudgedHistory {
     this.prng = new Prng(seed)
     this.draw = { ...drawRun(seed), ...options.draw }
     this.planted = planted
+    this.onlyRule = options.onlyRule ?? null
     this.choice = new FaultChoice(options.onlyFaults ?? null)
     this.startsByHand = options.startsByHand === true
     this.transcript = transcript
@@ -207,7 +211,7 @@ export class World implements FaultTargets, JudgedHistory {
 
   /** The first broken rule stops the run. */
   fail(checker: string, what: string): void {
-    if (this.violation !== null) return
+    if (this.violation !== null || (this.onlyRule ?? checker) !== checker) return
     this.violation = { checker, what, atMs: this.timeline.nowMs }
     this.say('CHECKER', () => `${checker}: ${what}`)
   }
@@ -326,8 +330,8 @@ export class World implements FaultTargets, JudgedHistory {
     while (this.violation === null) {
       const what = why()
       if (what === null) return
-      if (this.timeline.nowMs >= untilMs) this.fail(rule, `${what} within ${limitMs} ms`)
-      else this.runFor(LOOK_MS)
+      if (this.timeline.nowMs >= untilMs) return this.fail(rule, `${what} within ${limitMs} ms`)
+      this.runFor(LOOK_MS)
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
  * PrefixConsistency (T35): committed prefixes of any two servers agree. Kept as one global log:
  * what any server shows as committed must continue it or lie inside it. Tells the other checkers of
- * each committed entry, once per ensemble and once per life of a server.
+ * each committed entry, once.
  */
 import { counterOf, ZXID_NONE, type Zxid } from '../../../src/core/base/zxid.ts'
 import { decodeTxn } from '../../../src/core/jute/txn.ts'
@@ -17,16 +17,14 @@ export class GlobalLog {
   readonly #rule: Rule
   readonly #entries: SimCommitted[] = []
   readonly #byZxid = new Map<Zxid, SimCommitted>()
-  /** What each server has applied, and how much of the global log it has shown in this life. */
+  /** What each server has applied. */
   readonly #applied = new Map<HostView, Zxid>()
-  readonly #shown = new Map<HostView, number>()
 
   constructor(world: World, history: History) {
     this.#world = world
     this.#history = history
     this.#rule = new Rule(world, 'PrefixConsistency')
     const { probe } = world
-    probe.on('started', ({ host }) => this.#shown.set(host, 0))
     probe.on('restored', ({ host, last }) => this.#applied.set(host, last))
     probe.on('delivered', ({ host, entry, serving }) => {
       this.#applied.set(host, entry.zxid)
@@ -58,20 +56,9 @@ export class GlobalLog {
     return this.#applied.get(host) ?? ZXID_NONE
   }
 
-  /** The server lets clients see everything up to `zxid`. */
+  /** The server lets clients see everything up to `zxid`; what is new of that is added. */
   #show(host: HostView, zxid: Zxid): void {
     if (zxid === ZXID_NONE || counterOf(zxid) === 0) return
-    const isKept = this.#extend(host, zxid)
-    if (!isKept) return
-    const end = this.#byZxid.get(zxid)?.index ?? -1
-    for (let i = this.#shown.get(host) ?? 0; i <= end; i++) {
-      this.#world.probe.emit('committed-at', { host, committed: this.#entries[i] as SimCommitted })
-    }
-    this.#shown.set(host, end + 1)
-  }
-
-  /** Adds what is new. False when it does not fit what was committed before. */
-  #extend(host: HostView, zxid: Zxid): boolean {
     const fresh: KnownEntry[] = []
     let at = zxid
     while (at !== ZXID_NONE && !this.#byZxid.has(at)) {
@@ -86,9 +73,7 @@ export class GlobalLog {
       const fork = `forks off at ${hex(at)}; committed is ${hex(tip)}`
       return `${host.name} shows ${hex(zxid)}, which ${fork}`
     })
-    if (!isKept) return false
-    for (const known of fresh.reverse()) this.#add(known)
-    return true
+    if (isKept) for (const known of fresh.reverse()) this.#add(known)
   }
 
   #add({ zxid, entry, replaced }: KnownEntry): void {

@@ -63,6 +63,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'missing-trunc',
     what: 'a learner with entries that nobody committed keeps them (Q30)',
     foundBy: ['CommittedOnMajority', 'LogMatching'],
+    alsoFoundBy: ['PrefixConsistency'],
     zabRules: {
       chooseSync: (log, learner) => {
         const plan = chooseSync(log, learner)
@@ -123,6 +124,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'everyone-creates',
     what: 'each page of a room writes a founding record, not only the one that made the link',
     foundBy: ['OneEnsemble'],
+    alsoFoundBy: ['FoundingCompletes'],
     everyoneCreates: true,
   },
   {

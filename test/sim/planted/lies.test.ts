@@ -3,9 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { listen } from '../checkers/all-checkers.ts'
+import { runSeed } from '../run-seed.ts'
 import { World, type WorldOptions } from '../world.ts'
 import { PLANTED_BUGS } from './bugs.ts'
 import { BROKEN_BY_BUGS, LIES, LyingProbe, type Lie } from './lies.ts'
+import type { PlantedBug } from './planted-bug.ts'
 import { SABOTAGES, type Sabotage } from './sabotage.ts'
 
 // A busy machine takes its time; nothing here waits for real time.
@@ -32,7 +34,11 @@ function firstBroken(
 }
 
 test.each(LIES)('$rule: $what', (lie: Lie) => {
-  const broken = firstBroken((world) => ({ probe: new LyingProbe(lie, () => world().hosts) }))
+  const { rule, isAlone = false } = lie
+  const broken = firstBroken((world) => ({
+    probe: new LyingProbe(lie, () => world().hosts),
+    ...(isAlone ? { onlyRule: rule } : {}),
+  }))
   expect(broken).toBe(lie.rule)
 })
 
@@ -40,6 +46,16 @@ test.each(SABOTAGES)('$rule: $what', ({ rule, planted, draw, begin }: Sabotage) 
   const needs = { draw: { ...DRAW, ...draw }, ...(planted === undefined ? {} : { planted }) }
   const broken = firstBroken(() => needs, begin)
   expect(broken).toBe(rule)
+})
+
+const SEEN_ALONE = PLANTED_BUGS.flatMap((bug) =>
+  (bug.alsoFoundBy ?? []).map((rule) => ({ rule, bug, name: bug.name })),
+)
+
+test.each(SEEN_ALONE)('$rule alone finds $name', ({ rule, bug }) => {
+  const isFound = (seed: number): boolean =>
+    runSeed(seed, { planted: bug, onlyRule: rule }).violation !== null
+  expect(Array.from({ length: SEEDS_MAX }, (_, i) => i + 1).some(isFound)).toBe(true)
 })
 
 test('no rule is left out, and the README names them all', () => {
@@ -64,16 +80,18 @@ test('the bugs that break the others are there, and are to be found by them', ()
 test('each bug is to be found by rules that are there', () => {
   const world = new World({ seed: 1 })
   listen(world)
-  for (const { name, foundBy } of PLANTED_BUGS) {
+  for (const { name, foundBy, alsoFoundBy = [] } of PLANTED_BUGS) {
     expect(foundBy.length, name).toBeGreaterThan(0)
-    expect([...world.ruleNames], name).toEqual(expect.arrayContaining([...foundBy]))
+    const rules = [...foundBy, ...alsoFoundBy]
+    expect([...world.ruleNames], name).toEqual(expect.arrayContaining(rules))
   }
 })
 
 test('the README names the rules that no bug breaks, and no others', () => {
   const world = new World({ seed: 1 })
   listen(world)
-  const found = new Set(PLANTED_BUGS.flatMap(({ foundBy }) => foundBy))
+  const rulesOf = ({ foundBy, alsoFoundBy = [] }: PlantedBug) => [...foundBy, ...alsoFoundBy]
+  const found = new Set(PLANTED_BUGS.flatMap(rulesOf))
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   const list = /broken so far:\n\n((?:- .+\n(?: .+\n)*)+)/.exec(readme)?.[1] ?? ''
   const told = [...list.matchAll(/`(\w+)`/g)].map(([, rule]) => rule)

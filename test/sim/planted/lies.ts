@@ -14,6 +14,8 @@ type Told = { [K in Kind]: readonly [K, SimEvents[K]] }[Kind]
 export interface Lie {
   readonly rule: string
   readonly what: string
+  /** Others break by it as well, and earlier. */
+  readonly isAlone?: boolean
   /** What is told instead, or null where this one is told as it is. Of use once. */
   alter(told: Told, hosts: readonly HostView[]): readonly Told[] | null
 }
@@ -60,6 +62,15 @@ function changed<K extends Kind>(
     what,
     alter: (told, hosts) => (told[0] === kind ? change(told[1] as SimEvents[K], hosts) : null),
   }
+}
+
+function alone<K extends Kind>(
+  kind: K,
+  rule: string,
+  what: string,
+  change: (event: SimEvents[K]) => readonly Told[] | null,
+): Lie {
+  return { ...changed(kind, rule, what, change), isAlone: true }
 }
 
 function flipped(bytes: Uint8Array): Uint8Array {
@@ -115,15 +126,12 @@ const OF_MEMBERS: readonly Lie[] = [
       ['packet', { ...event, host: another(event.host, hosts) }],
     ]
   }),
-  changed('committed-at', 'Agreement', 'a server delivers with a gap', () => []),
-  changed('committed-at', 'LocalPrimaryOrder', 'a broadcast is skipped', (event) => {
-    const committed = { ...event.committed, zxid: toZxid(event.committed.zxid + 1n) }
-    return [['committed-at', { ...event, committed }]]
-  }),
-  changed('committed-at', 'GlobalPrimaryOrder', 'an old epoch comes after a new one', (event) => {
-    const committed = { ...event.committed, zxid: toZxid(1n) }
-    return [['committed-at', { ...event, committed }]]
-  }),
+  alone('delivered', 'Agreement', 'an entry is left out', () => []),
+  alone('delivered', 'LocalPrimaryOrder', 'an entry is left out', () => []),
+  alone('delivered', 'GlobalPrimaryOrder', 'an old epoch comes after a new one', (event) => [
+    ['delivered', event],
+    ['delivered', { ...event, entry: { ...event.entry, zxid: toZxid(1n) } }],
+  ]),
   changed('packet', 'AckImpliesDurable', 'an ack for what is not on disk', (event) => {
     const { packet } = event
     if (packet.type !== PacketType.ACK) return null

@@ -12,6 +12,8 @@ export interface PlantedBug {
   readonly what: string
   /** Rules of which one must find it: what another one says of it may be a symptom. */
   readonly foundBy: readonly string[]
+  /** Rules that find it too, where no other one ends the run before. */
+  readonly alsoFoundBy?: readonly string[]
   readonly zabRules?: Partial<ZabRules>
   readonly delivery?: MakeEventDelivery
   /** Replaces methods of the core for a run, where there is no seam. */

@@ -105,6 +105,17 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
     plant: longWritesLater,
   },
   {
+    name: 'expires-nobody',
+    what: 'a session that expired is closed in the name of none, and its ephemerals stay (S9)',
+    foundBy: ['TableOfObservers'],
+    plant: () =>
+      instead(SessionTracker.prototype, 'expire', (expire) => {
+        return function (this: SessionTracker, elapsedMs) {
+          return expire.call(this, elapsedMs).map(() => NOBODY)
+        }
+      }),
+  },
+  {
     name: 'touch-revives',
     what: 'a sign of life of a session that ended makes it known again (S8)',
     foundBy: ['SessionIsOpen'],

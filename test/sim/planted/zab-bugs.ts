@@ -97,11 +97,28 @@ function promisesInMemory(): Remove {
   )
 }
 
+/** Neither a link that went nor silence is a reason. */
+function servesOn(): Remove {
+  return all(
+    instead(Learner.prototype, 'onLinkDown', (onLinkDown) => {
+      return function (this: Learner, peer, reason) {
+        if (!this.isServing) onLinkDown.call(this, peer, reason)
+      }
+    }),
+    instead(Learner.prototype, 'onTime', (onTime) => {
+      return function (this: Learner, at) {
+        if (!this.isServing) onTime.call(this, at)
+      }
+    }),
+  )
+}
+
 export const ZAB_BUGS: readonly PlantedBug[] = [
   {
     name: 'half-is-enough',
     what: 'half of the voters are taken for a quorum, where their number is even (Q5)',
     foundBy: ['CommittedOnMajority'],
+    alsoFoundBy: ['Leadership1', 'Leadership2'],
     plant: () =>
       instead(MajorityVerifier.prototype, 'containsQuorum', () => {
         return function (this: MajorityVerifier, acks: ReadonlySet<ServerId>) {
@@ -144,6 +161,7 @@ export const ZAB_BUGS: readonly PlantedBug[] = [
     name: 'early-commits-lost',
     what: 'what is committed before UPTODATE is logged and not applied (Q39)',
     foundBy: ['TotalOrder'],
+    alsoFoundBy: ['Agreement', 'LocalPrimaryOrder', 'ComesToRest'],
     plant: () =>
       instead(ZooKeeperServer.prototype, 'deliver', (deliver) => {
         return function (this: ZooKeeperServer, entry, at) {
@@ -155,18 +173,21 @@ export const ZAB_BUGS: readonly PlantedBug[] = [
     name: 'applies-again',
     what: 'what was applied while it synchronised is applied again when it serves (P12)',
     foundBy: ['AppliedOnce'],
+    alsoFoundBy: ['GlobalPrimaryOrder'],
     plant: appliesAgain,
   },
   {
     name: 'shared-buffer',
     what: 'a proposal is kept as a view of the buffer that the next one is read into',
     foundBy: ['Integrity'],
+    alsoFoundBy: ['NoHalt', 'NoException'],
     plant: sharesBuffer,
   },
   {
     name: 'own-clock',
     what: "a member applies a transaction at its own time, not at the leader's (P9)",
     foundBy: ['DigestEquality'],
+    alsoFoundBy: ['NoDivergence'],
     plant: takesOwnTime,
   },
   {
@@ -181,6 +202,12 @@ export const ZAB_BUGS: readonly PlantedBug[] = [
           answerRead.call(this, ctx, isRefused ? failed : request)
         }
       }),
+  },
+  {
+    name: 'serves-on',
+    what: 'a learner whose leader is gone serves on, until it hears of another one (Q49)',
+    foundBy: ['ServiceResumes', 'ComesToRest'],
+    plant: servesOn,
   },
   {
     name: 'ghost-child',
