@@ -21,6 +21,7 @@ describe('what the command line refuses', () => {
     [['--voters', ''], /--voters takes a whole number/],
     [['--clients', '0'], /--clients takes a whole number from 1/],
     [['--observers', '1.5'], /--observers takes a whole number/],
+    [['--readers', '101'], /--readers takes a whole number from 0 to 100/],
     [['--seeds', '0'], /take whole numbers/],
     [['--hours', 'x'], /--hours takes a number above 0/],
     [['--bug', 'none'], /no bug none; there are .*missing-trunc/],

@@ -17,7 +17,8 @@ export const USAGE = `npm run sim -- [options]
   --digests       a line for every seed
   --faults 3,7    only these faults of the seed, r2 of its room; or kinds, as crash,rot; or none
   --quiet         the long and quiet run of the seed
-  --voters N --clients N --observers N --pages N --safetyMs MS      instead of what is drawn`
+  --voters N --clients N --readers N --observers N --pages N --safetyMs MS   instead of
+                  what is drawn`
 
 const ALL_KINDS: readonly AnyFaultKind[] = [...FAULT_KINDS, ...ROOM_FAULT_KINDS]
 const DEFAULT_SEEDS = 100
@@ -28,6 +29,7 @@ const NIGHT_SEEDS = 2 ** 31
 const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   voters: [1, 7],
   clients: [1, 100],
+  readers: [0, 100],
   observers: [0, 10],
   pages: [0, 20],
   safetyMs: [0, 1e9],
@@ -72,6 +74,7 @@ function optionsOf(args: readonly string[]): CliOptions | string {
       faults: { type: 'string' },
       voters: { type: 'string' },
       clients: { type: 'string' },
+      readers: { type: 'string' },
       observers: { type: 'string' },
       pages: { type: 'string' },
       safetyMs: { type: 'string' },
@@ -93,8 +96,7 @@ function optionsOf(args: readonly string[]): CliOptions | string {
     const names = PLANTED_BUGS.map(({ name }) => name).join(', ')
     return `no bug ${values.bug ?? ''}; there are ${names}`
   }
-  const { voters, clients, observers, pages, safetyMs } = values
-  const drawn = readDrawn({ voters, clients, observers, pages, safetyMs })
+  const drawn = readDrawn(values)
   if (typeof drawn === 'string') return drawn
   const onlyFaults = values.faults === undefined ? undefined : readFaults(values.faults)
   if (typeof onlyFaults === 'string') return onlyFaults
@@ -138,12 +140,12 @@ function faultIdOf(word: string): FaultId | null {
   return room === 'r' ? `r${number}` : number
 }
 
-function readDrawn(texts: Record<string, string | undefined>): Partial<Draw> | string {
+function readDrawn(values: Record<string, string | boolean | undefined>): Partial<Draw> | string {
   const drawn: Record<string, number> = {}
-  for (const [name, text] of Object.entries(texts)) {
-    if (text === undefined) continue
+  for (const [name, [least, most]] of Object.entries(RANGES)) {
+    const text = values[name]
+    if (typeof text !== 'string') continue
     const number = Number(text)
-    const [least, most] = RANGES[name] ?? [0, 0]
     if (!/^\d+$/.test(text) || number < least || number > most) {
       return `--${name} takes a whole number from ${least} to ${most}`
     }

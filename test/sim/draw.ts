@@ -58,6 +58,8 @@ export interface Draw {
   readonly seed: number
   readonly voters: number
   readonly clients: number
+  /** More clients, that only read: who writes soon notices that nobody hears its server. */
+  readonly readers: number
   /** Observers that come at some time. */
   readonly observers: number
   /** Followers take observers, and observers go to them before they go to the leader (Q58). */
@@ -104,6 +106,7 @@ export function drawRun(seed: number): Draw {
   const log = new Prng(seed).fork('log')
   const masters = new Prng(seed).fork('masters')
   const room = new Prng(seed).fork('founders')
+  const readers = new Prng(seed).fork('readers')
   const voters = drawVoters(prng.next())
   const slow = prng.bool(0.2)
   const weights = Object.fromEntries(
@@ -113,6 +116,7 @@ export function drawRun(seed: number): Draw {
     seed,
     voters,
     clients: 2 + prng.int(4),
+    readers: readers.bool(0.25) ? 1 + readers.int(3) : 0,
     safetyMs: Math.round(between(15_000, 40_000)),
     linkDelayMs: slow ? [5, 60] : [0.3, 4],
     linkSpikeChance: prng.bool(0.3) ? 0.02 : 0.001,
@@ -172,10 +176,11 @@ function drawVoters(chance: number): number {
 }
 
 export function describeDraw(draw: Draw): string {
-  const { voters, observers, clients, safetyMs, snapCount, thinkMs, pipeline, faults } = draw
+  const { voters, observers, clients, readers, safetyMs, snapCount, thinkMs, pipeline, faults } =
+    draw
   const [low, high] = draw.linkDelayMs
   return [
-    `${voters} voters, ${observers} observers, ${clients} clients`,
+    `${voters} voters, ${observers} observers, ${clients} clients, ${readers} readers`,
     `${safetyMs} ms of faults every ${faults.meanGapMs} ms`,
     `links ${low}–${high} ms, ${draw.disks} disks of ${draw.diskDelayMs.join('–')} ms`,
     `snapCount ${snapCount}`,

@@ -18,7 +18,8 @@ export function explain(failed: RunResult, options: RunOptions): void {
   console.log(`  replay: ${commandOf(seed, options)}`)
   const { result, options: small, attempts } = shrink(failed, options)
   const kept = `${result.injected.length} of ${failed.injected.length} faults`
-  console.log(`  made smaller in ${attempts} runs: ${kept}, ${result.clients} clients`)
+  const who = `${result.clients} clients, ${result.readers} readers`
+  console.log(`  made smaller in ${attempts} runs: ${kept}, ${who}`)
   const left = result.injected.map(({ id, kind }) => `${id} ${kind}`)
   if (left.length > 0) console.log(`  left: ${left.join(', ')}`)
   const command = commandOf(seed, small)

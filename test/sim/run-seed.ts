@@ -22,6 +22,7 @@ export interface RunResult {
   /** Of an ensemble and of its room. */
   readonly injected: readonly InjectedFault[]
   readonly clients: number
+  readonly readers: number
   readonly observers: number
   readonly pages: number
   readonly operations: number
@@ -86,6 +87,7 @@ function runAsItIs(seed: number, options: RunOptions): RunResult {
     faults: world.tally.counts,
     injected: world.choice.injected,
     clients: world.draw.clients,
+    readers: world.draw.readers,
     observers: world.draw.observers,
     pages: world.draw.pages,
     operations: tally.operations,

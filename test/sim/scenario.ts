@@ -11,6 +11,7 @@ import { World } from './world.ts'
 export const QUICK = {
   voters: 3,
   clients: 4,
+  readers: 0,
   observers: 0,
   observerMasters: false,
   linkDelayMs: [0.3, 3],

@@ -64,6 +64,9 @@ class Shrinker {
   dropClients(): void {
     if (this.#result.pages > 0) this.#tryDrawn({ pages: 0 })
     if (this.#result.observers > 0) this.#tryDrawn({ observers: 0 })
+    while (this.#result.readers > 0) {
+      if (!this.#tryDrawn({ readers: this.#result.readers - 1 })) break
+    }
     while (this.#result.clients > 1) {
       if (!this.#tryDrawn({ clients: this.#result.clients - 1 })) break
     }

@@ -25,7 +25,7 @@ import { readOutcome } from '../../src/history/wire.ts'
 import type { ClientRecorder } from '../../src/history/client-recorder.ts'
 import type { ClientServer } from './client-server.ts'
 import type { SimContext } from './sim-context.ts'
-import { Workload } from './workload.ts'
+import { Readings, Workload } from './workload.ts'
 
 /** ms between two looks at the client's own deadlines. */
 const CHECK_MS = 250
@@ -42,7 +42,7 @@ export class SimClient {
   readonly prng: Prng
   readonly watches: ClientWatches = new ClientWatches()
   readonly #world: SimContext
-  readonly #workload: Workload
+  readonly #workload: Workload | Readings
   readonly #requestedTimeoutMs: number
   /**
    * Sends setWatches right behind the ConnectRequest, as Java does (W57), or waits for the answer.
@@ -69,7 +69,7 @@ export class SimClient {
   /** No new calls, but the session is kept. */
   isQuiet = false
 
-  constructor(world: SimContext, number: number) {
+  constructor(world: SimContext, number: number, isReader: boolean) {
     this.#world = world
     this.number = number
     this.prng = world.prng.fork(`client ${number}`)
@@ -79,7 +79,10 @@ export class SimClient {
     this.#isEager = this.prng.bool()
     this.#nextHost = this.prng.int(world.hosts.length)
     this.#takesReadOnly = world.draw.readOnlyMode && this.prng.fork('read-only').bool()
-    this.#workload = new Workload(this.prng.fork('workload'), number, world.draw.longDataChance)
+    const { longDataChance } = world.draw
+    this.#workload = isReader
+      ? new Readings(this.prng.fork('workload'))
+      : new Workload(this.prng.fork('workload'), number, longDataChance)
     world.timeline.after(this.prng.next() * 500, () => this.#connect())
     this.#watchDeadlines()
     this.#scheduleCall()

@@ -20,6 +20,28 @@ const PERSISTENT = 0
 const EPHEMERAL = 1
 const SEQUENTIAL = 2
 
+/** Of a client that never writes: it may stay with a server that nobody hears. */
+export class Readings {
+  readonly #prng: Prng
+
+  constructor(prng: Prng) {
+    this.#prng = prng
+  }
+
+  newSession(): void {}
+
+  next(): SimCall {
+    const prng = this.#prng
+    const path = prng.pick(prng.bool(0.7) ? REGISTERS : CHILDREN)
+    const choice = prng.int(100)
+    if (choice < 50) return { kind: 'get', path, watch: prng.bool(0.3) }
+    if (choice < 75) return { kind: 'exists', path, watch: prng.bool(0.4) }
+    return { kind: 'children', path: prng.pick([...PARENTS, '/']), watch: prng.bool(0.3) }
+  }
+
+  learn(): void {}
+}
+
 export class Workload {
   readonly #prng: Prng
   readonly #client: number

@@ -187,7 +187,10 @@ export class World implements FaultTargets, JudgedHistory {
     this.observers.start()
     this.restores.start()
     this.#dial()
-    for (let i = 0; i < this.draw.clients; i++) this.clients.push(new SimClient(this, i + 1))
+    const { clients, readers } = this.draw
+    for (let i = 0; i < clients + readers; i++) {
+      this.clients.push(new SimClient(this, i + 1, i >= clients))
+    }
   }
 
   runFor(spanMs: number): void {

@@ -87,14 +87,12 @@ test('each bug is to be found by rules that are there', () => {
   }
 })
 
-test('the README names the rules that no bug breaks, and no others', () => {
+test('each rule is broken by a mistake in the code', () => {
   const world = new World({ seed: 1 })
   listen(world)
   const rulesOf = ({ foundBy, alsoFoundBy = [] }: PlantedBug) => [...foundBy, ...alsoFoundBy]
   const found = new Set(PLANTED_BUGS.flatMap(rulesOf))
+  expect([...world.ruleNames].filter((rule) => !found.has(rule))).toEqual([])
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-  const list = /broken so far:\n\n((?:- .+\n(?: .+\n)*)+)/.exec(readme)?.[1] ?? ''
-  const told = [...list.matchAll(/`(\w+)`/g)].map(([, rule]) => rule)
-  expect(told.sort()).toEqual([...world.ruleNames].filter((rule) => !found.has(rule)).sort())
   expect(readme).toContain(`; ${PLANTED_BUGS.length} are planted`)
 })

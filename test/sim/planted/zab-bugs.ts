@@ -206,7 +206,7 @@ export const ZAB_BUGS: readonly PlantedBug[] = [
   {
     name: 'serves-on',
     what: 'a learner whose leader is gone serves on, until it hears of another one (Q49)',
-    foundBy: ['ServiceResumes', 'ComesToRest'],
+    foundBy: ['BoundedStaleness'],
     plant: servesOn,
   },
   {
