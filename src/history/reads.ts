@@ -50,6 +50,16 @@ export function checkRead(
   // getChildren of old tells none.
   if (stat !== undefined) {
     rule.holds(isStat(stat, node), () => `${where()}: wrong stat ${describeStat(stat)}`)
+    const below = tree.childrenAt(call.path, zxid).length
+    const { creates, pzxid } = tree.childrenVersionAt(call.path, zxid)
+    // As a client sees it, cversion counts creates and deletes (D20).
+    const cversion = 2 * creates - below
+    const isSame = stat.numChildren === below && stat.cversion === cversion && stat.pzxid === pzxid
+    rule.holds(isSame, () => {
+      const due = `${below} children, cversion ${cversion}, pzxid ${hex(pzxid)}`
+      const told = `${stat.numChildren}, ${stat.cversion}, ${hex(stat.pzxid)}`
+      return `${where()}: ${told} instead of ${due}`
+    })
   }
   if (call.kind === 'get') {
     rule.holds(isData(data ?? null, node.data), () => `${where()}: data of another moment`)

@@ -27,11 +27,17 @@ interface ChildLife {
   to: bigint
 }
 
+/** What is known of a node's children from `zxid` on, until the next one. */
+export interface ChildrenVersion {
+  readonly zxid: bigint
+  /** Creates below it, ever; the suffix of the next sequential child (D14). */
+  readonly creates: number
+  readonly pzxid: bigint
+}
+
 interface PathHistory {
   readonly versions: NodeVersion[]
-  /** Creates below it, ever; the suffix of the next sequential child (D14). */
-  creates: number
-  pzxid: bigint
+  readonly childrenVersions: ChildrenVersion[]
   readonly children: ChildLife[]
   /** zxids at which a data or exists watch fires. */
   readonly dataChanges: bigint[]
@@ -40,6 +46,7 @@ interface PathHistory {
 }
 
 const FOREVER = 1n << 62n
+const NO_CHILDREN: ChildrenVersion = { zxid: 0n, creates: 0, pzxid: 0n }
 
 export class ReferenceTree {
   readonly #paths = new Map<string, PathHistory>()
@@ -100,7 +107,7 @@ export class ReferenceTree {
       const node = history.versions.at(-1)
       if (node === undefined) return []
       const { data, version, czxid, mzxid, owner } = node
-      const { pzxid, creates } = history
+      const { pzxid, creates } = newest(history)
       return [{ path, data, version, czxid, mzxid, pzxid, owner, creates }]
     })
     return { zxid: this.#last, nodes, sessions: this.openSessions() }
@@ -118,13 +125,18 @@ export class ReferenceTree {
     return children.filter(({ from, to }) => from <= zxid && zxid < to).map(({ name }) => name)
   }
 
+  childrenVersionAt(path: string, zxid: bigint): ChildrenVersion {
+    const versions = this.#paths.get(path)?.childrenVersions
+    return versions?.findLast((version) => version.zxid <= zxid) ?? NO_CHILDREN
+  }
+
   /** Creates ever made below it, up to now. */
   createsBelow(path: string): number {
-    return this.#paths.get(path)?.creates ?? 0
+    return newest(this.#paths.get(path)).creates
   }
 
   pzxidNow(path: string): bigint {
-    return this.#paths.get(path)?.pzxid ?? 0n
+    return newest(this.#paths.get(path)).pzxid
   }
 
   /** Last change of that kind in (after, upTo], or null. */
@@ -168,8 +180,7 @@ export class ReferenceTree {
   #place({ path, pzxid, creates, ...node }: RecordedNode, zxid: bigint, from: bigint): void {
     const history = this.#history(path)
     history.versions.push({ ...node, zxid, exists: true })
-    history.creates = creates
-    history.pzxid = pzxid
+    history.childrenVersions.push({ zxid, creates, pzxid })
     if (path === '/') return
     const name = path.slice(path.lastIndexOf('/') + 1)
     this.#history(parentPath(path)).children.push({ name, from, to: FOREVER })
@@ -215,11 +226,9 @@ export class ReferenceTree {
     const node = { zxid, exists: true, data, version: 0, czxid: zxid, mzxid: zxid, owner }
     history.versions.push(node)
     history.dataChanges.push(zxid)
-    history.pzxid = zxid
-    history.creates = 0
+    history.childrenVersions.push({ zxid, creates: 0, pzxid: zxid })
     const parent = this.#history(parentPath(path))
-    parent.creates++
-    parent.pzxid = zxid
+    parent.childrenVersions.push({ zxid, creates: newest(parent).creates + 1, pzxid: zxid })
     parent.childChanges.push(zxid)
     parent.children.push({ name: path.slice(path.lastIndexOf('/') + 1), from: zxid, to: FOREVER })
     this.#own(owner, path)
@@ -240,7 +249,7 @@ export class ReferenceTree {
     history.childChanges.push(zxid)
     this.#ephemerals.get(old.owner)?.delete(path)
     const parent = this.#history(parentPath(path))
-    parent.pzxid = zxid
+    parent.childrenVersions.push({ zxid, creates: newest(parent).creates, pzxid: zxid })
     parent.childChanges.push(zxid)
     const name = path.slice(path.lastIndexOf('/') + 1)
     const life = parent.children.findLast((child) => child.name === name)
@@ -260,8 +269,7 @@ export class ReferenceTree {
     if (history === undefined) {
       history = {
         versions: [],
-        creates: 0,
-        pzxid: 0n,
+        childrenVersions: [],
         children: [],
         dataChanges: [],
         childChanges: [],
@@ -270,6 +278,10 @@ export class ReferenceTree {
     }
     return history
   }
+}
+
+function newest(history: PathHistory | undefined): ChildrenVersion {
+  return history?.childrenVersions.at(-1) ?? NO_CHILDREN
 }
 
 export function parentPath(path: string): string {

@@ -145,7 +145,7 @@ export const REQUEST_BUGS: readonly PlantedBug[] = [
   {
     name: 'delete-keeps-pzxid',
     what: 'a delete leaves the pzxid of the parent as it was (D29)',
-    foundBy: ['WatchComplete', 'Convergence'],
+    foundBy: ['ReadsShowTheLog', 'WatchComplete', 'Convergence'],
     plant: () =>
       instead(DataTree.prototype, 'applyTxn', (applyTxn) => {
         return function (this: DataTree, header, txn, sink) {
