@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'playwright/test'
 import type { KitFixtures } from '../../src/playwright/fixtures.ts'
 
-/** What they assert of hidden, frozen and sleeping machines, another test's load would change. */
-const ALONE = /(freeze|hidden-tabs|same-tab|sleep)\.spec\.ts$/
+/** What they assert another test's load would change, or theirs what the others assert. */
+const ALONE = /(crowd|freeze|hidden-tabs|same-tab|sleep)\.spec\.ts$/
 /** Most tests wait most of the time: on two cores a second one makes the whole a third shorter. */
 const TOGETHER_WORKERS = 2
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url))

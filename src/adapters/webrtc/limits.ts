@@ -37,6 +37,15 @@ export const REMOTES_MAX = 256
 export const CONNECT_TIMEOUT_MS = 10_000
 /** The side that does not offer asks when nothing came: the offer may have met no socket. */
 export const ASK_AFTER_MS = 1_500
+/**
+ * Attempts at a time, made of its own accord by a page that does not know yet who votes. The first
+ * that is answered tells it; in a room that founds itself everybody needs everybody, at most 7.
+ */
+export const NEWCOMER_ATTEMPTS_MAX = 4
+/** An attempt that is older leaves its turn to the next: a page that stands still takes 10 s. */
+export const TURN_MS = 3_000
+/** Between looks whether it is a peer's turn. */
+export const TURN_CHECK_MS = 100
 /** First and longest delay between attempts at one peer. */
 export const RETRY_FIRST_MS = 250
 export const RETRY_CAP_MS = 8_000

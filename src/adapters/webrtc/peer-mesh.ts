@@ -6,7 +6,9 @@
  * - Whatever ends a connection, a fresh one is made; nobody waits for an old one to heal. The first
  *   retry after a good connection is immediate, later ones back off, and news of the peer (it is
  *   listed anew, it offers, it asks) starts at once.
- * - Two guests (observers, clients) are not linked: they say so and leave it at that.
+ * - Two guests (observers, clients) are not linked. A guest waits to be asked by whoever has not
+ *   said that it votes; a voter asks or offers to everybody at once, and a page that does not know
+ *   yet who votes tries a few at a time. So a newcomer costs a full room few connections, not 60.
  * - The broker's list says who is wanted. While the broker is away, links live on and nothing new
  *   can be made: its return is news of everybody.
  *
@@ -24,7 +26,7 @@ import type { LinkFacts } from './doctor/link-facts.ts'
 import type { PairStats } from './doctor/pair-stats.ts'
 import type { VerifiedPeer } from './handshake.ts'
 import type { IcePolicy } from './ice-settings.ts'
-import { PEERS_MAX_DEFAULT, REMOTES_MAX } from './limits.ts'
+import { NEWCOMER_ATTEMPTS_MAX, PEERS_MAX_DEFAULT, REMOTES_MAX } from './limits.ts'
 import {
   decodeMeshSignal,
   encodeMeshSignal,
@@ -149,6 +151,8 @@ export class PeerMesh {
       send: (to, signal) => this.#send(to, signal),
       canSignal: () => this.#signaling.state.kind === 'joined',
       hasPlace: () => this.#connectionCount() < peersMax,
+      hasTurn: () =>
+        this.#context.part() !== 'undecided' || this.#attemptCount() < NEWCOMER_ATTEMPTS_MAX,
       onAdmitted: (linkId, peer) => options.onAdmitted(linkId, peer),
       onPage: (linkId, message) => this.#onPage(linkId, message),
       onLinkClosed: (linkId, peer, reason) => options.onLinkClosed(linkId, peer, reason),
@@ -214,6 +218,12 @@ export class PeerMesh {
   #connectionCount(): number {
     let count = 0
     for (const remote of this.#remotes.values()) if (remote.linkId !== null) count++
+    return count
+  }
+
+  #attemptCount(): number {
+    let count = 0
+    for (const remote of this.#remotes.values()) if (remote.isTrying) count++
     return count
   }
 

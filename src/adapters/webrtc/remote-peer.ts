@@ -15,6 +15,8 @@ import {
   RETRY_CAP_MS,
   RETRY_FIRST_MS,
   STABLE_AFTER_MS,
+  TURN_CHECK_MS,
+  TURN_MS,
 } from './limits.ts'
 import type { MeshSignal, PagePart } from './mesh-signal.ts'
 import { PageConnection, type ConnectionEnd, type PageServices } from './page-connection.ts'
@@ -40,6 +42,8 @@ const REFUSED_BY = /^refused-by-peer: /
 /** Said to each other by pages that need no link; for people. */
 
 const BOTH_GUESTS = 'neither page is a voter: observers and clients are linked to voters only'
+const NOT_ASKED =
+  'that page has not said that it votes: observers and clients are linked to voters only'
 
 /** What a remote peer needs of its mesh. */
 export interface RemoteContext {
@@ -57,6 +61,8 @@ export interface RemoteContext {
   readonly send: (to: PeerId, signal: MeshSignal) => void
   readonly canSignal: () => boolean
   readonly hasPlace: () => boolean
+  /** An attempt of this page's own accord may begin now. */
+  readonly hasTurn: () => boolean
   readonly onAdmitted: (linkId: string, peer: VerifiedPeer) => void
   readonly onPage: (linkId: string, message: Uint8Array) => void
   readonly onLinkClosed: (linkId: string, peerId: PeerId, reason: string) => void
@@ -82,6 +88,8 @@ export class RemotePeer {
   #timer: ReturnType<typeof setTimeout> | undefined
   #reason: string | null = null
   #isRefused = false
+  /** An attempt of this page's own accord: when it began. */
+  #triedAtMs: number | null = null
   /** As the other page last said. */
   #theirPart: PagePart = 'undecided'
   #attempts = 0
@@ -101,6 +109,12 @@ export class RemotePeer {
 
   get isConnected(): boolean {
     return this.#current?.connection.isAdmitted === true
+  }
+
+  /** An attempt of this page's own accord is young: a page that stands still blocks nobody. */
+  get isTrying(): boolean {
+    const atMs = this.#triedAtMs
+    return atMs !== null && !this.isConnected && this.#context.now() - atMs < TURN_MS
   }
 
   /** Nothing is known of it that would be missed. */
@@ -156,13 +170,13 @@ export class RemotePeer {
     if (this.#current !== null || (wasPresent && !isNews)) return
     this.#backoff.reset()
     if (this.#isInitiator) this.#start()
-    // Its offer is on the way, unless it was lost.
-    else this.#schedule(ASK_AFTER_MS)
+    else this.#expectOffer(ASK_AFTER_MS)
   }
 
   /** The broker does not list it. A verified link stays: links end by themselves. */
   onAbsent(): void {
     this.#isPresent = false
+    this.#triedAtMs = null
     clearTimeout(this.#timer)
     if (!this.isConnected) this.#close('the peer left the room')
     this.#context.onChange(this)
@@ -246,7 +260,7 @@ export class RemotePeer {
     }
     if (this.#declines(attempt)) return
     this.#isPresent = true
-    this.#start()
+    this.#start(true)
   }
 
   /** Says so to the other side, which then waits for long or for ever. */
@@ -276,7 +290,7 @@ export class RemotePeer {
   }
 
   /** Offers or asks now, if that can lead to anything; else news will start it. */
-  #start(): void {
+  #start(wasAsked = false): void {
     clearTimeout(this.#timer)
     if (this.#isStopped || this.#current !== null) return
     if (!this.#isPresent || !this.#context.canSignal()) return
@@ -287,11 +301,13 @@ export class RemotePeer {
       this.#context.onChange(this)
       return
     }
+    if (!wasAsked && this.#waitsForTheOther()) return
     if (!this.#context.hasPlace()) {
       this.#reason = 'this page has no place for another connection'
       this.#schedule(REFUSED_RETRY_MS)
       return
     }
+    if (!wasAsked) this.#triedAtMs = this.#context.now()
     if (this.#isInitiator) {
       this.#attempt = this.#context.nextAttempt()
       this.#open()
@@ -299,6 +315,34 @@ export class RemotePeer {
     }
     this.#context.send(this.peerId, { kind: 'ask', attempt: this.#attempt })
     this.#schedule(Math.max(ASK_AFTER_MS, this.#backoff.nextMs()))
+  }
+
+  /**
+   * Its offer is on the way, unless it was lost, or comes from a guest: those offer to nobody of
+   * whom they do not know that it votes, so a voter asks as soon as it knows that it is one.
+   */
+  #expectOffer(leftMs: number): void {
+    clearTimeout(this.#timer)
+    if (leftMs <= 0 || this.#context.part() === 'voter') this.#start()
+    else if (!this.#isStopped) {
+      this.#timer = setTimeout(() => this.#expectOffer(leftMs - TURN_CHECK_MS), TURN_CHECK_MS)
+    }
+  }
+
+  /**
+   * Not everybody of a full room at once: each connection costs both pages milliseconds, and all
+   * but those with voters are for nothing.
+   */
+  #waitsForTheOther(): boolean {
+    if (this.#context.part() === 'guest' && this.#theirPart !== 'voter') {
+      // Voters ask whoever is listed, and so does who has yet to learn what it is.
+      this.#reason = NOT_ASKED
+      this.#context.onChange(this)
+      return true
+    }
+    if (this.#theirPart === 'voter' || this.#context.hasTurn()) return false
+    this.#schedule(TURN_CHECK_MS)
+    return true
   }
 
   #open(): void {

@@ -166,6 +166,11 @@ export class FakeRoom {
     return [...this.#rtc.values()].filter((one) => one.other !== null).length / 2
   }
 
+  /** Connections that were ever made, each at one end. */
+  get opened(): number {
+    return this.#rtc.size
+  }
+
   /** Connections that exist in a browser, connected or not. */
   get openPeers(): number {
     return [...this.#rtc.values()].filter((one) => !one.isDestroyed).length

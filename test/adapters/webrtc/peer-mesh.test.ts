@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { CONNECT_TIMEOUT_MS, REFUSED_RETRY_MS } from '../../../src/adapters/webrtc/limits.ts'
 import {
-  decodeMeshSignal,
+  CONNECT_TIMEOUT_MS,
+  NEWCOMER_ATTEMPTS_MAX,
+  REFUSED_RETRY_MS,
+} from '../../../src/adapters/webrtc/limits.ts'
+import {
   encodeMeshSignal,
   type MeshSignal,
+  type PagePart,
 } from '../../../src/adapters/webrtc/mesh-signal.ts'
 import { encodeUtf8 } from '../../../src/core/base/utf8.ts'
 import { FakeRoom, type FakePage } from './fake-room.ts'
@@ -133,13 +137,37 @@ describe('guests', () => {
     await until(() => connected(a).length === 2)
     await pass(3 * REFUSED_RETRY_MS)
     expect([connected(b), connected(c), room.connections]).toEqual([['a'], ['a'], 2])
-    const between = room.signals.filter((line) => /b>c|c>b/.test(line))
-    expect(between.filter((line) => line.includes('offer'))).toHaveLength(1)
-    expect(between.filter((line) => line.includes('refuse'))).toHaveLength(1)
+    expect(room.signals.filter((line) => /b>c|c>b/.test(line))).toEqual([])
     // Nobody misses that link, so nobody is told of a refusal.
     expect([...b.mesh.status(), ...c.mesh.status()].map(({ refusal }) => refusal)).toEqual(
       Array(4).fill(null),
     )
+  })
+
+  it('refuse each other when one of them asked before it knew what it is', async () => {
+    let part: PagePart = 'undecided'
+    room.filter = (line) => !line.includes('answer')
+    const b = await enter('b', guest)
+    const c = await enter('c', { part: () => part })
+    await until(() => room.signals.includes('b>c answer 1'))
+    part = 'guest'
+    room.filter = () => true
+    await pass(3 * REFUSED_RETRY_MS)
+    expect([connected(b), connected(c), room.openPeers]).toEqual([[], [], 0])
+    expect(room.signals.filter((line) => line.includes('offer'))).toHaveLength(1)
+    expect(c.mesh.status()[0]?.reason).toMatch(/neither page is a voter/)
+  })
+
+  it.each(['a', 'z'])('are linked at once with a voter that comes back, as %s', async (name) => {
+    const guests = [await enter('m', guest), await enter('n', guest)]
+    let part: PagePart = 'undecided'
+    const voter = await enter(name, { part: () => part })
+    // It opens its storage.
+    await pass(200)
+    part = 'voter'
+    const all = [...guests, voter]
+    const isLinked = (one: FakePage): boolean => connected(one).length === (one === voter ? 2 : 1)
+    await until(() => all.every(isLinked), AT_ONCE_MS)
   })
 
   it('that were linked before they were guests part, and the reason is told', async () => {
@@ -165,6 +193,53 @@ describe('guests', () => {
     isFull = false
     await until(() => connected(b).length === 1, 3 * REFUSED_RETRY_MS)
     expect(b.mesh.status().map(({ refusal }) => refusal)).toEqual([null])
+  })
+})
+
+describe('a newcomer to a full room', () => {
+  const GUESTS = [...'bdfhjlnprtvxBDFHJLNPRTVX']
+
+  /** It learns who votes from the first that it is linked with. */
+  async function newcomer(name: string): Promise<FakePage> {
+    let isTold = false
+    const part = (): PagePart => (isTold ? 'guest' : 'undecided')
+    return enter(name, { part, admit: async () => ((isTold = true), null) })
+  }
+
+  it.each(['A', 'm', 'z'])('costs few connections, as %s', async (name) => {
+    for (const voter of ['c', 'k', 's']) await enter(voter, { part: () => 'voter' })
+    for (const guest of GUESTS) await enter(guest, { part: () => 'guest' })
+    await until(() => room.connections === 3 + 3 * GUESTS.length)
+    const before = room.opened
+    const page = await newcomer(name)
+    await until(() => ['c', 'k', 's'].every((voter) => connected(page).includes(voter)), 5_000)
+    await pass(3 * REFUSED_RETRY_MS)
+    expect(room.opened - before).toBeLessThanOrEqual(2 * (3 + NEWCOMER_ATTEMPTS_MAX))
+  })
+
+  it.each(['A', 'm', 'z'])('is told also when no voter is there, as %s', async (name) => {
+    for (const guest of GUESTS) await enter(guest, { part: () => 'guest' })
+    expect(room.opened).toBe(0)
+    const page = await newcomer(name)
+    await until(() => connected(page).length > 0, 5_000)
+    await pass(3 * REFUSED_RETRY_MS)
+    expect(room.opened).toBeLessThanOrEqual(2 * NEWCOMER_ATTEMPTS_MAX)
+  })
+
+  it('is not kept out by pages that stand still', async () => {
+    const frozen = GUESTS.slice(0, 8)
+    room.filter = (line) => !frozen.includes(line[0]!)
+    for (const name of frozen) await enter(name)
+    const others = [await enter('A'), await enter('z')]
+    const page = await enter('m')
+    await until(() => connected(page).length === others.length, 8_000)
+    expect(connected(page)).toEqual(['A', 'z'])
+  })
+
+  it('and whoever else waits for the founding are all linked with each other', async () => {
+    const all: FakePage[] = []
+    for (const name of 'mazbycxd') all.push(await enter(name))
+    await until(() => all.every((page) => connected(page).length === all.length - 1), 5_000)
   })
 })
 
@@ -404,41 +479,5 @@ describe('refusals and bounds', () => {
     await pass(1_000)
     expect(b.told).toHaveLength(length)
     expect(b.mesh.status()).toEqual([])
-  })
-})
-
-describe('signals between pages', () => {
-  it.each<MeshSignal>([
-    { kind: 'ask', attempt: 3 },
-    { kind: 'refuse', attempt: 3, reason: 'full' },
-    { kind: 'rtc', attempt: 1, signal: { type: 'offer', sdp: 'v=0' } },
-    {
-      kind: 'rtc',
-      attempt: 1,
-      signal: {
-        type: 'candidate',
-        candidate: { candidate: 'candidate:1', sdpMid: '0', sdpMLineIndex: 0 },
-      },
-    },
-  ])('$kind comes back as it was', (signal) => {
-    expect(decodeMeshSignal(encodeMeshSignal(signal))).toEqual(signal)
-  })
-
-  it.each([
-    'x',
-    '[]',
-    'null',
-    '{"kind":"ask"}',
-    '{"kind":"ask","attempt":-1}',
-    '{"kind":"ask","attempt":1.5}',
-    '{"kind":"other","attempt":1}',
-    '{"kind":"refuse","attempt":1}',
-    '{"kind":"rtc","attempt":1}',
-    '{"kind":"rtc","attempt":1,"signal":{"type":"offer"}}',
-    '{"kind":"rtc","attempt":1,"signal":{"type":"renegotiate","renegotiate":true}}',
-    '{"kind":"rtc","attempt":1,"signal":{"type":"candidate","candidate":"x"}}',
-    `{"kind":"refuse","attempt":1,"reason":"${'x'.repeat(20_000)}"}`,
-  ])('%s is none', (text) => {
-    expect(decodeMeshSignal(encodeUtf8(text))).toBeNull()
   })
 })

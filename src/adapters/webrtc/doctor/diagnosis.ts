@@ -92,6 +92,10 @@ function ofPair(given: readonly (Side | null)[], names: readonly string[]): Find
   const [first] = sides
   if (first === undefined) return [finding('pair-unknown', names)]
   if (sides.some((side) => side.link.state === 'connected')) return ofConnected(sides, names)
+  // Each waits to be asked by a voter. One alone may wait for a voter that is not heard.
+  if (sides.length === 2 && sides.every(({ link }) => NOT_ASKED.test(link.reason ?? ''))) {
+    return [finding('not-needed', names)]
+  }
   const refusal = sides.map((side) => ofRefusal(side.link, names)).find((one) => one !== null)
   if (refusal !== undefined && refusal !== null) return [refusal]
   return ofFailed(sides, names)
@@ -102,6 +106,8 @@ function ofConnected(sides: readonly Side[], names: readonly string[]): Finding[
   if (silentMs < LINK_SILENT_MS) return []
   return [finding('link-silent', names, `${Math.round(silentMs / 1000)} s`)]
 }
+
+const NOT_ASKED = /has not said that it votes/
 
 /** How the mesh and the handshake word an end that somebody wanted. */
 const REFUSALS: readonly (readonly [RegExp, Parameters<typeof finding>[0]])[] = [

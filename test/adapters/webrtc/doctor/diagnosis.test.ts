@@ -18,6 +18,9 @@ function look(reports: readonly PageReport[], asked: readonly string[] = [A, B])
   })
 }
 
+const NOT_ASKED =
+  'that page has not said that it votes: observers and clients are linked to voters only'
+
 const told = (found: readonly Finding[]): string[] =>
   found.map(({ code, pages }) => [code, ...pages.map((name) => name.slice(-1))].join(' '))
 
@@ -68,6 +71,16 @@ describe('a pair that cannot connect', () => {
     ],
     ['not tried yet', [page(A, [apart(B, null)]), page(B, [apart(A, null)])], ['still-trying a b']],
     ['nobody tells', [page(A, []), page(B, [])], ['pair-unknown a b']],
+    [
+      'two guests that nobody asked',
+      [page(A, [apart(B, null, NOT_ASKED)]), page(B, [apart(A, null, NOT_ASKED)])],
+      ['not-needed a b', 'all-connected'],
+    ],
+    [
+      'a guest that was not asked, and a voter that is not heard',
+      [page(A, [apart(B, ice({ host: 1 }, {}))]), page(B, [apart(A, null, NOT_ASKED)])],
+      ['no-answer a b'],
+    ],
     [
       'the handshake hangs',
       [page(A, [link(B, { state: 'connecting', stage: 'handshake' })]), page(B, [])],
