@@ -7,7 +7,7 @@ import { TabClient } from '../../src/playwright/tab-client.ts'
 
 const VOTERS = 3
 /** ZABRA_TABS=50 is what two cores stand, in two minutes. */
-const TABS = Number(process.env['ZABRA_TABS'] ?? 30)
+const TABS = Number(process.env['ZABRA_TABS'] ?? 24)
 /** Places of observers. */
 const OBSERVERS = 16
 /** Tabs that open at the same time. */
