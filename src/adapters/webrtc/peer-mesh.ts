@@ -26,7 +26,7 @@ import type { LinkFacts } from './doctor/link-facts.ts'
 import type { PairStats } from './doctor/pair-stats.ts'
 import type { VerifiedPeer } from './handshake.ts'
 import type { IcePolicy } from './ice-settings.ts'
-import { NEWCOMER_ATTEMPTS_MAX, PEERS_MAX_DEFAULT, REMOTES_MAX } from './limits.ts'
+import { PEERS_MAX_DEFAULT, REMOTES_MAX } from './limits.ts'
 import {
   decodeMeshSignal,
   encodeMeshSignal,
@@ -36,6 +36,7 @@ import {
 import type { PageServices } from './page-connection.ts'
 import { RemotePeer, type PeerStatus, type RemoteContext } from './remote-peer.ts'
 import { openRtcPeer, type OpenRtcPeer } from './rtc-peer.ts'
+import { Turns } from './turns.ts'
 
 export interface PeerMeshOptions extends PageServices {
   /** Joined or joining; the mesh takes its handlers but does not close it. */
@@ -68,6 +69,7 @@ export class PeerMesh {
   readonly #options: PeerMeshOptions
   readonly #signaling: Signaling
   readonly #remotes: Map<PeerId, RemotePeer> = new Map()
+  readonly #turns: Turns
   readonly #context: RemoteContext
   #lastAttempt = 0
   #isClosed = false
@@ -76,6 +78,7 @@ export class PeerMesh {
   constructor(options: PeerMeshOptions) {
     this.#options = options
     this.#signaling = options.signaling
+    this.#turns = new Turns(() => this.#context.part() !== 'undecided')
     this.#context = this.#makeContext()
     const { signaling } = options
     signaling.onPeers = (peers, isFirst) => this.#onPeers(peers, isFirst)
@@ -151,8 +154,7 @@ export class PeerMesh {
       send: (to, signal) => this.#send(to, signal),
       canSignal: () => this.#signaling.state.kind === 'joined',
       hasPlace: () => this.#connectionCount() < peersMax,
-      hasTurn: () =>
-        this.#context.part() !== 'undecided' || this.#attemptCount() < NEWCOMER_ATTEMPTS_MAX,
+      turns: this.#turns,
       onAdmitted: (linkId, peer) => options.onAdmitted(linkId, peer),
       onPage: (linkId, message) => this.#onPage(linkId, message),
       onLinkClosed: (linkId, peer, reason) => options.onLinkClosed(linkId, peer, reason),
@@ -218,12 +220,6 @@ export class PeerMesh {
   #connectionCount(): number {
     let count = 0
     for (const remote of this.#remotes.values()) if (remote.linkId !== null) count++
-    return count
-  }
-
-  #attemptCount(): number {
-    let count = 0
-    for (const remote of this.#remotes.values()) if (remote.isTrying) count++
     return count
   }
 

@@ -16,11 +16,11 @@ import {
   RETRY_FIRST_MS,
   STABLE_AFTER_MS,
   TURN_CHECK_MS,
-  TURN_MS,
 } from './limits.ts'
 import type { MeshSignal, PagePart } from './mesh-signal.ts'
 import { PageConnection, type ConnectionEnd, type PageServices } from './page-connection.ts'
 import type { OpenRtcPeer, RtcSignal } from './rtc-peer.ts'
+import type { Turns, TurnTaker } from './turns.ts'
 
 export type PeerState = 'absent' | 'waiting' | 'connecting' | 'connected'
 
@@ -41,9 +41,8 @@ const REFUSED_BY = /^refused-by-peer: /
 
 /** Said to each other by pages that need no link; for people. */
 
-const BOTH_GUESTS = 'neither page is a voter: observers and clients are linked to voters only'
-const NOT_ASKED =
-  'that page has not said that it votes: observers and clients are linked to voters only'
+const BOTH_GUESTS = 'neither page is a voter: those are linked to voters only'
+const NOT_ASKED = 'it has not said that it votes'
 
 /** What a remote peer needs of its mesh. */
 export interface RemoteContext {
@@ -61,8 +60,8 @@ export interface RemoteContext {
   readonly send: (to: PeerId, signal: MeshSignal) => void
   readonly canSignal: () => boolean
   readonly hasPlace: () => boolean
-  /** An attempt of this page's own accord may begin now. */
-  readonly hasTurn: () => boolean
+  /** For attempts of this page's own accord. */
+  readonly turns: Turns
   readonly onAdmitted: (linkId: string, peer: VerifiedPeer) => void
   readonly onPage: (linkId: string, message: Uint8Array) => void
   readonly onLinkClosed: (linkId: string, peerId: PeerId, reason: string) => void
@@ -76,7 +75,7 @@ interface Current {
   admittedAtMs: number | null
 }
 
-export class RemotePeer {
+export class RemotePeer implements TurnTaker {
   readonly peerId: PeerId
   readonly #context: RemoteContext
   readonly #isInitiator: boolean
@@ -88,8 +87,8 @@ export class RemotePeer {
   #timer: ReturnType<typeof setTimeout> | undefined
   #reason: string | null = null
   #isRefused = false
-  /** An attempt of this page's own accord: when it began. */
-  #triedAtMs: number | null = null
+  /** There was a link, and nobody refused it: it is wanted whatever the other side said before. */
+  #wasLinked = false
   /** As the other page last said. */
   #theirPart: PagePart = 'undecided'
   #attempts = 0
@@ -111,12 +110,6 @@ export class RemotePeer {
     return this.#current?.connection.isAdmitted === true
   }
 
-  /** An attempt of this page's own accord is young: a page that stands still blocks nobody. */
-  get isTrying(): boolean {
-    const atMs = this.#triedAtMs
-    return atMs !== null && !this.isConnected && this.#context.now() - atMs < TURN_MS
-  }
-
   /** Nothing is known of it that would be missed. */
   get isIdle(): boolean {
     return !this.#isPresent && this.#current === null
@@ -131,7 +124,7 @@ export class RemotePeer {
           ? 'waiting'
           : 'absent'
     const { peerId, linkId } = this
-    const isMissed = this.#isRefused && !this.#areGuests && state !== 'connected'
+    const isMissed = this.#isRefused && !this.#areGuests
     const refusal = isMissed ? (this.#reason?.replace(REFUSED_BY, '') ?? null) : null
     const build = this.#current?.connection.build ?? null
     return { peerId, state, linkId, reason: this.#reason, refusal, build }
@@ -161,6 +154,11 @@ export class RemotePeer {
     if (this.#current === null) this.#start()
   }
 
+  onTurn(): void {
+    // While it waited the page may have learned that it needs none.
+    this.#start(this.#context.part() === 'undecided')
+  }
+
   /** The broker lists it. `isNews`: it was not listed before, or the broker was away. */
   onPresent(isNews: boolean): void {
     const wasPresent = this.#isPresent
@@ -170,13 +168,13 @@ export class RemotePeer {
     if (this.#current !== null || (wasPresent && !isNews)) return
     this.#backoff.reset()
     if (this.#isInitiator) this.#start()
-    else this.#expectOffer(ASK_AFTER_MS)
+    else this.#expectOffer()
   }
 
   /** The broker does not list it. A verified link stays: links end by themselves. */
   onAbsent(): void {
     this.#isPresent = false
-    this.#triedAtMs = null
+    this.#context.turns.leave(this)
     clearTimeout(this.#timer)
     if (!this.isConnected) this.#close('the peer left the room')
     this.#context.onChange(this)
@@ -219,6 +217,7 @@ export class RemotePeer {
   /** Synchronous; no more attempts. */
   stop(reason: string): void {
     this.#isStopped = true
+    this.#context.turns.leave(this)
     clearTimeout(this.#timer)
     this.#close(reason)
   }
@@ -232,7 +231,7 @@ export class RemotePeer {
     if (this.#current === null && signal.type === 'answer' && attempt === this.#attempt) {
       // It answers an attempt that was given up, so it is there: a page that thawed.
       this.#backoff.reset()
-      this.#start()
+      this.#start(true)
       return
     }
     if (attempt === this.#attempt) this.#current?.connection.signal(signal)
@@ -280,34 +279,21 @@ export class RemotePeer {
 
   #onRefuse(attempt: number, reason: string): void {
     if (attempt !== this.#attempt || this.isConnected) return
-    if (this.#current !== null) this.#endWith({ reason, isRefusal: true })
-    else {
-      this.#reason = reason
-      this.#isRefused = true
-      this.#schedule(REFUSED_RETRY_MS)
-      this.#context.onChange(this)
-    }
+    this.#endWith({ reason, isRefusal: true })
   }
 
   /** Offers or asks now, if that can lead to anything; else news will start it. */
-  #start(wasAsked = false): void {
+  #start(isDue = false): void {
     clearTimeout(this.#timer)
     if (this.#isStopped || this.#current !== null) return
     if (!this.#isPresent || !this.#context.canSignal()) return
-    if (this.#areGuests) {
-      // For good: only its next page life, which has another id, may be something else.
-      this.#reason = BOTH_GUESTS
-      this.#isRefused = true
-      this.#context.onChange(this)
-      return
-    }
-    if (!wasAsked && this.#waitsForTheOther()) return
+    if (this.#holdsBack(isDue)) return
     if (!this.#context.hasPlace()) {
+      this.#context.turns.leave(this)
       this.#reason = 'this page has no place for another connection'
       this.#schedule(REFUSED_RETRY_MS)
       return
     }
-    if (!wasAsked) this.#triedAtMs = this.#context.now()
     if (this.#isInitiator) {
       this.#attempt = this.#context.nextAttempt()
       this.#open()
@@ -318,30 +304,30 @@ export class RemotePeer {
   }
 
   /**
-   * Its offer is on the way, unless it was lost, or comes from a guest: those offer to nobody of
-   * whom they do not know that it votes, so a voter asks as soon as it knows that it is one.
+   * Its offer is on the way, unless it was lost, or has to come from a guest: those offer to nobody
+   * of whom they do not know that it votes, so a voter asks as soon as it knows that it is one.
    */
-  #expectOffer(leftMs: number): void {
+  #expectOffer(untilMs = this.#context.now() + ASK_AFTER_MS): void {
     clearTimeout(this.#timer)
-    if (leftMs <= 0 || this.#context.part() === 'voter') this.#start()
-    else if (!this.#isStopped) {
-      this.#timer = setTimeout(() => this.#expectOffer(leftMs - TURN_CHECK_MS), TURN_CHECK_MS)
-    }
+    this.#timer = setTimeout(() => {
+      if (this.#context.part() === 'voter' || this.#context.now() >= untilMs) this.#start()
+      else this.#expectOffer(untilMs)
+    }, TURN_CHECK_MS)
   }
 
-  /**
-   * Not everybody of a full room at once: each connection costs both pages milliseconds, and all
-   * but those with voters are for nothing.
-   */
-  #waitsForTheOther(): boolean {
-    if (this.#context.part() === 'guest' && this.#theirPart !== 'voter') {
-      // Voters ask whoever is listed, and so does who has yet to learn what it is.
-      this.#reason = NOT_ASKED
-      this.#context.onChange(this)
+  /** Nothing is to be begun now; it will be when that can lead to anything. */
+  #holdsBack(isDue: boolean): boolean {
+    const theirs = this.#theirPart
+    if (this.#context.part() !== 'guest') {
+      if (isDue || this.#context.part() === 'voter' || theirs === 'voter') return false
+      this.#context.turns.take(this)
       return true
     }
-    if (this.#theirPart === 'voter' || this.#context.hasTurn()) return false
-    this.#schedule(TURN_CHECK_MS)
+    if (theirs === 'voter' || (theirs !== 'guest' && (isDue || this.#wasLinked))) return false
+    // A guest is one for good. Voters ask whoever is listed, as does who has yet to learn its part.
+    this.#reason = theirs === 'guest' ? BOTH_GUESTS : NOT_ASKED
+    this.#isRefused = false
+    this.#context.onChange(this)
     return true
   }
 
@@ -379,6 +365,8 @@ export class RemotePeer {
     const current = this.#current
     if (current === null) return
     current.admittedAtMs = this.#context.now()
+    this.#wasLinked = true
+    this.#context.turns.leave(this)
     this.#reason = null
     this.#isRefused = false
     this.#context.onAdmitted(current.connection.linkId, peer)
@@ -397,6 +385,8 @@ export class RemotePeer {
   #retry(end: ConnectionEnd): void {
     this.#reason = end.reason
     this.#isRefused = end.isRefusal
+    if (end.isRefusal) this.#wasLinked = false
+    this.#context.turns.leave(this)
     const isFirst = this.#backoff.failures === 0
     const delayMs = this.#backoff.nextMs()
     if (end.isRefusal) this.#schedule(REFUSED_RETRY_MS)

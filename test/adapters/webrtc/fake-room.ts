@@ -273,7 +273,7 @@ class FakePeer implements RtcPeer {
     this.isDestroyed = true
     const { other } = this
     this.other = null
-    if (other !== null) setTimeout(() => other.fail('Close called'), 1)
+    if (other !== null && this.#isNetworkUp()) setTimeout(() => other.fail('Close called'), 1)
   }
 
   fail(reason: string): void {

@@ -1,71 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import {
-  CONNECT_TIMEOUT_MS,
-  NEWCOMER_ATTEMPTS_MAX,
-  REFUSED_RETRY_MS,
-} from '../../../src/adapters/webrtc/limits.ts'
-import {
-  encodeMeshSignal,
-  type MeshSignal,
-  type PagePart,
-} from '../../../src/adapters/webrtc/mesh-signal.ts'
+import { describe, expect, it } from 'vitest'
+import { CONNECT_TIMEOUT_MS, REFUSED_RETRY_MS } from '../../../src/adapters/webrtc/limits.ts'
+import { encodeMeshSignal, type MeshSignal } from '../../../src/adapters/webrtc/mesh-signal.ts'
 import { encodeUtf8 } from '../../../src/core/base/utf8.ts'
-import { FakeRoom, type FakePage } from './fake-room.ts'
+import type { FakePage } from './fake-room.ts'
+import { AT_ONCE_MS, linkOf, MeshBench } from './mesh-bench.ts'
 
-let room: FakeRoom
-const pages: FakePage[] = []
-
-beforeEach(() => {
-  // Real promises and Web Crypto, virtual time.
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  room = new FakeRoom()
-})
-
-afterEach(() => {
-  for (const page of pages.splice(0)) page.mesh.closeAllSync('test over')
-  vi.useRealTimers()
-})
-
-async function enter(...args: Parameters<FakeRoom['page']>): Promise<FakePage> {
-  const page = await room.page(...args)
-  pages.push(page)
-  room.list(false)
-  return page
-}
-
-const realSetTimeout = setTimeout
-
-/** Lets so much virtual time pass. */
-async function pass(timeMs: number): Promise<void> {
-  for (let at = 0; at < timeMs; at += 20) {
-    await vi.advanceTimersByTimeAsync(Math.min(20, timeMs - at))
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
-
-/** Until it holds, in virtual time. Each step leaves Web Crypto, which is real, some real time. */
-async function until(isTrue: () => boolean, limitMs = 60_000): Promise<void> {
-  for (let at = 0; at < limitMs && !isTrue(); at += 20) {
-    await pass(20)
-    await new Promise((resolve) => realSetTimeout(resolve, at < 1_000 ? 4 : 0))
-  }
-  expect(isTrue(), room.signals.join('\n')).toBe(true)
-}
-
-/** Less than the first question of a side that waits for an offer: nothing had to be retried. */
-const AT_ONCE_MS = 1_000
-
-function connected(page: FakePage): string[] {
-  return page.mesh
-    .status()
-    .filter((peer) => peer.state === 'connected')
-    .map((peer) => room.nameOf(peer.peerId))
-    .sort()
-}
-
-function linkOf(page: FakePage, other: FakePage): string {
-  return page.mesh.status().find((one) => one.peerId === other.peer)?.linkId ?? 'none'
-}
+const bench = new MeshBench()
+const { enter, pass, until, connected } = bench
 
 /** A link id without the number of its renewal. */
 function original(link: string): string {
@@ -77,8 +18,10 @@ describe('pages of one room', () => {
     const [a, b, c] = [await enter('a'), await enter('b'), await enter('c')]
     await until(() => [a, b, c].every((page) => connected(page).length === 2))
     expect(connected(a)).toEqual(['b', 'c'])
-    expect(room.connections).toBe(3)
-    const offers = room.signals.filter((line) => line.includes('offer')).map((line) => line[0])
+    expect(bench.room.connections).toBe(3)
+    const offers = bench.room.signals
+      .filter((line) => line.includes('offer'))
+      .map((line) => line[0])
     expect(offers.sort()).toEqual(['b', 'c', 'c'])
     expect(a.told.filter((line) => line.startsWith('down'))).toEqual([])
   })
@@ -128,127 +71,12 @@ describe('pages of one room', () => {
   })
 })
 
-describe('guests', () => {
-  const guest = { part: () => 'guest' as const }
-
-  it('link with voters and not with each other, for good', async () => {
-    const a = await enter('a', { part: () => 'voter' })
-    const [b, c] = [await enter('b', guest), await enter('c', guest)]
-    await until(() => connected(a).length === 2)
-    await pass(3 * REFUSED_RETRY_MS)
-    expect([connected(b), connected(c), room.connections]).toEqual([['a'], ['a'], 2])
-    expect(room.signals.filter((line) => /b>c|c>b/.test(line))).toEqual([])
-    // Nobody misses that link, so nobody is told of a refusal.
-    expect([...b.mesh.status(), ...c.mesh.status()].map(({ refusal }) => refusal)).toEqual(
-      Array(4).fill(null),
-    )
-  })
-
-  it('refuse each other when one of them asked before it knew what it is', async () => {
-    let part: PagePart = 'undecided'
-    room.filter = (line) => !line.includes('answer')
-    const b = await enter('b', guest)
-    const c = await enter('c', { part: () => part })
-    await until(() => room.signals.includes('b>c answer 1'))
-    part = 'guest'
-    room.filter = () => true
-    await pass(3 * REFUSED_RETRY_MS)
-    expect([connected(b), connected(c), room.openPeers]).toEqual([[], [], 0])
-    expect(room.signals.filter((line) => line.includes('offer'))).toHaveLength(1)
-    expect(c.mesh.status()[0]?.reason).toMatch(/neither page is a voter/)
-  })
-
-  it.each(['a', 'z'])('are linked at once with a voter that comes back, as %s', async (name) => {
-    const guests = [await enter('m', guest), await enter('n', guest)]
-    let part: PagePart = 'undecided'
-    const voter = await enter(name, { part: () => part })
-    // It opens its storage.
-    await pass(200)
-    part = 'voter'
-    const all = [...guests, voter]
-    const isLinked = (one: FakePage): boolean => connected(one).length === (one === voter ? 2 : 1)
-    await until(() => all.every(isLinked), AT_ONCE_MS)
-  })
-
-  it('that were linked before they were guests part, and the reason is told', async () => {
-    const parts = { b: 'undecided', c: 'undecided' }
-    const b = await enter('b', { part: () => parts.b as 'guest' })
-    const c = await enter('c', { part: () => parts.c as 'guest' })
-    await until(() => connected(b).length === 1 && connected(c).length === 1)
-    Object.assign(parts, { b: 'guest', c: 'guest' })
-    b.mesh.refuse(linkOf(b, c), 'no voter')
-    await until(() => connected(b).length === 0 && connected(c).length === 0)
-    await until(() => c.told.some((line) => line.includes('refused-by-peer: no voter')))
-    await pass(3 * REFUSED_RETRY_MS)
-    expect([connected(b), connected(c)]).toEqual([[], []])
-  })
-
-  it('hear why a voter has no place for them, and ask again later', async () => {
-    let isFull = true
-    const full = 'machine 1 has no place for another connection'
-    const a = await enter('a', { part: () => 'voter', admit: async () => (isFull ? full : null) })
-    const b = await enter('b', guest)
-    await until(() => b.mesh.status().some(({ refusal }) => refusal === full))
-    expect(connected(a)).toEqual([])
-    isFull = false
-    await until(() => connected(b).length === 1, 3 * REFUSED_RETRY_MS)
-    expect(b.mesh.status().map(({ refusal }) => refusal)).toEqual([null])
-  })
-})
-
-describe('a newcomer to a full room', () => {
-  const GUESTS = [...'bdfhjlnprtvxBDFHJLNPRTVX']
-
-  /** It learns who votes from the first that it is linked with. */
-  async function newcomer(name: string): Promise<FakePage> {
-    let isTold = false
-    const part = (): PagePart => (isTold ? 'guest' : 'undecided')
-    return enter(name, { part, admit: async () => ((isTold = true), null) })
-  }
-
-  it.each(['A', 'm', 'z'])('costs few connections, as %s', async (name) => {
-    for (const voter of ['c', 'k', 's']) await enter(voter, { part: () => 'voter' })
-    for (const guest of GUESTS) await enter(guest, { part: () => 'guest' })
-    await until(() => room.connections === 3 + 3 * GUESTS.length)
-    const before = room.opened
-    const page = await newcomer(name)
-    await until(() => ['c', 'k', 's'].every((voter) => connected(page).includes(voter)), 5_000)
-    await pass(3 * REFUSED_RETRY_MS)
-    expect(room.opened - before).toBeLessThanOrEqual(2 * (3 + NEWCOMER_ATTEMPTS_MAX))
-  })
-
-  it.each(['A', 'm', 'z'])('is told also when no voter is there, as %s', async (name) => {
-    for (const guest of GUESTS) await enter(guest, { part: () => 'guest' })
-    expect(room.opened).toBe(0)
-    const page = await newcomer(name)
-    await until(() => connected(page).length > 0, 5_000)
-    await pass(3 * REFUSED_RETRY_MS)
-    expect(room.opened).toBeLessThanOrEqual(2 * NEWCOMER_ATTEMPTS_MAX)
-  })
-
-  it('is not kept out by pages that stand still', async () => {
-    const frozen = GUESTS.slice(0, 8)
-    room.filter = (line) => !frozen.includes(line[0]!)
-    for (const name of frozen) await enter(name)
-    const others = [await enter('A'), await enter('z')]
-    const page = await enter('m')
-    await until(() => connected(page).length === others.length, 8_000)
-    expect(connected(page)).toEqual(['A', 'z'])
-  })
-
-  it('and whoever else waits for the founding are all linked with each other', async () => {
-    const all: FakePage[] = []
-    for (const name of 'mazbycxd') all.push(await enter(name))
-    await until(() => all.every((page) => connected(page).length === all.length - 1), 5_000)
-  })
-})
-
 describe('a link that ended', () => {
   it('is made anew at once when the connection failed', async () => {
     const [a, b] = [await enter('a'), await enter('b')]
     await until(() => connected(a).length === 1 && connected(b).length === 1)
     const before = linkOf(b, a)
-    room.failAll()
+    bench.room.failAll()
     expect([connected(a), connected(b)]).toEqual([[], []])
     await until(() => connected(a).length === 1 && connected(b).length === 1, AT_ONCE_MS)
     expect(linkOf(b, a)).not.toBe(before)
@@ -271,39 +99,39 @@ describe('a link that ended', () => {
     expect(suspecting.told.filter((line) => line.startsWith('down'))).toEqual([
       `down ${before} silent for 1200 ms`,
     ])
-    expect(room.openPeers).toBe(2)
+    expect(bench.room.openPeers).toBe(2)
     suspecting.mesh.replace(before, 'an old link')
     expect(connected(suspecting)).toHaveLength(1)
   })
 
   it('backs off while nothing comes about, and stops nobody', async () => {
     const [a, b] = [await enter('a'), await enter('b')]
-    room.isNetworkUp = false
+    bench.room.isNetworkUp = false
     await pass(120_000)
-    const offers = room.signals.filter((line) => line.includes('offer')).length
+    const offers = bench.room.signals.filter((line) => line.includes('offer')).length
     expect(offers).toBeGreaterThan(4)
     expect(offers).toBeLessThan(16)
-    expect(room.openPeers).toBeLessThanOrEqual(2)
-    room.isNetworkUp = true
+    expect(bench.room.openPeers).toBeLessThanOrEqual(2)
+    bench.room.isNetworkUp = true
     await until(() => connected(a).length === 1 && connected(b).length === 1, 30_000)
   })
 
   it('comes about although offers, answers or questions were lost', async () => {
     let lost = 0
-    room.filter = (line) => line.includes('candidate') || ++lost > 3
+    bench.room.filter = (line) => line.includes('candidate') || ++lost > 3
     const [a, b] = [await enter('a'), await enter('b')]
     await until(() => connected(a).length === 1 && connected(b).length === 1, 60_000)
-    expect(room.connections).toBe(1)
+    expect(bench.room.connections).toBe(1)
   })
 
   it('is not made for a peer that left', async () => {
     const [a, b] = [await enter('a'), await enter('b')]
     await until(() => connected(b).length === 1)
     a.mesh.closeAllSync('page left')
-    room.leave(a, 'left')
+    bench.room.leave(a, 'left')
     await pass(5_000)
     expect(b.mesh.status()).toEqual([])
-    expect(room.openPeers).toBe(0)
+    expect(bench.room.openPeers).toBe(0)
     expect(b.told.filter((line) => line.startsWith('suspect'))).toEqual([])
   })
 })
@@ -312,7 +140,7 @@ describe('the broker', () => {
   it('hints at a crash, which ends no link', async () => {
     const [a, b] = [await enter('a'), await enter('b')]
     await until(() => connected(b).length === 1 && connected(a).length === 1)
-    room.leave(a, 'dropped')
+    bench.room.leave(a, 'dropped')
     expect(b.told).toContain('suspect nobody')
     expect(connected(b)).toHaveLength(1)
     b.mesh.replace(linkOf(b, a), 'no pong')
@@ -323,14 +151,14 @@ describe('the broker', () => {
   it('may die: links live on; and may come back empty: lost ones return', async () => {
     const [a, b] = [await enter('a'), await enter('b')]
     await until(() => connected(b).length === 1 && connected(a).length === 1)
-    room.stop()
+    bench.room.stop()
     await pass(10_000)
     expect([connected(a), connected(b)]).toEqual([['b'], ['a']])
-    room.failAll()
+    bench.room.failAll()
     await pass(10_000)
     expect([connected(a), connected(b)]).toEqual([[], []])
-    expect(room.openPeers).toBe(0)
-    room.restart()
+    expect(bench.room.openPeers).toBe(0)
+    bench.room.restart()
     await until(() => connected(a).length === 1 && connected(b).length === 1, AT_ONCE_MS)
   })
 
@@ -342,7 +170,7 @@ describe('the broker', () => {
     const both = [await enter('a'), await enter('b')]
     const [a, b] = both as [FakePage, FakePage]
     await until(() => connected(b).length === 1 && connected(a).length === 1)
-    room.stop()
+    bench.room.stop()
     for (let round = 1; round <= 2; round++) {
       const before = [linkOf(a, b), linkOf(b, a)] as const
       for (const page of both) {
@@ -357,7 +185,7 @@ describe('the broker', () => {
       const labels = a.channels.filter((one) => one.link === linkOf(a, b)).map((one) => one.label)
       expect(labels).toEqual(['quorum', 'client'])
     }
-    expect(room.connections).toBe(1)
+    expect(bench.room.connections).toBe(1)
     expect(b.mesh.sendPage(linkOf(b, a), encodeUtf8('after'))).toBe(true)
     await until(() => a.told.includes('page after'))
   })
@@ -365,28 +193,28 @@ describe('the broker', () => {
   it('comes back before a silent peer does: a fresh connection takes over', async () => {
     const [a, b] = [await enter('a'), await enter('b')]
     await until(() => connected(b).length === 1 && connected(a).length === 1)
-    room.stop()
-    room.isNetworkUp = false
+    bench.room.stop()
+    bench.room.isNetworkUp = false
     b.mesh.replace(linkOf(b, a), 'silent')
     await pass(2_000)
     expect(connected(b)).toEqual([])
-    room.isNetworkUp = true
-    room.restart()
+    bench.room.isNetworkUp = true
+    bench.room.restart()
     await until(() => connected(a).length === 1 && connected(b).length === 1)
-    expect(room.connections).toBe(1)
+    expect(bench.room.connections).toBe(1)
   })
 
   it('brings back a page that thaws and answers an attempt that was given up', async () => {
     const [a, b] = [await enter('a'), await enter('b')]
     await until(() => connected(b).length === 1 && connected(a).length === 1)
     // a is frozen: it says nothing.
-    room.filter = (line) => !line.startsWith('a>')
+    bench.room.filter = (line) => !line.startsWith('a>')
     b.mesh.replace(linkOf(b, a), 'silent')
     await until(() => b.mesh.status()[0]?.state === 'waiting')
     const attempt = Number(
-      /offer (\d+)$/.exec(room.signals.findLast((line) => line.includes('offer'))!)![1],
+      /offer (\d+)$/.exec(bench.room.signals.findLast((line) => line.includes('offer'))!)![1],
     )
-    room.filter = () => true
+    bench.room.filter = () => true
     const answer = { type: 'answer', sdp: 'fake 0' } as const
     const bytes = encodeMeshSignal({ kind: 'rtc', attempt, signal: answer })
     b.signaling.onMessage(a.peer, bytes)
@@ -397,7 +225,9 @@ describe('the broker', () => {
   it('names the order of arrival', async () => {
     let order: string[] = []
     await enter('c')
-    await enter('a', { onArrivals: (peers) => (order = peers.map((one) => room.nameOf(one.peer))) })
+    await enter('a', {
+      onArrivals: (peers) => (order = peers.map((one) => bench.room.nameOf(one.peer))),
+    })
     await enter('b')
     expect(order).toEqual(['c', 'a', 'b'])
   })
@@ -425,7 +255,7 @@ describe('refusals and bounds', () => {
   it('a refused peer hears why and is not asked again soon', async () => {
     const [a, b] = [await enter('a', { admit: async () => 'not wanted' }), await enter('b')]
     await until(() => b.mesh.status()[0]?.reason?.includes('not wanted') === true)
-    const offers = (): number => room.signals.filter((line) => line.includes('offer')).length
+    const offers = (): number => bench.room.signals.filter((line) => line.includes('offer')).length
     const before = offers()
     await pass(REFUSED_RETRY_MS - 1_000)
     expect(offers()).toBe(before)
@@ -453,13 +283,13 @@ describe('refusals and bounds', () => {
       const [connectedTo = ''] = connected(full)
       const leaving = [a, b, c].find((page) => page.name === connectedTo)!
       leaving.mesh.closeAllSync('left')
-      room.leave(leaving, 'left')
+      bench.room.leave(leaving, 'left')
       await until(() => connected(full).length === 1, 60_000)
     },
   )
 
   it('a browser without WebRTC is said, and nothing breaks', async () => {
-    room.openFailure = new Error('No WebRTC support')
+    bench.room.openFailure = new Error('No WebRTC support')
     await enter('a')
     const b = await enter('b')
     await pass(CONNECT_TIMEOUT_MS)
@@ -472,9 +302,9 @@ describe('refusals and bounds', () => {
     const link = linkOf(b, a)
     b.mesh.closeAllSync('worker died')
     expect(b.told.at(-1)).toBe(`down ${link} worker died`)
-    expect(room.openPeers).toBe(1)
+    expect(bench.room.openPeers).toBe(1)
     const { length } = b.told
-    room.restart()
+    bench.room.restart()
     b.mesh.replace(link, 'x')
     await pass(1_000)
     expect(b.told).toHaveLength(length)

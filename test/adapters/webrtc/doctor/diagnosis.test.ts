@@ -18,8 +18,7 @@ function look(reports: readonly PageReport[], asked: readonly string[] = [A, B])
   })
 }
 
-const NOT_ASKED =
-  'that page has not said that it votes: observers and clients are linked to voters only'
+const NOT_ASKED = 'it has not said that it votes'
 
 const told = (found: readonly Finding[]): string[] =>
   found.map(({ code, pages }) => [code, ...pages.map((name) => name.slice(-1))].join(' '))
@@ -111,7 +110,7 @@ describe('a pair that cannot connect', () => {
     ['same-identity: two pages with one identity', 'same-identity'],
     ['refused-by-peer: refused: the storage of this machine is rolled back', 'not-admitted'],
     ['that page has no place for another connection', 'no-place'],
-    ['neither page is a voter: observers and clients are linked to voters only', 'not-needed'],
+    ['neither page is a voter: those are linked to voters only', 'not-needed'],
   ])('refused with "%s": %s', (reason, code) => {
     const reports = [page(A, [apart(B, ice({ host: 1 }), reason)]), page(B, [])]
     const [first] = look(reports)
