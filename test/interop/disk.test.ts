@@ -141,12 +141,12 @@ it(
   async () => {
     const theirs = await startApache('one')
     const first = await writeAndKill(theirs, 'apache')
+    const writtenByApache = filesOf(theirs.data, 'log').length
     cpSync(join(directory, 'one'), join(directory, 'two'), { recursive: true })
 
     // What Apache wrote.
     const ours = await startOurs('one')
     const again = await startApache('two')
-    const writtenByApache = filesOf(again.data, 'log').length
     const [seenByUs, seenByThem] = [await lookAt(ours), await lookAt(again)]
     expect(seenByUs).toEqual(seenByThem)
     expect(numberIn(seenByUs, first.path)).toBeGreaterThanOrEqual(first.acknowledged)
