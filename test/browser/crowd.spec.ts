@@ -69,8 +69,11 @@ test('very many tabs of one person: three vote, whoever comes, and two of them a
   await room.restart(second)
   await first.untilServing(PATIENT)
   await using after = await room.client(second)
-  await after.sync('/x')
-  expect(await after.getData('/x')).toBe('by the crowd')
+  // All come back at once: on few cores two members may lose each other once more meanwhile.
+  await expect(async () => {
+    await after.sync('/x')
+    expect(await after.getData('/x')).toBe('by the crowd')
+  }).toPass({ timeout: PATIENT.timeoutMs })
   expect(first.status?.voters).toEqual([1, 2, 3])
   await expect(room).allPromises()
 })
