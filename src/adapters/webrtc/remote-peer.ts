@@ -39,8 +39,7 @@ export interface PeerStatus {
 /** How a connection words the other side's refusal. */
 const REFUSED_BY = /^refused-by-peer: /
 
-/** Said to each other by pages that need no link; for people. */
-
+/** Why pages need no link, the first also said to the other one; for people. */
 const BOTH_GUESTS = 'neither page is a voter: those are linked to voters only'
 const NOT_ASKED = 'it has not said that it votes'
 

@@ -2,8 +2,8 @@
  * A page that does not know yet who votes tries few others at a time: of a full room all but the
  * voters would refuse it in the end, and each connection costs both pages milliseconds.
  *
- * First come, first served; a turn that bears no fruit is over after TURN_MS, so pages that stand
- * still delay nobody for long.
+ * First come, first served; a turn that bears no fruit is over after TURN_MS, or sooner when it was
+ * taken twice, so pages that stand still delay nobody for long.
  */
 import { NEWCOMER_ATTEMPTS_MAX, TURN_CHECK_MS, TURN_MS } from './limits.ts'
 

@@ -4,7 +4,7 @@ import { messageOf } from '../../core/base/message-of.ts'
 import { SessionEnd, type KnownSession } from '../../testing/session-end.ts'
 
 const LIMIT_MS = 10_000
-/** Between attempts; shorter than what the other client takes to come back again. */
+/** Between attempts, so that nothing spins while no member is in reach. */
 const PAUSE_MS = 10
 
 /**
