@@ -10,7 +10,7 @@ import {
 } from '../src/faults/member-faults.ts'
 import type { Link } from '../src/ports/link.ts'
 import { MemberWorker } from './member-worker.ts'
-import type { AdmittedPeer, WorkerListener } from './protocol.ts'
+import type { AdmittedPeer, ChannelLabel, WorkerListener } from './protocol.ts'
 
 /** Faults sit between the machine and its ports; the machine is the one of production. */
 export class FaultyMemberWorker extends MemberWorker {
@@ -66,8 +66,8 @@ export class FaultyMemberWorker extends MemberWorker {
     await super.detach(linkId, reason)
   }
 
-  protected override linkOf(linkId: string, link: Link): Link {
-    return this.#links.wrap(linkId, link)
+  protected override linkOf(linkId: string, link: Link, label: ChannelLabel): Link {
+    return this.#links.wrap(linkId, link, { isCounted: label === 'quorum' })
   }
 
   protected override identityOf(opened: OpenedIdentity): OpenedIdentity {

@@ -179,7 +179,7 @@ export class MemberWorker implements MemberApi {
   }
 
   /** For the worker with faults, as the next one: what is used instead of the link. */
-  protected linkOf(_linkId: string, link: Link): Link {
+  protected linkOf(_linkId: string, link: Link, _label: ChannelLabel): Link {
     return link
   }
 
@@ -189,7 +189,7 @@ export class MemberWorker implements MemberApi {
 
   #attach(linkId: string, label: ChannelLabel, source: RTCDataChannel | MessagePort): void {
     // At once: what comes over it before anybody listens is kept by the link.
-    const link = this.linkOf(linkId, openChannelLink(source))
+    const link = this.linkOf(linkId, openChannelLink(source), label)
     if (label === 'quorum') {
       this.#withRoom((room) => room.attachQuorum(linkId, link))
       return

@@ -6,7 +6,19 @@ import { Prng } from '../core/base/prng.ts'
 import type { Link } from '../ports/link.ts'
 import type { LaneClock } from './faulty-lane.ts'
 import { FaultyLink } from './faulty-link.ts'
-import { NO_LINK_FAULTS, ruleFor, type LinkDirection, type LinkRules } from './link-rules.ts'
+import {
+  NO_LINK_FAULTS,
+  ruleFor,
+  type LinkDirection,
+  type LinkRule,
+  type LinkRules,
+} from './link-rules.ts'
+
+/**
+ * What clients and servers tell each other has no number, as in ZooKeeper: what came twice would be
+ * done twice.
+ */
+const ORDERLY: LinkRule = { duplicate: 0, reorder: 0 }
 
 export class FaultyLinks {
   readonly #clock: LaneClock
@@ -25,12 +37,17 @@ export class FaultyLinks {
     this.#prng = new Prng(seed)
   }
 
-  wrap(linkId: string, link: Link): Link {
+  /** `isCounted`: whoever hears it knows when a message comes twice or too early. */
+  wrap(linkId: string, link: Link, { isCounted }: { readonly isCounted: boolean }): Link {
+    const fates = isCounted ? {} : ORDERLY
     const wrapped = new FaultyLink({
       link,
       clock: this.#clock,
       prng: this.#prng.fork(`link ${++this.#made}`),
-      rule: (direction) => ruleFor(this.#rules, direction, this.#peers.get(linkId) ?? null),
+      rule: (direction) => ({
+        ...ruleFor(this.#rules, direction, this.#peers.get(linkId) ?? null),
+        ...fates,
+      }),
       onEnded: () => this.#links.delete(wrapped),
     })
     this.#links.add(wrapped)

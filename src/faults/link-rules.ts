@@ -10,9 +10,12 @@ export interface LinkRule {
   readonly delayMs?: DelayMs
   /** Probability that a message is lost. A link with a hole is none (Q82): it is mute from then. */
   readonly drop?: number
-  /** Probability that a message comes twice. No channel does that: a member must survive it. */
+  /**
+   * Probability that a message between members comes twice. No channel does that: a member must
+   * survive it. Connections of clients are spared, for nothing in them is counted.
+   */
   readonly duplicate?: number
-  /** Probability that a message comes after the next one. No channel does that either. */
+  /** Probability that a message comes after the next one; all else as with `duplicate`. */
   readonly reorder?: number
 }
 

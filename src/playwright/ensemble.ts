@@ -271,8 +271,10 @@ export class Ensemble implements EnsembleFaults<MemberRef> {
   }
 
   /**
-   * The chance that a message comes twice. No network does that to a member, for its channels keep
-   * count; it must survive it all the same.
+   * The chance that a message between members comes twice. No network does that to a member, for
+   * its channels keep count; it must survive it all the same. What a client and a member tell each
+   * other is spared: ZooKeeper's protocol does not count it, and a request that came twice would be
+   * done twice.
    */
   async duplicate(chance: number, between?: readonly [MemberRef, MemberRef]): Promise<void> {
     this.#begins(`twice ${chance}`, between ?? [])
