@@ -100,7 +100,7 @@ async function closeCrashAndReload(room: Ensemble, machines: readonly MachinePag
   await expectOneAway(two, 'closed')
   await room.restart(leader.member)
   await leader.expectWhole()
-  expect(leader.sid).toBe(gone)
+  await leader.expectState({ sid: gone })
 
   const dying = leaderOf(machines)
   const before = machines.map(({ sid }) => sid)
@@ -223,7 +223,7 @@ test('Firefox and Chromium in one room: each leads, each catches up from the oth
   const killed = Date.now()
   await room.restart(fox.member)
   await fox.expectWhole()
-  expect(fox.sid).toBe(foxSid)
+  await fox.expectState({ sid: foxSid })
   // From the leader's disk: with the large nodes a snapshot is much more.
   expect(fox.syncModesSince(killed)).toEqual(['DIFF'])
   await expectEqual([one, two, fox])

@@ -3,6 +3,7 @@
  * does the kit knows (`member`).
  */
 import { expect, type Page } from 'playwright/test'
+import { statusLine } from '../../demo/status-text.ts'
 import type {} from '../../demo/window.d.ts'
 import type { RoomStatus } from '../../src/browser/room-options.ts'
 import type { Ensemble } from '../../src/playwright/ensemble.ts'
@@ -16,6 +17,8 @@ export const PATIENTLY: { readonly timeout: number; readonly intervals: number[]
   timeout: PATIENCE_MS,
   intervals: [20, 40, 80, 120],
 }
+const SERVED = /leads/
+const WHOLE = /leads.*follow(?!.*away)/
 
 export class MachinePage {
   readonly member: Member
@@ -40,7 +43,10 @@ export class MachinePage {
     return this.page.getByRole('textbox', { name: 'zkCli command' })
   }
 
-  /** As its server told it last. */
+  /**
+   * As its page told the kit last. What the page shows may be ahead of it, and before its program
+   * has joined the room there is none: see `expectState`.
+   */
   get state(): RoomStatus | null {
     return this.member.status
   }
@@ -112,13 +118,33 @@ export class MachinePage {
     await this.member.until(() => isIt(this.state?.text ?? ''), { what: `says ${String(text)}` })
   }
 
-  async expectServing(): Promise<void> {
-    await this.expectStatus(/leads/)
+  /** Waits until the page has told that, which it may have shown before. */
+  async expectState(some: Partial<RoomStatus>): Promise<void> {
+    await expect
+      .poll(() => this.state, { ...PATIENTLY, message: 'state' })
+      .toMatchObject({ ...some })
   }
 
-  /** Every voter of the ensemble is linked to this one and all is served. */
+  async expectServing(): Promise<void> {
+    await this.expectStatus(SERVED)
+    await this.#expectTold(SERVED)
+  }
+
+  /** Every voter of the ensemble is linked to this one and all is served: shown, and told. */
   async expectWhole(patienceMs: number = PATIENCE_MS): Promise<void> {
-    await this.expectStatus(/leads.*follow(?!.*away)/, patienceMs)
+    await this.expectShownWhole(patienceMs)
+    await this.#expectTold(WHOLE)
+  }
+
+  /** Also where the kit is not in the page. */
+  async expectShownWhole(patienceMs: number = PATIENCE_MS): Promise<void> {
+    await this.expectStatus(WHOLE, patienceMs)
+  }
+
+  /** What the page shows, as far as the kit knows. */
+  async #expectTold(line: RegExp): Promise<void> {
+    const isTold = (): boolean => this.state !== null && line.test(statusLine(this.state))
+    await this.member.until(isTold, { what: `told ${String(line)}` })
   }
 
   /** A tab that came to a full room: whatever it is there, it is no voter and it works. */

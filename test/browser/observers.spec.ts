@@ -1,7 +1,14 @@
 // Tabs beyond the voters: observers with places of their own, linked to voters only.
 import { expect, type Page } from 'playwright/test'
 import { test } from '../../src/playwright/fixtures.ts'
-import { leaderOf, MachinePage, openMachine, PATIENCE_MS, threeOf } from './machine-page.ts'
+import {
+  leaderOf,
+  MachinePage,
+  openMachine,
+  PATIENCE_MS,
+  PATIENTLY,
+  threeOf,
+} from './machine-page.ts'
 
 async function expectObserving(machine: MachinePage): Promise<number> {
   await expect(machine.status).toHaveText(/^observing.*leads/, { timeout: PATIENCE_MS })
@@ -97,7 +104,9 @@ test('observers read, write, watch and survive their leader, and know voters onl
   await expect(
     first.page.getByText(/the ensemble commits with 2 of 3, one more loss stops it/i).first(),
   ).toBeVisible()
-  expect(left[0]?.state?.member?.observers.map((one) => one.sid).sort()).toEqual([4, 5])
+  const observers = (): readonly (number | undefined)[] | undefined =>
+    left[0]?.state?.member?.observers.map((one) => one.sid).sort()
+  await expect.poll(observers, PATIENTLY).toEqual([4, 5])
 })
 
 test('a lost majority: a new ensemble from this copy, after saying what it may miss', async ({

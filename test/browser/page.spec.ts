@@ -36,7 +36,7 @@ test('from the home page to three machines', async ({ site, newBrowser }) => {
     )
   }
   // The creator's machine is number 1, and no tab can reach another through window.opener.
-  expect(first.sid).toBe(1)
+  await first.expectState({ sid: 1 })
   expect(await first.page.evaluate(() => window.opener === null)).toBe(true)
 })
 
@@ -98,7 +98,7 @@ test('another secret never meets this room', async ({ ensemble }) => {
   const stranger = await openMachine(browser, room.link.replace(/#.*/, '#another-secret-entirely'))
   await expect(stranger.status).toHaveText(/1 of 3 here/, { timeout: PATIENCE_MS })
   await room.waitForWhole()
-  expect(stranger.state?.peers).toEqual([])
+  await stranger.expectState({ here: 1, peers: [] })
 })
 
 for (const dark of [false, true]) {

@@ -94,7 +94,7 @@ test('reloaded ten times, also before it is ready: the same machine, and no ghos
     await lasting(PAUSES_MS[i] ?? 0)
   }
   await victim.expectWhole()
-  expect(victim.sid).toBe(sid)
+  await victim.expectState({ sid })
   expect(await identities(other)).toEqual(stored)
   await expectNoGhosts(machines)
   expect(await latest(await room.client(victim.member), '/reloads')).toBe(String(RELOADS - 1))

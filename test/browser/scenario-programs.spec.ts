@@ -85,7 +85,7 @@ test('three tabs play it, and the master may go at any moment', async ({ ensembl
   // It comes back: stands by, and works as the machine 1 of the seed does.
   const again = new MachinePage(await room.add())
   await again.expectWhole()
-  expect(again.sid).toBe(1)
+  await again.expectState({ sid: 1 })
   await expectStep(again, 'worker waits for a task')
   await expectStep(again, 'master is the backup: watches the master')
 

@@ -88,7 +88,7 @@ async function refuseEachOther(
   for (const machine of [one, stranger]) {
     await expect(machine.page.locator('#advice')).toHaveText(APART, { timeout: PATIENCE_MS })
   }
-  expect(stranger.state).toMatchObject({ phase: 'waiting', sid: null, member: null, peers: [] })
+  await stranger.expectState({ phase: 'waiting', sid: null, member: null, peers: [] })
   await (await TabClient.open(one.member)).create('/unharmed', 'yes')
   const after = one.state
   expect([after?.cluster, after?.member?.epoch]).toEqual([before?.cluster, before?.member?.epoch])

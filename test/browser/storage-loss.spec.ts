@@ -4,7 +4,7 @@
 import { expect } from 'playwright/test'
 import { test } from '../../src/playwright/fixtures.ts'
 import { devTools } from '../../src/playwright/standstill.ts'
-import { openMachine, PATIENCE_MS, threeOf, type MachinePage } from './machine-page.ts'
+import { openMachine, PATIENCE_MS, PATIENTLY, threeOf, type MachinePage } from './machine-page.ts'
 
 test('a wiped disk: the machine comes back as an observer, never as the voter it was', async ({
   site,
@@ -22,13 +22,14 @@ test('a wiped disk: the machine comes back as an observer, never as the voter it
   await wiped.page.goto('about:blank')
   await wiped.page.goto(link)
   await expect(wiped.status).toHaveText(/^observing.*leads/, { timeout: PATIENCE_MS })
-  expect(wiped.sid).toBe(4)
+  await wiped.expectState({ sid: 4 })
   const advice = wiped.page.getByText(/storage is gone or away for \d+ (s|min)/).first()
   await expect(advice).toContainText('this tab observes; the ensemble commits with 2 of 3')
   await expect(advice).toContainText('one more loss stops it')
   await wiped.type('create /by-the-wiped 1')
   await wiped.expectLine('Created /by-the-wiped')
-  expect(other.state?.member?.peers.filter((peer) => peer.up)).toHaveLength(1)
+  const linked = (): unknown => other.state?.member?.peers.filter((peer) => peer.up)
+  await expect.poll(linked, PATIENTLY).toHaveLength(1)
 })
 
 /** The room takes some 50 KB; the writes of the test more than the rest. */
@@ -80,7 +81,7 @@ test('a full disk: its machine stops and says so, the others go on, with room it
   await session.send('Storage.overrideQuotaForOrigin', { origin })
   await full.page.reload()
   await full.expectWhole()
-  expect(full.sid).toBe(sid)
+  await full.expectState({ sid })
   await full.type('get /after-the-full-one')
   await full.expectLine('1')
 })
