@@ -48,11 +48,13 @@ export class PageScenario {
   }
 
   onStatus(status: WorkerStatus): void {
-    const { phase, sid, voters, size, incarnation } = status
+    const { phase, sid, voters, size, incarnation, member } = status
     const isSettled = phase !== 'starting' && phase !== 'waiting' && phase !== 'failed'
     if (this.#settlePlace === null || !isSettled || voters.length === 0 || incarnation === null)
       return
     const isVoter = sid !== null && voters.includes(sid)
+    // Its own server is about to start: sessions made now would be elsewhere, and stay there.
+    if (isVoter && member === null) return
     const place: Place = { sid: isVoter ? sid : null, size, incarnation }
     this.#panel.showPlace(place)
     this.#settlePlace(place)

@@ -33,9 +33,13 @@ export async function attachFlights(pages: readonly Page[], testInfo: TestInfo):
   }
 }
 
-export async function attachHistory(ensemble: Ensemble, testInfo: TestInfo): Promise<void> {
+export async function attachHistory(
+  ensemble: Ensemble,
+  testInfo: TestInfo,
+  limitMs: number = ANSWER_LIMIT_MS,
+): Promise<void> {
   // The log is read as well where the ensemble can still come to rest.
-  const limit = new Promise<null>((resolve) => setTimeout(resolve, ANSWER_LIMIT_MS, null))
+  const limit = new Promise<null>((resolve) => setTimeout(resolve, limitMs, null))
   const whole = await Promise.race([ensemble.recording(testInfo.title).catch(() => null), limit])
   const recording = whole ?? ensemble.recordingSoFar(testInfo.title)
   const lines = machineLines(recording, ensemble.members, Date.now())

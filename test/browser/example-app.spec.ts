@@ -25,6 +25,9 @@ interface ExampleWindow {
 /** Packing, installing and building come on top of what pages take. */
 test.describe.configure({ timeout: 240_000 })
 
+const AT_ONCE_MS = 6_000
+const LEAVES_MAX = 3
+
 /** A wish that is kept was acknowledged: it must be counted. One that is not may be. */
 class Wishes {
   kept = 0
@@ -39,6 +42,14 @@ class Wishes {
       )
     if (isKept) this.kept++
     else this.doubtful++
+  }
+
+  /** Until one is kept: the first ones after a crash may meet one more election. */
+  async makeOne(page: Page): Promise<void> {
+    const before = this.kept
+    const until = performance.now() + PATIENCE_MS
+    while (this.kept === before && performance.now() < until) await this.make(page)
+    expect(this.kept).toBe(before + 1)
   }
 
   async expectCounted(pages: readonly Page[]): Promise<void> {
@@ -218,7 +229,7 @@ async function useAndCrash(browser: BrowserProcess, address: string): Promise<vo
   const wishing = Promise.all([...others, ...others, ...others].map((page) => wishes.make(page)))
   await leader.evaluate(() => (window as unknown as ExampleWindow).example.room.crash())
   await wishing
-  for (const page of others) await wishes.make(page)
+  for (const page of others) await wishes.makeOne(page)
   await wishes.expectCounted(others)
   for (const page of others) await expectInUse(page, 2)
 
@@ -232,7 +243,7 @@ async function useAndCrash(browser: BrowserProcess, address: string): Promise<vo
   const more = Promise.all([...survivors, ...survivors].map((page) => wishes.make(page)))
   await crash(second)
   await more
-  for (const page of survivors) await wishes.make(page)
+  for (const page of survivors) await wishes.makeOne(page)
   await wishes.expectCounted(survivors)
   expect(wishes.kept).toBeGreaterThanOrEqual(7)
   await Promise.all(pages.map((page) => page.close()))
@@ -320,17 +331,24 @@ async function everythingSettles(browser: BrowserProcess, address: string): Prom
 }
 
 /**
- * Its session asks to be closed when the page is left: well before it would expire (10 s). A page
- * that leads takes the question along, before anybody could commit it.
+ * Its session asks to be closed when the page is left. A page that leads takes the question along,
+ * before anybody could commit it; so may one whose worker gets no processor in its last moment.
+ * Sessions that nobody closed expire after 6.7 s at the earliest (10 s, last heard of 3.3 s ago).
  */
 async function expectGoneAtOnce(pages: readonly Page[]): Promise<void> {
-  const leader = await leaderOf(pages)
-  const leaving = pages.find((page) => page !== leader)
-  const others = pages.filter((page) => page !== leaving)
-  await leaving?.goto('about:blank')
-  const begun = performance.now()
-  for (const page of others) await expectInUse(page, 2)
-  expect(performance.now() - begun).toBeLessThan(9_500)
+  const tookMs: number[] = []
+  for (let i = 0; i < LEAVES_MAX && !tookMs.some((ms) => ms < AT_ONCE_MS); i++) {
+    const leader = await leaderOf(pages)
+    const leaving = pages.find((page) => page !== leader)
+    const others = pages.filter((page) => page !== leaving)
+    await leaving?.goto('about:blank')
+    const begun = performance.now()
+    for (const page of others) await expectInUse(page, 2)
+    tookMs.push(performance.now() - begun)
+    await leaving?.goto(others[0]?.url() ?? '')
+    for (const page of pages) await expectInUse(page, 3)
+  }
+  expect(Math.min(...tookMs)).toBeLessThan(AT_ONCE_MS)
   await Promise.all(pages.map((page) => page.close()))
 }
 

@@ -4,9 +4,9 @@ import { expect } from 'playwright/test'
 import { test } from '../../src/playwright/fixtures.ts'
 import { devTools } from '../../src/playwright/standstill.ts'
 import { TabClient } from '../../src/playwright/tab-client.ts'
-import { castOf, openMachine, type MachinePage } from './machine-page.ts'
+import { castOf, openMachine, PATIENTLY, type MachinePage } from './machine-page.ts'
 import { PlainBrowser } from './plain-browser.ts'
-import { lasting, latest } from './tab-words.ts'
+import { expectRolesKept, insist, lasting, latest } from './tab-words.ts'
 
 /** As the design promises it, whatever the constant in the code says. */
 const SILENCE_LIMIT_MS = 1_200
@@ -43,7 +43,8 @@ async function partsOf(tabs: readonly Tab[]): Promise<Tabs> {
 /** Page and worker stand still, as those of a tab that the browser put aside. Returns when. */
 async function freeze({ machine: { member } }: Tab): Promise<number> {
   // Only hidden pages can be frozen, and only a plain browser has any.
-  expect(await member.page.evaluate(() => document.visibilityState)).toBe('hidden')
+  const visibility = (): Promise<string> => member.page.evaluate(() => document.visibilityState)
+  await expect.poll(visibility, PATIENTLY).toBe('hidden')
   const at = Date.now()
   await member.freeze()
   return at
@@ -57,15 +58,17 @@ async function frozenLeader(browser: PlainBrowser, tabs: readonly Tab[]): Promis
   const before = (await client.heard()).length
 
   const frozenAt = await freeze(leader)
+  const still = Date.now()
   // Queues up behind the worker that stands still, as everything that its peers say.
   await client.ask('/x')
   for (const { member } of [follower.machine, other.machine]) {
     const deposed = await member.untilTrace('role', frozenAt, ({ role }) => role === 'looking')
-    expect(deposed.at - frozenAt).toBeLessThan(SILENCE_LIMIT_MS + SLACK_MS)
-    expect(deposed.reason).toMatch(/silent/)
+    expect(deposed.at - still).toBeLessThan(SILENCE_LIMIT_MS + SLACK_MS)
+    // The browser may let it run for a moment: then it has stepped down by itself.
+    expect(deposed.reason).toMatch(/silent|ended the conversation/)
     await member.untilTrace('established', frozenAt)
   }
-  await follower.client.setData('/x', 'new')
+  await insist(() => follower.client.setData('/x', 'new'))
   // The frozen tab keeps its locks. Who comes meanwhile is not held up, nor takes its place.
   const guest = await openMachine(browser, follower.machine.page.url())
   await guest.expectGuest()
@@ -86,14 +89,14 @@ async function frozenLeader(browser: PlainBrowser, tabs: readonly Tab[]): Promis
 
 async function frozenFollower(tabs: readonly Tab[]): Promise<void> {
   const { leader, follower, other } = await partsOf(tabs)
-  const epoch = leader.machine.state?.member?.epoch
   const frozenAt = await freeze(other)
   await leader.machine.member.untilTrace('link', frozenAt, ({ up }) => !up)
-  await follower.client.setData('/x', 'without it')
+  await insist(() => follower.client.setData('/x', 'without it'))
   await other.machine.member.thaw()
   await other.machine.member.untilTrace('established', frozenAt)
   expect(await latest(other.client, '/x')).toBe('without it')
-  expect(leader.machine.state?.member).toMatchObject({ role: 'leading', epoch })
+  const awake = [leader.machine.member, follower.machine.member]
+  expectRolesKept([leader.machine.member], frozenAt, awake)
 }
 
 /** Slowed down to a twentieth, then blocked: all that the ensemble needs is in the worker. */
@@ -102,17 +105,20 @@ async function busyPageOfTheLeader(tabs: readonly Tab[]): Promise<void> {
   const since = Date.now()
   const session = await devTools(leader.machine.page)
   await session.send('Emulation.setCPUThrottlingRate', { rate: 20 })
-  await follower.client.setData('/x', 'slow')
+  await insist(() => follower.client.setData('/x', 'slow'))
   await lasting(HARD_TIMES_MS)
   await session.send('Emulation.setCPUThrottlingRate', { rate: 1 })
   const blocked = leader.machine.page.evaluate((durationMs) => {
     const until = performance.now() + durationMs
     while (performance.now() < until);
   }, HARD_TIMES_MS)
-  await follower.client.setData('/x', 'blocked')
+  await insist(() => follower.client.setData('/x', 'blocked'))
   await blocked
   expect(await latest(leader.client, '/x')).toBe('blocked')
-  for (const { machine } of tabs) expect(machine.member.tracesSince(since, 'role')).toEqual([])
+  expectRolesKept(
+    tabs.map(({ machine }) => machine.member),
+    since,
+  )
 }
 
 test('a frozen leader is deposed and answers nothing on thaw; a busy page is no reason', async ({

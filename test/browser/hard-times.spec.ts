@@ -15,7 +15,7 @@ import {
   PATIENTLY,
   threeOf,
 } from './machine-page.ts'
-import { latest, put } from './tab-words.ts'
+import { expectRolesKept, latest, put } from './tab-words.ts'
 
 test('a profile put back to an older copy: refused by the others, who go on', async ({
   site,
@@ -67,6 +67,8 @@ async function lie({ page }: MachinePage): Promise<void> {
       prototype: { send: (data: Uint8Array<ArrayBuffer>) => void }
     }
     const { send } = prototype
+    // Of FOLLOWERINFO. A member of a newer epoch ends the leader's by rule, and it is one of them.
+    const isEpoch = (at: number): boolean => at >= 15 && at < 19
     let said = 0
     prototype.send = function (data) {
       send.call(this, data)
@@ -77,7 +79,10 @@ async function lie({ page }: MachinePage): Promise<void> {
       const length = isNoise ? Math.ceil(Math.random() * 2_000) : data.byteLength
       const lies = isNoise ? new Uint8Array(length) : new Uint8Array(data)
       if (isNoise) crypto.getRandomValues(lies)
-      else lies[Math.floor(Math.random() * length)] = Math.random() * 256
+      else {
+        const at = Math.floor(Math.random() * length)
+        if (!isEpoch(at)) lies[at] = Math.random() * 256
+      }
       send.call(this, lies)
     }
   })
@@ -93,11 +98,8 @@ test('a member that sends noise and forged words is cut off, and harms nobody', 
   await lie(liar)
   await leader.member.untilTrace('link', since, ({ peer, up }) => peer === number && !up)
   const client = await room.client(honest.member)
-  await client.create('/truth')
-  for (let i = 0; i < 100; i++) await client.setData('/truth', String(i))
-  for (const { member } of [leader, honest]) {
-    expect(member.tracesSince(since, 'role')).toEqual([])
-  }
+  for (let i = 0; i < 100; i++) await put(client, '/truth', String(i))
+  expectRolesKept([leader.member, honest.member], since)
   await room.reload(liar.member)
   expect(await latest(await room.client(liar.member), '/truth')).toBe('99')
   await expect(room).allPromises()

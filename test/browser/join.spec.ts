@@ -67,9 +67,11 @@ test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a f
     await using foreign = new ForeignShell(clientPort)
     foreign.type('create /from-java hello')
     await foreign.expectOutput('Created /from-java')
+    await one.type('sync /from-java')
     await one.type('get -w /from-java')
     await one.expectLine('hello')
     await two.type('create /from-a-tab 1')
+    foreign.type('sync /from-a-tab')
     foreign.type('get -w /from-a-tab')
     await foreign.expectOutput(/^1$/m)
     await two.type('set /from-a-tab 2')
@@ -138,8 +140,7 @@ test('a founder on Node: foreign clients, tabs that come and go, kill -9 and a f
     // The broker only introduces.
     await site.stop()
     await client.create('/without-the-broker', '1')
-    await right.type('get /without-the-broker')
-    await right.expectLine('1')
+    await right.expectData('/without-the-broker', '1')
   })
 
   await test.step('asked to end, it says so: nobody waits for its silence', async () => {
@@ -185,8 +186,7 @@ test('a fourth machine on Node is an observer, and goes on with the next leader'
     )
   await expect.poll(again, { timeout: PATIENCE_MS }).toBe('done')
   const [left] = voters.filter((voter) => voter !== leader)
-  await left?.type('get /by-the-observer')
-  await left?.expectLine('after the leader')
+  await left?.expectData('/by-the-observer', 'after the leader')
 })
 
 test('a room that Node makes: its link opens in a tab, and its creator may start again', async ({

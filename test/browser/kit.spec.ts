@@ -36,6 +36,7 @@ test('cut, slowed down, frozen, killed, torn: members come back, and no promise 
     await leader.until(() => leader.status?.member?.serving === false)
     const next = await room.waitForLeader()
     expect(next).not.toBe(leader.number)
+    await expect.poll(() => client.heard()).toContain('CONNECTED')
     await client.setData('/x', 'without the first leader')
     await room.heal()
     await room.waitForQuiet()
@@ -227,10 +228,10 @@ test('a server that answers from a cache is found out, and the history is attach
   expect(await client.getData('/x')).toBe('old')
   await expect(linearizable(room)).rejects.toThrow(/does not keep linearizable, \d+ violation/)
 
-  // As the fixture does when a test fails.
+  // As the fixture does when a test fails, with more patience.
   const info = test.info()
   const before = info.attachments.length
-  await attachHistory(room, info)
+  await attachHistory(room, info, LIMIT_MS / 4)
   const attached = info.attachments.slice(before)
   const read = async (wanted: string): Promise<string> =>
     readFile(attached.find(({ name }) => name === wanted)?.path ?? '', 'utf8')

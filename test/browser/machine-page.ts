@@ -102,6 +102,13 @@ export class MachinePage {
       .toBe(true)
   }
 
+  /** What it reads after a sync: others may hear of a write before it has it. */
+  async expectData(path: string, data: string): Promise<void> {
+    await this.type(`sync ${path}`)
+    await this.type(`get ${path}`)
+    await this.expectLine(data)
+  }
+
   async expectStatus(text: RegExp, patienceMs: number = PATIENCE_MS): Promise<void> {
     // A page that is being loaded shows nothing.
     const shown = async (): Promise<string> =>
@@ -160,8 +167,16 @@ export class MachinePage {
     return syncs.flatMap(({ direction, mode }) => (direction === 'in' ? [mode] : []))
   }
 
+  get prompt(): ReturnType<Page['locator']> {
+    return this.page.locator('label[for=command]')
+  }
+
+  async expectPrompt(text: RegExp): Promise<void> {
+    await expect(this.prompt).toHaveText(text, { timeout: PATIENCE_MS })
+  }
+
   async promptNumber(): Promise<number> {
-    const text = (await this.page.locator('label[for=command]').textContent()) ?? ''
+    const text = (await this.prompt.textContent()) ?? ''
     return Number(/ (\d+)\]\s*$/.exec(text)?.[1] ?? Number.NaN)
   }
 }

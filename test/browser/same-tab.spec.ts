@@ -4,7 +4,7 @@ import { expect } from 'playwright/test'
 import { Member } from '../../src/playwright/member.ts'
 import { test } from '../../src/playwright/fixtures.ts'
 import { castOf, MachinePage, PATIENCE_MS, threeOf } from './machine-page.ts'
-import { lasting, latest, put } from './tab-words.ts'
+import { expectRolesKept, lasting, latest, put } from './tab-words.ts'
 
 const RELOADS = 10
 /** From before anything has loaded to some time after the machine is up. */
@@ -38,10 +38,10 @@ async function expectNoGhosts(machines: readonly MachinePage[]): Promise<void> {
 test('a duplicated tab is somebody else, whatever it copied', async ({ ensemble }) => {
   const room = await ensemble(3)
   const machines = threeOf(room)
-  const [one, other] = machines
+  const [one] = machines
   const { browser } = one.member
   await one.page.evaluate(() => sessionStorage.setItem('copied', 'yes'))
-  const epoch = one.state?.member?.epoch
+  const since = Date.now()
 
   // As a script does it: sessionStorage comes along.
   const popup = one.page.waitForEvent('popup')
@@ -67,7 +67,7 @@ test('a duplicated tab is somebody else, whatever it copied', async ({ ensemble 
   expect(new Set(given).size).toBe(given.length)
   await twin.type('create /by-the-twin 1')
   await twin.expectLine('Created /by-the-twin')
-  expect(other.state?.member?.epoch).toBe(epoch)
+  expectRolesKept(room.members, since)
 
   // The original goes; its twin, loaded anew, is still not it: it is who it was.
   const before = twin.state?.incarnation
@@ -98,7 +98,7 @@ test('reloaded ten times, also before it is ready: the same machine, and no ghos
   expect(await identities(other)).toEqual(stored)
   await expectNoGhosts(machines)
   expect(await latest(await room.client(victim.member), '/reloads')).toBe(String(RELOADS - 1))
-  for (const { member } of [leader, other]) expect(member.tracesSince(since, 'role')).toEqual([])
+  expectRolesKept([leader.member, other.member], since)
 
   // And in the first life of a tab, which has no name of its own to go by yet.
   const link = other.page.url()

@@ -8,7 +8,7 @@ import { test } from '../../src/playwright/fixtures.ts'
 import type { Site } from '../../src/playwright/site.ts'
 import { TabClient } from '../../src/playwright/tab-client.ts'
 import { openMachine, PATIENCE_MS, type MachinePage } from './machine-page.ts'
-import { latest } from './tab-words.ts'
+import { expectRolesKept, latest, put } from './tab-words.ts'
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url))
 
@@ -67,7 +67,7 @@ async function workTogether(
     `Works together with version 0.1.0; this tab runs ${NEXT}.`,
     { timeout: PATIENCE_MS },
   )
-  await (await TabClient.open(fresh.member)).create('/by-the-next', 'yes')
+  await put(await TabClient.open(fresh.member), '/by-the-next', 'yes')
   expect(await latest(await TabClient.open(old.member), '/by-the-next')).toBe('yes')
   for (const machine of machines) await machine.page.close()
 }
@@ -83,15 +83,19 @@ async function refuseEachOther(
   for (const machine of machines) await machine.expectWhole()
   const [one] = machines
   if (one === undefined) throw new Error('three machines')
-  const before = one.state
+  const { cluster = null } = one.state ?? {}
+  const since = Date.now()
   const stranger = await openMachine(browser, from(later, site, one.page.url()))
   for (const machine of [one, stranger]) {
     await expect(machine.page.locator('#advice')).toHaveText(APART, { timeout: PATIENCE_MS })
   }
   await stranger.expectState({ phase: 'waiting', sid: null, member: null, peers: [] })
-  await (await TabClient.open(one.member)).create('/unharmed', 'yes')
-  const after = one.state
-  expect([after?.cluster, after?.member?.epoch]).toEqual([before?.cluster, before?.member?.epoch])
+  await put(await TabClient.open(one.member), '/unharmed', 'yes')
+  await one.expectState({ cluster })
+  expectRolesKept(
+    machines.map(({ member }) => member),
+    since,
+  )
   for (const machine of [...machines, stranger]) await machine.page.close()
 }
 

@@ -53,11 +53,13 @@ test('a wall clock that moved on far: the member starts anew, and nobody expires
   const left = await leader.untilTrace('role', movedAt)
   expect(left).toMatchObject({ role: 'looking', reason: `slept for ${slept.elapsedMs} ms` })
   await expectHeard(client, 'CONNECTED')
-  expect(await client.heard()).toEqual(['CONNECTING', 'CONNECTED'])
+  expect(await client.heard()).not.toContain('CLOSED')
   expect((await client.session()).id).toBe(id)
 
   // Backwards it says nothing of how long anybody slept.
   const back = room.member(await room.waitForLeader())
+  // It loses its place if the only one that follows it so far goes.
+  await room.waitForWhole()
   const rolesOf = ({ traces }: Member): number =>
     traces.filter(({ type }) => type === 'role').length
   const before = rolesOf(back)
@@ -99,6 +101,8 @@ test('a closed lid: deposed meanwhile, on waking no stale word and no session lo
     for (const machine of machines) await machine.expectWhole()
   }
   expect(sleeper.member.isLeading).toBe(true)
+  // Connected again after the elections.
+  await latest(client, '/x')
   const before = (await client.heard()).length
 
   const sleptAt = Date.now()
@@ -116,6 +120,8 @@ test('a closed lid: deposed meanwhile, on waking no stale word and no session lo
   }
   await expectHeard(client, 'CONNECTING', before)
   await sleeper.member.untilTrace('established', sleptAt)
+  for (const machine of machines) await machine.expectWhole()
+  await expectHeard(client, 'CONNECTED', before)
   expect(await latest(client, '/x')).toBe('new')
   expect((await client.heard()).slice(before)).not.toContain('read old')
 

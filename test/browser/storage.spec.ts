@@ -75,6 +75,19 @@ async function tab(from: string = origin): Promise<Page> {
   return page
 }
 
+/** And their identities are free: a worker may hold its lock for a moment longer than its page. */
+async function closed(pages: readonly Page[], room: string): Promise<void> {
+  for (const page of pages) await page.close()
+  const witness = await tab()
+  const held = (): Promise<number> =>
+    witness.evaluate(async (prefix) => {
+      const all = (await navigator.locks.query()).held ?? []
+      return all.filter(({ name }) => name?.startsWith(prefix)).length
+    }, `zabra/identity/${room}/`)
+  await expect.poll(held).toBe(0)
+  await witness.close()
+}
+
 function open(page: Page, room: string, previous?: string) {
   return page.evaluate(([name, before]) => window.lab.open(name!, before), [room, previous])
 }
@@ -88,7 +101,7 @@ async function foundedTab(
   isHurried = false,
 ): Promise<{ page: Page; incarnation: string }> {
   const page = await tab()
-  if (isHurried) await page.evaluate(() => window.lab.hurry())
+  if (isHurried) await page.evaluate(() => window.lab.hurry({ transactionLimitMs: 3_000 }))
   const { incarnation } = await open(page, room)
   await page.evaluate(() => window.lab.found())
   return { page, incarnation }
@@ -181,7 +194,7 @@ function testStorage({ kills }: { readonly kills: number }): void {
     await expect.poll(() => page.evaluate(() => window.lab.failure())).toBe('wiped')
     await page.close()
     const next = await tab()
-    await next.evaluate(() => window.lab.hurry())
+    await next.evaluate(() => window.lab.hurry({ openLimitMs: 1_000 }))
     expect(await next.evaluate((name) => window.lab.openFails(name), room)).toBe('blocked')
   })
 
@@ -284,7 +297,7 @@ test.describe('Chromium', () => {
     const first = await Promise.all(pages.map((page) => open(page, room)))
     const names = first.map(({ incarnation }) => incarnation).sort()
     expect(new Set(names).size).toBe(3)
-    for (const page of pages) await page.close()
+    await closed(pages, room)
     const again = await Promise.all([tab(), tab(), tab()])
     const second = await Promise.all(again.map((page) => open(page, room)))
     expect(second.map(({ incarnation }) => incarnation).sort()).toEqual(names)
@@ -311,7 +324,7 @@ test.describe('Chromium', () => {
     const spares = await Promise.all([tab(), tab()])
     for (const page of spares) await open(page, room)
     const { page, incarnation } = await foundedTab(room)
-    for (const one of [...spares, page]) await one.close()
+    await closed([...spares, page], room)
     const again = await open(await tab(), room)
     expect([again.incarnation, again.founded]).toEqual([incarnation, true])
   })

@@ -2,6 +2,10 @@
 /** What the storage tests can ask a real browser to do. */
 import * as Comlink from 'comlink'
 import { openDB, type IDBPDatabase } from 'idb'
+import {
+  type ConnectionLimits,
+  DEFAULT_LIMITS,
+} from '../../../src/adapters/indexeddb/connection.ts'
 import { IndexedDbIdentities } from '../../../src/adapters/indexeddb/identity-store.ts'
 import { generateKeys, incarnationOfKey, verify } from '../../../src/adapters/indexeddb/identity.ts'
 import { openStorage } from '../../../src/adapters/indexeddb/open-storage.ts'
@@ -33,12 +37,9 @@ export interface RecoveredReport {
   readonly currentEpoch: number
 }
 
-/** Of tests that wait for the end of somebody's patience. */
-const LITTLE_PATIENCE = { openLimitMs: 1_000, transactionLimitMs: 3_000 }
-
 export class StorageLab {
   #identity: OpenedIdentity | null = null
-  #limits: typeof LITTLE_PATIENCE | undefined
+  #limits: ConnectionLimits = DEFAULT_LIMITS
   #next = 1
   #acked = 0
   #failure: string | null = null
@@ -58,8 +59,9 @@ export class StorageLab {
     return results
   }
 
-  hurry(): void {
-    this.#limits = LITTLE_PATIENCE
+  /** For tests that wait for the end of its patience. */
+  hurry(limits: Partial<ConnectionLimits>): void {
+    this.#limits = { ...DEFAULT_LIMITS, ...limits }
   }
 
   async open(room: string, previousIncarnation?: string): Promise<IdentityReport> {
