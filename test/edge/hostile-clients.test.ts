@@ -25,7 +25,7 @@ import { FrameSplitter } from '../core/jute/frame-splitter.ts'
 const MEGABYTE = 1024 * 1024
 const TICK_TIME_MS = 200
 /** Longer than this process is kept from reading when the machine is busy. */
-const SILENCE_LIMIT_MS = 2_000
+const SILENCE_LIMIT_MS = 6_000
 
 let directory = ''
 let server: NodeServer

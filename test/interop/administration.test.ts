@@ -23,6 +23,8 @@ const JARS = [
 ].map((name) => `/usr/share/java/${name}.jar`)
 const START_TIMEOUT_MS = 90_000
 const PASSWORD = 'secret'
+/** Who gets no processor for longer than two of them steps down, and its clients hear of it. */
+const TICK_MS = 2_000
 
 interface Observed {
   readonly clientPort: number
@@ -43,6 +45,7 @@ beforeAll(async () => {
     clientPort,
     jars: JARS,
     lines: [
+      `tickTime=${TICK_MS}`,
       'admin.enableServer=true',
       `admin.serverPort=${adminPort}`,
       'admin.serverAddress=127.0.0.1',
@@ -69,7 +72,7 @@ function openOurs(): Promise<NodeServer> {
   const settings = serverSettings({
     dataDirectory: join(directory, 'ours'),
     preallocateBytes: 64 * 1024,
-    tickTimeMs: 1_000,
+    tickTimeMs: TICK_MS,
     clientPort: 0,
     clientAddress: '127.0.0.1',
     wordsAllowed: ['*'],

@@ -71,7 +71,7 @@ async function startOurs(name: string): Promise<Server> {
   const data = join(home, 'data')
   mkdirSync(data, { recursive: true })
   const config = join(home, 'zabra.cfg')
-  const words = ['4lw.commands.whitelist=srvr', 'admin.enableServer=false', 'tickTime=1000']
+  const words = ['4lw.commands.whitelist=srvr', 'admin.enableServer=false', 'tickTime=2000']
   const address = [`clientPort=${clientPort}`, 'clientPortAddress=127.0.0.1', `dataDir=${data}`]
   writeFileSync(config, [...address, ...words, ...LINES, 'extendedTypesEnabled=true'].join('\n'))
   const options = [`-Dzookeeper.snapCount=${SNAP_COUNT}`, '-Dzookeeper.preAllocSize=64']

@@ -71,7 +71,8 @@ function openServer(dataDirectory: string, clientPort: number): Promise<NodeServ
       clientPort,
       clientAddress: '127.0.0.1',
       connectionsPerAddressMax: 0,
-      tickTimeMs: 500,
+      // Who gets no processor for longer than two of them steps down, and its clients hear of it.
+      tickTimeMs: 2_000,
       extendedTypesEnabled: true,
       preallocateBytes: 64 * 1024,
       adminEnabled: false,

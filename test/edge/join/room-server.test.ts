@@ -84,6 +84,7 @@ it('two machines found a room, a third observes, and all clients see one state',
 
   const third = await start({ kind: 'link', ...linkedRoom(link, null) })
   const late = clientOf(third.server)
+  await late.connected()
   await late.sync('/by-the-first')
   const port = third.server.administration.adminPort ?? 0
   const health = `http://127.0.0.1:${port}/commands/ruok`
