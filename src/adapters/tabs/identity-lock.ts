@@ -9,8 +9,11 @@
 import { type MemberMeta, type Storage, StorageError } from '../../ports/storage.ts'
 import { type HeldLock, tryLock, waitForLock } from './web-lock.ts'
 
-/** A reload frees the lock of the page before some 70 ms late (browser-facts §3). Ours: × 7. */
-export const RELOAD_LOCK_WAIT_MS = 500
+/**
+ * A reload frees the lock of the page before some 70 ms late (browser-facts §3); on a busy computer
+ * later, and who does not wait becomes another machine. A duplicated tab waits for all of it. Ours.
+ */
+export const RELOAD_LOCK_WAIT_MS = 2_000
 
 /** A search reads each free identity, some ms each. Ours: one order above. */
 export const SEARCH_LOCK_WAIT_MS = 3_000
