@@ -6,17 +6,25 @@ import { createServer } from 'node:net'
  * Below the ranges that systems take the ports of outgoing connections from (Linux 32768, IANA
  * 49152): one of those may be gone as soon as it was found free.
  */
-const FIRST_PORT = 10_000
-const LAST_PORT = 32_767
+export const PORTS: PortRange = { first: 10_000, last: 32_767 }
 /** Per port; with all of them taken it ends too. */
 const TRIES = 200
 
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
 /** Different ones, all free a moment ago at `host`. */
-export async function freePorts(count: number, host: string = '127.0.0.1'): Promise<number[]> {
+export async function freePorts(
+  count: number,
+  host: string = '127.0.0.1',
+  { first, last }: PortRange = PORTS,
+): Promise<number[]> {
   const ports = new Set<number>()
   for (let tries = 0; ports.size < count; tries++) {
     if (tries > TRIES * count) throw new Error(`no ${count} free ports at ${host}`)
-    const port = randomInt(FIRST_PORT, LAST_PORT + 1)
+    const port = randomInt(first, last + 1)
     if (!ports.has(port) && (await isFree(port, host))) ports.add(port)
   }
   return [...ports]

@@ -10,7 +10,7 @@ import { leaderOf, openMachine, PATIENCE_MS, PATIENTLY, type MachinePage } from 
 import { NetworkLab } from './network-lab.ts'
 import { expectRolesKept, lasting } from './tab-words.ts'
 
-const LIMIT_MS = 300_000
+const LIMIT_MS = 480_000
 /** Longer than the silence after which a link counts as dead, several times. */
 const CUT_MS = 2_500
 /** Of one cut, until there is a leader that stays; elections without an end make dozens. */

@@ -30,14 +30,12 @@ async function startAgain(machine: MachinePage): Promise<void> {
 test('the leader crashes: service goes on, its machine comes back', async ({ ensemble }) => {
   const machines = threeOf(await ensemble(3))
   const { leader, one, other } = castOf(machines)
-  await leader.type('create /before crash')
-  await leader.expectLine('Created /before')
+  await leader.create('/before', 'crash')
   const epoch = epochOf(leader)
   await crash(leader)
   await expect.poll(() => epochOf(one), PATIENTLY).toBeGreaterThan(epoch)
   await one.expectStatus(/leads.*away/)
-  await one.type('create /after crash')
-  await one.expectLine('Created /after')
+  await one.create('/after', 'crash')
   await other.type('sync /')
   await other.type('ls /')
   await other.expectLine('[after, before, zookeeper]')
@@ -64,8 +62,7 @@ test('a follower crashes: nobody else notices', async ({ ensemble }) => {
   const { leader, one: follower, other } = castOf(threeOf(await ensemble(3)))
   await crash(follower)
   await expect(leader.status).toHaveText(/leading, epoch .*away/, { timeout: PATIENCE_MS })
-  await other.type('create /x 1')
-  await other.expectLine('Created /x')
+  await other.create('/x', '1')
   await startAgain(follower)
   await follower.expectWhole()
   await follower.type('get /x')
@@ -94,8 +91,7 @@ test('two tabs gone: the one left serves nobody and says why', async ({ ensemble
 test('all tabs closed and opened in another order: everything is there', async ({ ensemble }) => {
   const room = await ensemble(3)
   const [first] = threeOf(room)
-  for (let i = 0; i < 5; i++) await first.type(`create /n${i} ${i}`)
-  await first.expectLine('Created /n4')
+  for (let i = 0; i < 5; i++) await first.create(`/n${i}`, String(i))
   const cluster = first.state?.cluster ?? null
   const shared = first.page.url()
   expect(shared).toContain(String(cluster))
@@ -126,8 +122,7 @@ test('a reload keeps the machine; a duplicated tab is another one', async ({ ens
 
   const extra = new MachinePage(await room.add())
   await expect(extra.status).toHaveText(/^observing.*leads/, { timeout: PATIENCE_MS })
-  await extra.type('create /by-an-observer yes')
-  await extra.expectLine('Created /by-an-observer')
+  await extra.create('/by-an-observer', 'yes')
   await machines[1].expectData('/by-an-observer', 'yes')
 })
 
@@ -137,8 +132,7 @@ test('the signaling server dies and returns empty: the ensemble works on', async
 }) => {
   const [first, second] = threeOf(await ensemble(3))
   await site.stop()
-  await first.type('create /no-broker 1')
-  await first.expectLine('Created /no-broker')
+  await first.create('/no-broker', '1')
   await site.start()
   await second.page.reload()
   await second.expectWhole()

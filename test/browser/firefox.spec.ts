@@ -8,6 +8,7 @@ import { expect } from '../../src/playwright/expectations.ts'
 import { failAndReload } from './disk-faults.ts'
 import { leaderOf, MachinePage, PATIENCE_MS, threeOf } from './machine-page.ts'
 import { test, withPreferences } from './firefox-fixture.ts'
+import { insist, put } from './tab-words.ts'
 
 /** Firefox takes some 5 s to start and 1 s per tab, both several times that on a busy machine. */
 const LIMIT_MS = 240_000
@@ -42,8 +43,7 @@ async function expectWatchedWrites(machines: readonly MachinePage[], name: strin
     const watcher = machines[(i + 1) % machines.length]
     const path = `/${name}-${i}`
     await watcher?.type(`stat -w ${path}`)
-    await writer.type(`create ${path} written`)
-    await writer.expectLine(`Created ${path}`)
+    await writer.create(path, 'written')
     await watcher?.expectLine(new RegExp(`type:NodeCreated path:${path}( |$)`))
     await watcher?.type(`get ${path}`)
     await watcher?.expectLine('written')
@@ -143,7 +143,7 @@ async function hurtLinks(room: Ensemble): Promise<void> {
   await room.partition([leader], [one, other])
   await leader.until(() => leader.status?.member?.serving === false)
   expect(await room.waitForLeader()).not.toBe(leader.number)
-  await client.create('/x', 'without the first leader')
+  await put(client, '/x', 'without the first leader')
   await room.heal()
   await room.waitForWhole()
 
@@ -163,7 +163,7 @@ async function hurtLinks(room: Ensemble): Promise<void> {
 
   const begun = performance.now()
   await room.delay([20, 60])
-  await client.setData('/x', 'slow')
+  await insist(() => client.setData('/x', 'slow'))
   expect(performance.now() - begun).toBeGreaterThan(40)
   await room.heal()
 }
@@ -199,7 +199,7 @@ test('three tabs of Firefox, and what befalls tabs, links, disks and sessions', 
   await test.step('the signaling server', async () => {
     await site.stop()
     const client = await room.client(1)
-    await client.create('/no-broker')
+    await put(client, '/no-broker', '')
     await site.start()
   })
   await test.step('disks', () => hurtDisks(room))
@@ -264,11 +264,11 @@ test('Firefox and Chromium in one room: each leads, each catches up from the oth
   // The computer of the leader sleeps. What it was asked waits, and is not answered with the past.
   const asleep = Date.now()
   const client = await room.client(fox.member, { sessionTimeoutMs: PATIENCE_MS })
-  await client.create('/x', 'old')
+  await put(client, '/x', 'old')
   await room.sleep(fox.member)
   await expectOneAway([one, two], 'asleep')
   const writer = await room.client(one.member)
-  await writer.setData('/x', 'new')
+  await insist(() => writer.setData('/x', 'new'))
   const asked = client.ask('/x')
   await room.wake(fox.member)
   await asked

@@ -6,7 +6,7 @@ import { devTools } from '../../src/playwright/standstill.ts'
 import { TabClient } from '../../src/playwright/tab-client.ts'
 import { castOf, openMachine, PATIENTLY, type MachinePage } from './machine-page.ts'
 import { PlainBrowser } from './plain-browser.ts'
-import { expectRolesKept, insist, lasting, latest } from './tab-words.ts'
+import { expectRolesKept, insist, lasting, latest, put } from './tab-words.ts'
 
 /** As the design promises it, whatever the constant in the code says. */
 const SILENCE_LIMIT_MS = 1_200
@@ -53,7 +53,7 @@ async function freeze({ machine: { member } }: Tab): Promise<number> {
 async function frozenLeader(browser: PlainBrowser, tabs: readonly Tab[]): Promise<void> {
   const { leader, follower, other } = await partsOf(tabs)
   const { client } = leader
-  await client.create('/x', 'old')
+  await put(client, '/x', 'old')
   expect(await client.getData('/x')).toBe('old')
   const before = (await client.heard()).length
 

@@ -9,6 +9,7 @@ import { test } from '../../src/playwright/fixtures.ts'
 import { ROOM_TIME_MS } from '../../src/playwright/page-line.ts'
 import { failAndReload } from './disk-faults.ts'
 import { memberWorkerWith } from './planted-worker.ts'
+import { insist, put } from './tab-words.ts'
 
 /** A bound on hanging, on two busy cores. */
 const LIMIT_MS = 240_000
@@ -37,7 +38,7 @@ test('cut, slowed down, frozen, killed, torn: members come back, and no promise 
     const next = await room.waitForLeader()
     expect(next).not.toBe(leader.number)
     await expect.poll(() => client.heard()).toContain('CONNECTED')
-    await client.setData('/x', 'without the first leader')
+    await insist(() => client.setData('/x', 'without the first leader'))
     await room.heal()
     await room.waitForQuiet()
     expect(leader.role).toBe('following')
@@ -47,7 +48,7 @@ test('cut, slowed down, frozen, killed, torn: members come back, and no promise 
     await room.delay([20, 60])
     const writer = await room.client(room.member(await room.waitForLeader()))
     const begun = performance.now()
-    await writer.setData('/x', 'slow')
+    await insist(() => writer.setData('/x', 'slow'))
     expect(performance.now() - begun).toBeGreaterThan(40)
     await room.heal()
   })
@@ -120,13 +121,13 @@ test('lost, doubled and swapped messages; slow, hanging, closed and wiped disks'
   const [one, other] = room.followers
   if (one === undefined || other === undefined) throw new Error('two followers')
   const client = await room.client(leader, { sessionTimeoutMs: 30_000 })
-  await client.create('/x', 'first')
+  await put(client, '/x', 'first')
 
   await test.step('a lost message ends its link, and there is another one', async () => {
     const since = Date.now()
     await room.drop(1, [leader, other])
     await other.untilTrace('link', since, ({ peer, up }) => peer === leader.number && !up)
-    await client.setData('/x', 'without the other one')
+    await insist(() => client.setData('/x', 'without the other one'))
     await room.heal()
     await room.waitForWhole()
   })
@@ -164,7 +165,7 @@ test('lost, doubled and swapped messages; slow, hanging, closed and wiped disks'
   await test.step('slow disks', async () => {
     for (const member of room.members) await room.failStorage(member, 'slow', { slowMs: SLOW_MS })
     const begun = performance.now()
-    await client.setData('/x', 'slow')
+    await insist(() => client.setData('/x', 'slow'))
     expect(performance.now() - begun).toBeGreaterThanOrEqual(SLOW_MS - 1)
     for (const member of room.members) await room.healStorage(member)
     await room.waitForWhole()
@@ -190,7 +191,7 @@ test('five tabs cut in two: three go on, the leader and one more refuse', async 
   const [one] = three
   if (companion === undefined || one === undefined) throw new Error('four followers')
   const client = await room.client(leader, { sessionTimeoutMs: 30_000 })
-  await client.create('/x', 'whole')
+  await put(client, '/x', 'whole')
   await room.partition([leader, companion], three)
   for (const member of [leader, companion]) {
     await member.until(() => member.status?.member?.serving === false)

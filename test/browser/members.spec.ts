@@ -5,6 +5,7 @@ import { test } from '../../src/playwright/fixtures.ts'
 import { Member } from '../../src/playwright/member.ts'
 import { TabClient } from '../../src/playwright/tab-client.ts'
 import { memberWorkerWith } from './planted-worker.ts'
+import { insist, put } from './tab-words.ts'
 
 /** A bound on hanging, on two busy cores. */
 const LIMIT_MS = 180_000
@@ -39,12 +40,12 @@ test('a wrong tree, a closed storage, a frozen neighbour, no place left: harmles
   if (observer === undefined) throw new Error('no observer')
   const writer = await room.client(room.leader)
   const reader = await room.client(wrong)
-  await writer.create('/x', 'first')
+  await put(writer, '/x', 'first')
 
   await test.step('a tree that is wrong is found, out of service, and built anew', async () => {
     const [inTab] = wrong.page.workers()
     await inTab?.evaluate(() => Object.assign(globalThis, { flipsNext: true }))
-    await writer.setData('/x', 'second')
+    await insist(() => writer.setData('/x', 'second'))
     const healed = (): boolean => (wrong.status?.member?.alarm?.healedAtMs ?? null) !== null
     await wrong.until(healed, { what: 'it is well again', ...PATIENT })
     expect(wrong.status?.member?.alarm).toMatchObject({ count: 1 })
@@ -57,7 +58,7 @@ test('a wrong tree, a closed storage, a frozen neighbour, no place left: harmles
     await room.failStorage(closed, 'closed')
     await closed.until(() => closed.status?.phase === 'failed', PATIENT)
     expect(closed.status?.text).toMatch(/closed the storage/)
-    await writer.setData('/x', 'third')
+    await insist(() => writer.setData('/x', 'third'))
     await room.reload(closed)
     await room.waitForWhole(PATIENT)
   })

@@ -67,8 +67,7 @@ test('observers read, write, watch and survive their leader, and know voters onl
   await expect.poll(() => linkedSids(second)).toEqual([1, 2, 3])
 
   // A write through an observer, a watch on an observer for a write on a voter, its own sessions.
-  await first.type('create /through-an-observer yes')
-  await first.expectLine('Created /through-an-observer')
+  await first.create('/through-an-observer', 'yes')
   await voters[1].expectData('/through-an-observer', 'yes')
   await second.type('sync /through-an-observer')
   await second.type('get -w /through-an-observer')
@@ -96,8 +95,7 @@ test('observers read, write, watch and survive their leader, and know voters onl
   expect(left.map((voter) => voters.indexOf(voter) + 1)).toContain(
     await clientOnly(second.page, '/by-the-same-client'),
   )
-  await second.type('create /after-the-leader yes')
-  await second.expectLine('Created /after-the-leader')
+  await second.create('/after-the-leader', 'yes')
   await first.expectData('/after-the-leader', 'yes')
   await expect(
     first.page.getByText(/the ensemble commits with 2 of 3, one more loss stops it/i).first(),
@@ -113,8 +111,7 @@ test('a lost majority: a new ensemble from this copy, after saying what it may m
   test.setTimeout(180_000)
   const room = await ensemble(3)
   const [survivor, ...others] = threeOf(room)
-  await survivor.type('create /kept precious')
-  await survivor.expectLine('Created /kept')
+  await survivor.create('/kept', 'precious')
   await survivor.type('create -e /mine 1')
   await survivor.expectLine('Created /mine')
   const oldLink = survivor.page.url()
@@ -141,8 +138,7 @@ test('a lost majority: a new ensemble from this copy, after saying what it may m
   await two.expectLine('precious')
   await one.type('ls /')
   await one.expectLine('[kept, zookeeper]')
-  await one.type('create /anew 1')
-  await one.expectLine('Created /anew')
+  await one.create('/anew', '1')
 
   // The old machine is where it was, and waits for its own.
   const old = await openMachine(browser, oldLink)

@@ -65,8 +65,7 @@ test('a duplicated tab is somebody else, whatever it copied', async ({ ensemble 
   expect(machines.map(({ sid }) => sid)).toEqual([1, 2, 3])
   const given = all.map(({ sid }) => sid).filter((sid) => sid !== null)
   expect(new Set(given).size).toBe(given.length)
-  await twin.type('create /by-the-twin 1')
-  await twin.expectLine('Created /by-the-twin')
+  await twin.create('/by-the-twin', '1')
   expectRolesKept(room.members, since)
 
   // The original goes; its twin, loaded anew, is still not it: it is who it was.

@@ -83,8 +83,7 @@ test('over https on the network: the QR code is the link', async ({ newBrowser }
   const machine = new MachinePage(await Member.of(browser, await opened))
   const { page } = machine
   await expect(machine.status).toHaveText(/^leading/, { timeout: PATIENCE_MS })
-  await machine.type('create /a 1')
-  await machine.expectLine('Created /a')
+  await machine.create('/a', '1')
   await expect(qrOf(page)).toHaveCount(0)
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.getByText('QR code for a phone').click()

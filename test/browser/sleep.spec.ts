@@ -5,7 +5,7 @@ import { test } from '../../src/playwright/fixtures.ts'
 import type { Member } from '../../src/playwright/member.ts'
 import { TabClient } from '../../src/playwright/tab-client.ts'
 import { leaderOf, openMachine } from './machine-page.ts'
-import { expectHeard, lasting, latest } from './tab-words.ts'
+import { expectHeard, insist, lasting, latest, put } from './tab-words.ts'
 
 /** Two ticks: the shortest session there is. */
 const SHORT_SESSION_MS = 4_000
@@ -89,7 +89,7 @@ test('a closed lid: deposed meanwhile, on waking no stale word and no session lo
   const machines = [...others, sleeper]
   for (const machine of machines) await machine.expectWhole()
   const client = await TabClient.open(sleeper.member, { sessionTimeoutMs: PATIENT_MS })
-  await client.create('/x', 'old')
+  await put(client, '/x', 'old')
   // Alone on that computer: its leader is what all of its sessions depend on.
   const alone = await openMachine(sleepy, site.room('&size=1'))
   await alone.member.until(() => alone.member.isLeading)
@@ -110,7 +110,7 @@ test('a closed lid: deposed meanwhile, on waking no stale word and no session lo
   try {
     for (const { member } of others) await member.untilTrace('established', sleptAt)
     const writer = await TabClient.open(others[0].member, { sessionTimeoutMs: PATIENT_MS })
-    await writer.setData('/x', 'new')
+    await insist(() => writer.setData('/x', 'new'))
     const asked = Promise.all([client.ask('/x'), kept.ask('/kept')])
     await lasting(Math.max(0, sleptAt + SLEEP_MS - Date.now()))
     await sleepy.wake()

@@ -26,8 +26,7 @@ test('a wiped disk: the machine comes back as an observer, never as the voter it
   const advice = wiped.page.getByText(/storage is gone or away for \d+ (s|min)/).first()
   await expect(advice).toContainText('this tab observes; the ensemble commits with 2 of 3')
   await expect(advice).toContainText('one more loss stops it')
-  await wiped.type('create /by-the-wiped 1')
-  await wiped.expectLine('Created /by-the-wiped')
+  await wiped.create('/by-the-wiped', '1')
   const linked = (): unknown => other.state?.member?.peers.filter((peer) => peer.up)
   await expect.poll(linked, PATIENTLY).toHaveLength(1)
 })
@@ -75,8 +74,7 @@ test('a full disk: its machine stops and says so, the others go on, with room it
   for (const { member } of others) {
     await member.untilTrace('link', since, ({ peer, up }) => peer === sid && !up)
   }
-  await one.type('create /after-the-full-one 1')
-  await one.expectLine('Created /after-the-full-one')
+  await one.create('/after-the-full-one', '1')
 
   await session.send('Storage.overrideQuotaForOrigin', { origin })
   await full.page.reload()

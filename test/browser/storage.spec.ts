@@ -192,7 +192,7 @@ function testStorage({ kills }: { readonly kills: number }): void {
     await squatter.evaluate(([a, b]) => window.lab.squat(a!, b!), [room, incarnation])
     await squatter.evaluate(([a, b]) => window.lab.deleteDatabase(a!, b!), [room, incarnation])
     await expect.poll(() => page.evaluate(() => window.lab.failure())).toBe('wiped')
-    await page.close()
+    await closed([page], room)
     const next = await tab()
     await next.evaluate(() => window.lab.hurry({ openLimitMs: 1_000 }))
     expect(await next.evaluate((name) => window.lab.openFails(name), room)).toBe('blocked')
@@ -221,7 +221,7 @@ function testStorage({ kills }: { readonly kills: number }): void {
       .poll(onDisk)
       .toEqual({ log: [33, 37, 41, 45, 49, 53, 57, 61], snapshots: [4, 5, 6] })
     await page.evaluate((name) => window.lab.damageNewestSnapshot(name), room)
-    await page.close()
+    await closed([page], room)
     const next = await tab()
     await open(next, room, incarnation)
     expect(await next.evaluate(() => window.lab.recover())).toMatchObject({ first: 49, last: 64 })
@@ -452,7 +452,7 @@ test.describe('Firefox with little disk', () => {
     expect(['quota', 'unavailable']).toContain(outcome)
     expect(await write(page, 1, 1)).toBe(outcome)
     expect(await page.evaluate(() => window.lab.failure())).toBe(outcome)
-    await page.close()
+    await closed([page], room)
     // To open takes a few bytes, which may not be left.
     const next = await tab()
     await next.evaluate(

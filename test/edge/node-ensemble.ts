@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toServerId } from '../../src/core/base/zxid.ts'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
-import { freePorts } from '../../src/edge/free-ports.ts'
+import { ownPorts } from '../own-ports.ts'
 import { NodeServer, type NodeServerHooks } from '../../src/edge/node-server.ts'
 import {
   serverSettings,
@@ -31,7 +31,7 @@ export class NodeEnsemble implements AsyncDisposable {
     said: Partial<ServerSettings> = {},
   ): Promise<NodeEnsemble> {
     const count = voters + observers
-    const ports = await freePorts(3 * count)
+    const ports = await ownPorts(3 * count)
     // One port for all of them: each has an address of its own.
     const host = (sid: number): string =>
       said.observerMasterPort === undefined ? '127.0.0.1' : `127.0.0.${sid}`

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, expect, test, vi } from 'vitest'
-import { freePorts } from '../../src/edge/free-ports.ts'
+import { ownPorts } from '../own-ports.ts'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
@@ -60,7 +60,7 @@ function clientOf(ensemble: NodeEnsemble, sid: number): Promise<ZooKeeperClient>
 test(
   'an observer serves through a follower, and through the next one when that is killed',
   async () => {
-    const [masterPort = 0] = await freePorts(1)
+    const [masterPort = 0] = await ownPorts(1)
     const limits = { tickTimeMs: TICK_MS, initLimitTicks: 30, syncLimitTicks: 30 }
     const said = { ...limits, observerMasterPort: masterPort, wordsAllowed: ['mntr'] }
     await using ensemble = await NodeEnsemble.plan(3, 1, said)

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
-import { freePorts } from '../../src/edge/free-ports.ts'
+import { ownPorts } from '../own-ports.ts'
 
 const TOP = fileURLToPath(new URL('../..', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'zabra-server-'))
@@ -89,7 +89,7 @@ describe('zabra server', () => {
 
   it('in the background: start, already running, stop, nothing to stop', async () => {
     const data = join(directory, 'back')
-    const [clientPort = 0] = await freePorts(1)
+    const [clientPort = 0] = await ownPorts(1)
     const path = config('back', [
       `dataDir=${data}`,
       `clientPort=${clientPort}`,

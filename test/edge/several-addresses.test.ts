@@ -1,6 +1,6 @@
 /** Servers with several addresses (multiAddress.enabled, ZOOKEEPER-3188). */
 import { expect, test } from 'vitest'
-import { freePorts } from '../../src/edge/free-ports.ts'
+import { ownPorts } from '../own-ports.ts'
 import { addressText, configText } from '../../src/adapters/tcp/quorum-member.ts'
 import { readZooCfg } from '../../src/edge/config/zoo-cfg.ts'
 import { NodeServer } from '../../src/edge/node-server.ts'
@@ -40,7 +40,7 @@ test(
   'where the first one is dead the other one is taken, for elections and for data',
   async () => {
     await using ensemble = await NodeEnsemble.plan(3)
-    const dead = await freePorts(2)
+    const dead = await ownPorts(2)
     const [quorumPort = 0, electionPort = 0] = dead
     // As each sees it: of the others, the network that comes first is cut.
     const seenBy = (sid: number): readonly EnsembleMember[] =>

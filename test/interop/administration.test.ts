@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePorts } from '../../src/edge/free-ports.ts'
+import { ownPorts } from '../own-ports.ts'
 import { ZooKeeperClient } from '../../src/client/zookeeper-client.ts'
 import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import { ABSENT_METRICS } from '../../src/edge/admin/absent-metrics.ts'
@@ -39,7 +39,7 @@ const audited: AuditEntry[] = []
 let server: NodeServer
 
 beforeAll(async () => {
-  const [clientPort = 0, adminPort = 0] = await freePorts(2)
+  const [clientPort = 0, adminPort = 0] = await ownPorts(2)
   startServer({
     directory: join(directory, 'apache'),
     clientPort,

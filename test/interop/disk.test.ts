@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
-import { freePorts } from '../../src/edge/free-ports.ts'
+import { ownPorts } from '../own-ports.ts'
 import { zxidFiles } from '../../src/adapters/files/file-names.ts'
 import { startServer, stopEverything, waitUntilServing } from './apache.ts'
 import { connect, Stream, writeHistory } from './history.ts'
@@ -53,7 +53,7 @@ interface Server {
 }
 
 async function startApache(name: string): Promise<Server> {
-  const [clientPort = 0] = await freePorts(1)
+  const [clientPort = 0] = await ownPorts(1)
   const home = join(directory, name)
   const options = { directory: home, clientPort, lines: LINES, properties: PROPERTIES }
   const server = startServer(options)
@@ -66,7 +66,7 @@ function zabra(...args: readonly string[]): string[] {
 }
 
 async function startOurs(name: string): Promise<Server> {
-  const [clientPort = 0] = await freePorts(1)
+  const [clientPort = 0] = await ownPorts(1)
   const home = join(directory, name)
   const data = join(home, 'data')
   mkdirSync(data, { recursive: true })

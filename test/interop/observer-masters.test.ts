@@ -6,7 +6,7 @@ import { CreateMode } from '../../src/core/jute/create-mode.ts'
 import type { TraceEvent } from '../../src/core/zab/effect.ts'
 import { NodeServer } from '../../src/edge/node-server.ts'
 import type { HostAndPort } from '../../src/edge/connect-string.ts'
-import { freePorts } from '../../src/edge/free-ports.ts'
+import { ownPorts } from '../own-ports.ts'
 import { TcpTransport } from '../../src/edge/tcp-transport.ts'
 import { NodeEnsemble } from '../edge/node-ensemble.ts'
 import { startServer, stopEverything, waitUntilServing, type ApacheServer } from './apache.ts'
@@ -85,7 +85,7 @@ async function useObserver(
 test(
   'an observer of Apache’s learns from our follower, one of ours from its',
   async () => {
-    const [ours = 0, theirs = 0] = await freePorts(2)
+    const [ours = 0, theirs = 0] = await ownPorts(2)
     const syncs: string[] = []
     const hooks = { onTrace: noteSyncs(syncs) }
     await using ensemble = await NodeEnsemble.plan(3, 2, {

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePorts } from '../../src/edge/free-ports.ts'
+import { ownPorts } from '../own-ports.ts'
 import { runClient, startServer, waitUntilServing, type ApacheServer } from './apache.ts'
 import { ClientTap } from './client-tap.ts'
 import { saveRecording, type Frame } from './frame-file.ts'
@@ -83,7 +83,7 @@ export async function recordReconfig(directory: string, classes: string): Promis
 
   const frames: Frame[] = []
   const requests: Frame[] = []
-  const [proxyPort = 0, clientProxyPort = 0, q = 0, e = 0, c = 0] = await freePorts(5)
+  const [proxyPort = 0, clientProxyPort = 0, q = 0, e = 0, c = 0] = await ownPorts(5)
   const proxy = await RecordingProxy.listen(proxyPort, leader.quorum, () => new QuorumTap(frames))
   // Its zxid is in the leader's log: a DIFF, as these learners cannot take a SNAP.
   const lastZxid = 0x1_0000_0001n
@@ -114,7 +114,7 @@ export async function recordReconfig(directory: string, classes: string): Promis
 }
 
 async function allocate(count: number): Promise<Member[]> {
-  const ports = await freePorts(5 * count)
+  const ports = await ownPorts(5 * count)
   return Array.from({ length: count }, (_, i) => {
     const [client = 0, quorum = 0, election = 0, quorumProxy = 0, electionProxy = 0] = ports.slice(
       5 * i,

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePorts } from '../../src/edge/free-ports.ts'
+import { ownPorts } from '../own-ports.ts'
 import { OpCode } from '../../src/core/jute/op-code.ts'
 import {
   deleteContainerRequestRecord,
@@ -21,7 +21,7 @@ import { RecordingProxy } from './recording-proxy.ts'
 const LOG_HEADER_BYTES = 16
 
 export async function recordStandalone(directory: string, classes: string): Promise<void> {
-  const [clientPort = 0, proxyPort = 0] = await freePorts(2)
+  const [clientPort = 0, proxyPort = 0] = await ownPorts(2)
   const options = { directory, clientPort }
   const server = startServer(options)
   await waitUntilServing(clientPort)
@@ -33,7 +33,7 @@ export async function recordStandalone(directory: string, classes: string): Prom
   saveRecording('client', 'Apache ZooKeeper 3.8.0, its Java client and a server', frames)
 
   const odd: Frame[] = []
-  const oddProxyPort = (await freePorts(1))[0] ?? 0
+  const oddProxyPort = (await ownPorts(1))[0] ?? 0
   const oddProxy = await RecordingProxy.listen(oddProxyPort, clientPort, () => new ClientTap(odd))
   await sendOddRequests(oddProxyPort)
   saveRecording('client-odd', 'Apache ZooKeeper 3.8.0, and requests by our own encoders', odd)
