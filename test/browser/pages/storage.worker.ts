@@ -44,6 +44,8 @@ export class StorageLab {
   #acked = 0
   #failure: string | null = null
   #gone: string[] = []
+  /** A connection that nobody holds is closed when memory is tidied up. */
+  readonly #squatted: IDBPDatabase[] = []
 
   /** One line per case: null = passed. */
   async contract(): Promise<{ name: string; error: string | null }[]> {
@@ -180,7 +182,7 @@ export class StorageLab {
 
   /** A tab that keeps a connection and ignores that others want it to let go. */
   async squat(room: string, incarnation: string): Promise<void> {
-    await openDB(databaseName(room, incarnation))
+    this.#squatted.push(await openDB(databaseName(room, incarnation)))
   }
 
   /** Takes and commits a snapshot of everything written so far. */
